@@ -1,2 +1,3 @@
 //! placeholder
 pub mod packet;
+pub mod wire;
