@@ -1,2 +1,5 @@
-//! placeholder
+//! The MQTT dialects as an executable, model-checked state machine.
+#![doc = ""]
 pub mod packet;
+pub mod profile;
+pub mod topic;
