@@ -1,8 +1,9 @@
 //! What the broker does and how far it goes: everything a dialect can change about it.
 
 use model::packet::ProtocolVersion;
+use model::profile::{Feature, KeepAliveRange, Offence, Profile, Reaction};
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
-use std::ops::RangeInclusive;
 
 /// The decisions and bounds of one broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,9 +11,9 @@ pub struct Settings {
     /// Name of the profile these settings were made from.
     pub profile: String,
     /// Protocol versions it serves.
-    pub versions: Vec<ProtocolVersion>,
-    /// Keep Alive values it serves, in seconds; `None` serves all of them, 0 included.
-    pub keep_alive: Option<RangeInclusive<u16>>,
+    pub versions: BTreeSet<ProtocolVersion>,
+    /// Keep Alive values it serves, in seconds.
+    pub keep_alive: KeepAliveRange,
     /// Whether a Client of 3.1.1 or 5.0 may leave its Client Identifier empty.
     pub empty_client_id: bool,
     /// What becomes of a Will.
@@ -21,6 +22,8 @@ pub struct Settings {
     pub delivered_qos: DeliveredQos,
     /// Whether Retain As Published is obeyed; otherwise every delivery has RETAIN 0.
     pub retain_as_published: bool,
+    /// Whether a filter `$share/..` is one like any other in 3.x; otherwise it is refused there as in 5.0.
+    pub share_means_nothing_in_3x: bool,
     /// How much a CONNACK of 5.0 tells.
     pub announcement: Announcement,
     /// Highest Topic Alias a Client may use.
@@ -56,24 +59,32 @@ pub enum Announcement {
     Everything,
 }
 
-/// Bounds on what Clients send and on what the broker keeps for them. `None` is no bound of its own.
+/// Bounds on what Clients send and on what the broker keeps for them. Those of no concern to a dialect are `usize::MAX`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Largest packet a Client may send, in bytes: announced in 5.0, enforced in all versions.
     pub maximum_packet_size: NonZeroU32,
     /// Topic Filters in one SUBSCRIBE; those beyond are refused.
-    pub filters_per_subscribe: Option<usize>,
+    pub filters_per_subscribe: usize,
     /// Subscriptions of one session.
     pub subscriptions: usize,
-    /// Levels of a Topic Filter. The subscription index holds a node for each.
+    /// Levels of a Topic Filter: the subscription index holds a node for each.
     pub filter_levels: usize,
     /// Bytes of a Topic Name or Topic Filter.
-    pub topic_bytes: Option<usize>,
+    pub topic_bytes: usize,
     /// Slashes in a Topic Name or Topic Filter.
-    pub topic_slashes: Option<usize>,
-    /// Limits on the properties of CONNECT and PUBLISH.
-    pub properties: Option<PropertyLimits>,
-    /// Unacknowledged deliveries of one session, below the Client's Receive Maximum.
+    pub topic_separators: usize,
+    /// User Properties in a CONNECT or PUBLISH.
+    pub user_properties: usize,
+    /// Characters of a User Property: name and value together.
+    pub user_property_characters: usize,
+    /// What a User Property's name may not begin with.
+    pub reserved_name_prefix: Option<char>,
+    /// Characters of a Response Topic.
+    pub response_topic_characters: usize,
+    /// Bytes of Correlation Data.
+    pub correlation_data_bytes: usize,
+    /// Unacknowledged deliveries of one session, if its Client's Receive Maximum is not lower.
     pub in_flight: u16,
     /// Messages waiting in one session; the oldest makes room.
     pub queued_messages: usize,
@@ -85,41 +96,60 @@ pub struct Limits {
     pub sessions: usize,
     /// Milliseconds from the opening of a connection to its CONNECT.
     pub connect_within: u64,
-    /// Bytes written for one connection that its Client has not read; one more and it is cut off.
+    /// Bytes for one connection that its Client has not read yet; one more and it is cut off.
     pub unread_bytes: usize,
 }
 
-/// Limits on the properties of CONNECT and PUBLISH (P-V5-6 to P-V5-12; units as X-32 decides).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PropertyLimits {
-    /// User Properties in one packet.
-    pub user_properties: usize,
-    /// Characters of a User Property: name and value together.
-    pub user_property_characters: usize,
-    /// A User Property's name may not begin with this.
-    pub reserved_name_prefix: char,
-    /// Characters of a Response Topic.
-    pub response_topic_characters: usize,
-    /// Bytes of Correlation Data.
-    pub correlation_data_bytes: usize,
+impl Settings {
+    /// The settings for a dialect: what the profile tells, and this broker's own decisions where the dialect leaves them
+    /// open.
+    #[must_use]
+    pub fn from_profile(profile: &Profile) -> Settings {
+        // What the IoT Platform is known for beside what profiles tell.
+        let iot_platform = profile.has(Feature::DeviceLogin);
+        let limits = profile.limits();
+        Settings {
+            profile: profile.name.clone(),
+            versions: profile.versions.clone(),
+            keep_alive: limits.keep_alive,
+            empty_client_id: profile.has(Feature::EmptyClientId),
+            wills: if profile.has(Feature::Will) { Wills::Published } else { Wills::Discarded },
+            delivered_qos: if profile.has(Feature::SubscriberQos) {
+                DeliveredQos::LowerOfBoth
+            } else {
+                DeliveredQos::Publisher
+            },
+            retain_as_published: profile.has(Feature::RetainedMessages),
+            share_means_nothing_in_3x: profile
+                .reactions(Offence::SharedSubscriptionNotSupported, ProtocolVersion::V3_1_1)
+                .first()
+                .is_some_and(|preferred| *preferred == Reaction::Accept),
+            announcement: if iot_platform { Announcement::Everything } else { Announcement::Differences },
+            topic_alias_maximum: limits.topic_alias_maximum.min(20),
+            limits: Limits::new(limits, iot_platform),
+        }
+    }
 }
 
 impl Limits {
-    /// Bounds that only keep the broker's memory finite.
-    #[must_use]
-    pub fn generous() -> Limits {
+    fn new(dialect: &model::profile::Limits, iot_platform: bool) -> Limits {
+        let size = |limit: Option<u16>| limit.map_or(usize::MAX, usize::from);
         Limits {
-            maximum_packet_size: NonZeroU32::new(1024 * 1024).unwrap_or(NonZeroU32::MAX),
-            filters_per_subscribe: None,
-            subscriptions: 100_000,
+            maximum_packet_size: dialect.maximum_packet_size.and_then(NonZeroU32::new).unwrap_or(MEBIBYTE),
+            filters_per_subscribe: size(dialect.filters_per_subscribe),
+            subscriptions: dialect.subscriptions_per_session.map_or(100_000, usize::from),
             filter_levels: 1_000,
-            topic_bytes: None,
-            topic_slashes: None,
-            properties: None,
-            in_flight: u16::MAX,
-            queued_messages: 10_000,
+            topic_bytes: size(dialect.topic_bytes),
+            topic_separators: size(dialect.topic_separators),
+            user_properties: size(dialect.user_properties),
+            user_property_characters: size(dialect.user_property_characters),
+            reserved_name_prefix: iot_platform.then_some('_'), // P-V5-7
+            response_topic_characters: size(dialect.response_topic_characters),
+            correlation_data_bytes: size(dialect.correlation_data_bytes),
+            in_flight: if iot_platform { 50 } else { 1_000 }, // P-SES-8
+            queued_messages: if iot_platform { 1_000 } else { 10_000 },
             queued_bytes: 64 * 1024 * 1024,
-            queued_seconds: None,
+            queued_seconds: iot_platform.then_some(7 * 24 * 60 * 60), // P-SES-4
             sessions: 100_000,
             connect_within: 30_000,
             unread_bytes: 16 * 1024 * 1024,
@@ -127,64 +157,4 @@ impl Limits {
     }
 }
 
-impl Settings {
-    /// The OASIS dialects: 3.1, 3.1.1 and 5.0.
-    #[must_use]
-    pub fn standard() -> Settings {
-        Settings {
-            profile: "standard".to_owned(),
-            versions: ProtocolVersion::ALL.to_vec(),
-            keep_alive: None,
-            empty_client_id: true,
-            wills: Wills::Published,
-            delivered_qos: DeliveredQos::LowerOfBoth,
-            retain_as_published: true,
-            announcement: Announcement::Differences,
-            topic_alias_maximum: 0,
-            limits: Limits::generous(),
-        }
-    }
-
-    /// The dialect of the IoT Platform.
-    #[must_use]
-    pub fn platform() -> Settings {
-        Settings {
-            profile: "platform".to_owned(),
-            keep_alive: Some(30..=1200),
-            wills: Wills::Discarded,
-            delivered_qos: DeliveredQos::Publisher,
-            retain_as_published: false,
-            announcement: Announcement::Everything,
-            topic_alias_maximum: 20,
-            limits: Limits {
-                maximum_packet_size: NonZeroU32::new(262_144).unwrap_or(NonZeroU32::MAX),
-                filters_per_subscribe: Some(8),
-                subscriptions: 100,
-                topic_bytes: Some(128),
-                topic_slashes: Some(7),
-                properties: Some(PropertyLimits {
-                    user_properties: 20,
-                    user_property_characters: 128,
-                    reserved_name_prefix: '_',
-                    response_topic_characters: 128,
-                    correlation_data_bytes: 128,
-                }),
-                in_flight: 50,
-                queued_messages: 1_000,
-                queued_seconds: Some(7 * 24 * 60 * 60),
-                ..Limits::generous()
-            },
-            ..Settings::standard()
-        }
-    }
-
-    /// The settings for the profile of this name, if the broker knows it.
-    #[must_use]
-    pub fn named(profile: &str) -> Option<Settings> {
-        match profile {
-            "standard" => Some(Settings::standard()),
-            "platform" => Some(Settings::platform()),
-            _ => None,
-        }
-    }
-}
+const MEBIBYTE: NonZeroU32 = NonZeroU32::new(1024 * 1024).expect("it is not zero");

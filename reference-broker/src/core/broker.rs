@@ -24,8 +24,8 @@ pub enum Input {
     Opened,
     /// A packet came, of the version that the connection's CONNECT named.
     Packet(ProtocolVersion, Packet),
-    /// Bytes came that are no packet; the version, if a CONNECT got as far as naming a known one.
-    Refused(Option<ProtocolVersion>, Refusal),
+    /// Bytes came that are no packet.
+    Refused(Refusal),
     /// The Client closed it, or it broke.
     Closed,
 }
@@ -85,7 +85,7 @@ impl Core {
         match input {
             Input::Opened => self.opened(connection),
             Input::Packet(version, packet) => self.received(connection, version, packet),
-            Input::Refused(version, refusal) => self.refused(connection, version, &refusal),
+            Input::Refused(refusal) => self.refused(connection, refusal),
             Input::Closed => self.lost(connection),
         }
     }

@@ -10,7 +10,6 @@
 //! | `session.rs` | what outlives a connection, and for how long |
 //! | `publish.rs` | PUBLISH and the acknowledgements from Clients |
 //! | `subscribe.rs` | SUBSCRIBE and UNSUBSCRIBE |
-//! | `topic.rs` | which Topic Names and Topic Filters are valid |
 //! | `subscriptions.rs` | the index of all subscriptions, by Topic Filter |
 //! | `router.rs` | from a message to the sessions that get a copy |
 //! | `delivery.rs` | messages on their way to one session: waiting, in flight, sent again |
@@ -33,7 +32,6 @@ mod session;
 mod subscribe;
 mod subscriptions;
 mod timers;
-mod topic;
 mod will;
 
 pub use broker::{Action, ConnectionId, Core, Input, Milliseconds, Output};
