@@ -35,7 +35,14 @@ impl Message {
             user_properties: will.properties.user_properties,
             ..PublishProperties::default()
         };
-        Message { topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain, properties, arrived: now }
+        Message {
+            topic: will.topic,
+            payload: will.payload,
+            qos: will.qos,
+            retain: will.retain,
+            properties,
+            arrived: now,
+        }
     }
 
     /// Bytes of topic and payload.

@@ -34,8 +34,7 @@ impl Core {
                 DeliveredQos::LowerOfBoth => message.qos.min(subscription.qos),
                 DeliveredQos::Publisher => message.qos,
             };
-            let retain =
-                message.retain && subscription.retain_as_published && self.settings.retain_as_published;
+            let retain = message.retain && subscription.retain_as_published && self.settings.retain_as_published;
             self.deliver(session, qos, Copy { message: Arc::clone(&message), retain });
         }
     }
@@ -60,7 +59,9 @@ impl Core {
             let Some(session) = self.sessions.find_mut(id) else { return };
             let Some(connection) = session.connection else { return };
             let Some(Connection::Established(link)) = self.connections.get(&connection) else { return };
-            let Some(publish) = session.delivery.next(self.now, link.peer.version, &self.settings.limits) else { return };
+            let Some(publish) = session.delivery.next(self.now, link.peer.version, &self.settings.limits) else {
+                return;
+            };
             let packet_id = publish.packet_id();
             let taken = self.send(connection, Packet::Publish(publish));
             if !taken

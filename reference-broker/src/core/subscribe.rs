@@ -115,13 +115,11 @@ impl Core {
     }
 
     pub(super) fn unsubscribe(&mut self, from: Established, unsubscribe: Unsubscribe) -> Result<(), Violation> {
-        let mut codes: Vec<ReasonCode> =
-            unsubscribe.filters.iter().map(|filter| self.withdraw(from, filter)).collect();
+        let mut codes: Vec<ReasonCode> = unsubscribe.filters.iter().map(|filter| self.withdraw(from, filter)).collect();
         if from.version != ProtocolVersion::V5_0 {
             codes.clear();
         }
-        let unsuback =
-            Unsuback { packet_id: unsubscribe.packet_id, properties: ReasonProperties::default(), codes };
+        let unsuback = Unsuback { packet_id: unsubscribe.packet_id, properties: ReasonProperties::default(), codes };
         self.send(from.connection, Packet::Unsuback(unsuback));
         Ok(())
     }
