@@ -19,6 +19,7 @@ pub struct ConnectionId(pub u64);
 
 /// What happened on a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "packets are the rule here, the rest is rare")]
 pub enum Input {
     /// It was opened.
     Opened,
@@ -32,6 +33,7 @@ pub enum Input {
 
 /// What is to be done on a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "packets are the rule here, the rest is rare")]
 pub enum Action {
     /// Send a packet, encoded for this version.
     Send(ProtocolVersion, Packet),
