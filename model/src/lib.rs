@@ -3,3 +3,4 @@
 pub mod packet;
 pub mod profile;
 pub mod topic;
+pub mod wire;

@@ -2,8 +2,7 @@
 
 use crate::Message;
 use model::packet::{
-    ConnackProperties, Packet, ProtocolVersion, Qos, SubscribeProperties, SubscriptionRequest, TextError,
-    Utf8String,
+    ConnackProperties, Packet, ProtocolVersion, Qos, SubscribeProperties, SubscriptionRequest, TextError, Utf8String,
 };
 use model::topic::{TopicError, TopicFilter, TopicName};
 use model::wire::{Unencodable, encode};

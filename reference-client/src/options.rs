@@ -74,7 +74,9 @@ pub enum OptionsError {
         version: ProtocolVersion,
     },
     /// More than 23 characters (V31-4).
-    #[error("MQTT 3.1 allows client identifiers of 23 characters, this one has {0}: shorten it, or set `long_client_id`")]
+    #[error(
+        "MQTT 3.1 allows client identifiers of 23 characters, this one has {0}: shorten it, or set `long_client_id`"
+    )]
     ClientIdTooLong(usize),
     /// A Password without User Name (MQTT-3.1.2-22 of 3.1.1).
     #[error("MQTT {0} allows a password only beside a user name")]

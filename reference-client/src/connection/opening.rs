@@ -93,7 +93,10 @@ impl Connection {
         let properties = connack.properties;
         if let Some(assigned) = &properties.assigned_client_identifier {
             if !self.options.client_id.is_empty() {
-                self.violation(ReasonCode::ProtocolError, "CONNACK assigns a client identifier to a client that has one");
+                self.violation(
+                    ReasonCode::ProtocolError,
+                    "CONNACK assigns a client identifier to a client that has one",
+                );
                 return;
             }
             self.options.client_id = assigned.clone();

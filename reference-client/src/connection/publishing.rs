@@ -3,9 +3,7 @@
 use super::state::{Connection, Event, Output, Phase, Settled};
 use crate::session::InFlight;
 use crate::{Message, NotSendable, PublishError};
-use model::packet::{
-    Acknowledgement, Delivery, Packet, PacketId, ProtocolVersion, Qos, ReasonCode, ReasonProperties,
-};
+use model::packet::{Acknowledgement, Delivery, Packet, PacketId, ProtocolVersion, Qos, ReasonCode, ReasonProperties};
 use std::time::Duration;
 
 impl Connection {
@@ -35,8 +33,7 @@ impl Connection {
             return Err(NotSendable::NoQuota);
         }
         let requests = &self.requests;
-        let packet_id =
-            self.session.unused_id(|id| requests.contains_key(&id)).ok_or(NotSendable::NoQuota)?;
+        let packet_id = self.session.unused_id(|id| requests.contains_key(&id)).ok_or(NotSendable::NoQuota)?;
         let bytes = self.offer.encode(&Packet::Publish(message.publish(message.delivery(packet_id, false))))?;
         self.send(bytes, now);
         self.session.published.push_back(InFlight { packet_id, message, sent_at: Some(now), resumed: false });

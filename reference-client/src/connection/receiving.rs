@@ -32,9 +32,14 @@ impl Connection {
             Packet::Disconnect(disconnect) => self.end(Cause::ServerDisconnected(Box::new(disconnect)), None),
             Packet::Connack(_) => self.violation(ReasonCode::ProtocolError, "a second CONNACK came"),
             // MQTT-4.12.0-6: CONNECT named no Authentication Method.
-            Packet::Auth(_) => self.violation(ReasonCode::ProtocolError, "AUTH came, CONNECT asked for no authentication"),
+            Packet::Auth(_) => {
+                self.violation(ReasonCode::ProtocolError, "AUTH came, CONNECT asked for no authentication")
+            }
             Packet::Connect(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::Pingreq => {
-                self.violation(ReasonCode::ProtocolError, format!("{} is not the server's to send", packet.packet_type()));
+                self.violation(
+                    ReasonCode::ProtocolError,
+                    format!("{} is not the server's to send", packet.packet_type()),
+                );
             }
         }
     }

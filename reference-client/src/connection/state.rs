@@ -3,9 +3,7 @@
 use super::requests::Request;
 use super::timing::KeepAlive;
 use crate::{Accepted, Cause, ConnectOptions, Ended, NotSendable, Offer, PublishError, Received, Session};
-use model::packet::{
-    Disconnect, Packet, PacketId, PacketType, ProtocolVersion, ReasonCode, Utf8String,
-};
+use model::packet::{Disconnect, Packet, PacketId, PacketType, ProtocolVersion, ReasonCode, Utf8String};
 use model::wire::Decoder;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -175,7 +173,9 @@ impl Connection {
         }
         let expiry = disconnect.properties.session_expiry_interval;
         if expiry.is_some_and(|seconds| seconds > 0) && self.options.session_expiry_interval == 0 {
-            return Err(NotSendable::Disconnect("a session that ends with its connection cannot be kept by DISCONNECT"));
+            return Err(NotSendable::Disconnect(
+                "a session that ends with its connection cannot be kept by DISCONNECT",
+            ));
         }
         let bytes = self.offer.encode(&Packet::Disconnect(disconnect.clone()))?;
         self.send(bytes, now);

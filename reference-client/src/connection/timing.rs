@@ -115,8 +115,7 @@ impl Connection {
         if let Some(pause) = &self.paused {
             return awaited.map(|(since, _)| (pause.since.max(since) + timeout, Overdue::Application));
         }
-        let answer =
-            awaited.map(|(since, packet)| (since.max(self.resumed_at) + timeout, Overdue::Answer(packet)));
+        let answer = awaited.map(|(since, packet)| (since.max(self.resumed_at) + timeout, Overdue::Answer(packet)));
         let pingresp = self.keep_alive.dead_at().map(|at| (at, Overdue::Pingresp));
         [answer, pingresp].into_iter().flatten().min_by_key(|(at, _)| *at)
     }

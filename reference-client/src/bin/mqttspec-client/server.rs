@@ -101,9 +101,20 @@ mod tests {
 
     #[test]
     fn other_urls_are_refused() {
-        for url in ["", "localhost", "ws://h", "mqtt://", "mqtt://:1", "mqtt://h:", "mqtt://h:0", "mqtt://h:65536",
-            "mqtt://[::1", "mqtt://[::1]x", "mqtt://u@h", "mqtt://h/t"]
-        {
+        for url in [
+            "",
+            "localhost",
+            "ws://h",
+            "mqtt://",
+            "mqtt://:1",
+            "mqtt://h:",
+            "mqtt://h:0",
+            "mqtt://h:65536",
+            "mqtt://[::1",
+            "mqtt://[::1]x",
+            "mqtt://u@h",
+            "mqtt://h/t",
+        ] {
             assert!(url.parse::<ServerAddress>().is_err(), "{url}");
         }
     }
