@@ -1,6 +1,6 @@
 //! The MQTT dialects as an executable, model-checked state machine.
-#![doc = ""]
 pub mod packet;
 pub mod profile;
+pub mod server;
 pub mod topic;
 pub mod wire;
