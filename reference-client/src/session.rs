@@ -95,3 +95,27 @@ impl Session {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_in_use_are_passed_over_once_around() {
+        let id = |value| PacketId::new(value).unwrap();
+        let mut session = Session::new(ProtocolVersion::V3_1_1, Utf8String::default());
+        for (packet_id, queue) in [(id(1), &mut session.published), (id(3), &mut session.released)] {
+            let message = Message::new("t", "").unwrap();
+            queue.push_back(InFlight { packet_id, message, sent_at: None, resumed: false });
+        }
+        session.next_id = id(u16::MAX);
+        let mut next = || session.unused_id(|candidate| candidate == id(2)).map(PacketId::value);
+        assert_eq!([next(), next(), next()], [Some(u16::MAX), Some(4), Some(5)]);
+    }
+
+    #[test]
+    fn without_a_free_identifier_there_is_none() {
+        let mut session = Session::new(ProtocolVersion::V3_1_1, Utf8String::default());
+        assert_eq!(session.unused_id(|_| true), None);
+    }
+}

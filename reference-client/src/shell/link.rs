@@ -87,18 +87,15 @@ impl<S: AsyncRead + AsyncWrite> Link<S> {
                         Err(error) => self.end(Some(error)),
                     };
                 }
-                written = self.writer.write(&self.outgoing), if writing => match written {
-                    Ok(0) => self.fail(io::ErrorKind::WriteZero.into()),
+                written = push(&mut self.writer, &self.outgoing), if writing || self.needs_flush => match written {
+                    Ok(0) if writing => self.fail(io::ErrorKind::WriteZero.into()),
+                    Ok(0) => self.needs_flush = false,
                     Ok(count) => {
                         self.outgoing.drain(..count);
                         self.stuck_since = Instant::now();
                         self.needs_flush = true;
                         return Exchanged::Wrote;
                     }
-                    Err(error) => self.fail(error),
-                },
-                flushed = self.writer.flush(), if self.needs_flush && !writing => match flushed {
-                    Ok(()) => self.needs_flush = false,
                     Err(error) => self.fail(error),
                 },
                 () = sleep_until(self.stuck_since + self.patience), if stuck && !self.ended => {
@@ -127,7 +124,7 @@ impl<S: AsyncRead + AsyncWrite> Link<S> {
 
     /// Sends what is queued and closes. Then reads until the Server has closed as well: a TCP stream that is dropped with
     /// unread bytes is reset, and the reset may overtake the DISCONNECT.
-    pub(super) async fn close(mut self) {
+    pub(super) async fn close(&mut self) {
         let farewell = async {
             if self.broken.is_none() {
                 self.writer.write_all(&self.outgoing).await?;
@@ -140,5 +137,13 @@ impl<S: AsyncRead + AsyncWrite> Link<S> {
         };
         // Nothing depends on the outcome: the connection is over either way.
         let _ = timeout(CLOSING, farewell).await;
+    }
+}
+
+/// Writes some bytes; flushes if there are none. Some streams, TLS among them, hold back what is not flushed.
+async fn push<S: AsyncWrite>(writer: &mut WriteHalf<S>, bytes: &[u8]) -> io::Result<usize> {
+    match bytes.is_empty() {
+        true => writer.flush().await.map(|()| 0),
+        false => writer.write(bytes).await,
     }
 }

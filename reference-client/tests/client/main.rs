@@ -1,0 +1,11 @@
+//! The client against scripted servers, in memory and in virtual time; a file a theme.
+
+mod faults;
+mod opening;
+mod program;
+mod publishing;
+mod receiving;
+mod resuming;
+mod scripted;
+mod subscribing;
+mod timing;
