@@ -32,6 +32,29 @@ impl Data {
             Data::Size(size) => Ok((b'a'..=b'z').cycle().take(*size).collect()),
         }
     }
+
+    /// What was expected, if `bytes` are not as written.
+    pub(super) fn compare(&self, bytes: &[u8], scope: &Scope) -> Result<Option<String>, BuildError> {
+        if let Data::Size(size) = self {
+            return Ok((*size != bytes.len()).then(|| format!("{size} bytes")));
+        }
+        let expected = self.resolve(scope)?;
+        Ok((expected != bytes).then(|| describe(&expected)))
+    }
+}
+
+/// Bytes for a report: as text if they are printable, else as hex; long ones by their beginning.
+pub(super) fn describe(bytes: &[u8]) -> String {
+    const SHOWN: usize = 64;
+    let (head, rest) = bytes.split_at(bytes.len().min(SHOWN));
+    let more = if rest.is_empty() { String::new() } else { format!("... ({} bytes)", bytes.len()) };
+    match std::str::from_utf8(head) {
+        Ok(text) if !text.chars().any(char::is_control) => format!("{text:?}{more}"),
+        _ => {
+            let hex: Vec<String> = head.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("hex {}{more}", hex.join(" "))
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Data {

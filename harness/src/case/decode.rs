@@ -8,11 +8,15 @@ use serde::de::{
     Unexpected, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
-/// Names by which [`Located`] and [`Reference`] ask for what serde's data model does not know.
+/// Names by which [`Located`], [`Reference`] and [`Nullable`] ask for what serde's data model does not know.
 const LOCATED: &str = "$located";
 const REFERENCE: &str = "$reference";
+const NULLABLE: &str = "$nullable";
 
 /// Why a node is not what it ought to be.
 #[derive(Debug)]
@@ -42,13 +46,7 @@ impl de::Error for DecodeError {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        let near = suggestion(field, expected.iter().copied());
-        let what_to_do = match (near.as_str(), expected) {
-            ("", []) => ": nothing can be said here".to_owned(),
-            ("", known) => format!(": expected one of {}", known.join(", ")),
-            (near, _) => near.to_owned(),
-        };
-        DecodeError::custom(format!("unknown key `{field}`{what_to_do}"))
+        DecodeError::custom(unknown_key("key", field, expected.iter().copied()))
     }
 
     fn unknown_variant(word: &str, expected: &'static [&'static str]) -> Self {
@@ -84,6 +82,19 @@ impl de::Error for DecodeError {
     }
 }
 
+/// The message about a key, or a word of another `kind`, that is none of the known ones.
+pub(super) fn unknown_key<'a>(kind: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let near = suggestion(word, known.clone());
+    if !near.is_empty() {
+        return format!("unknown {kind} `{word}`{near}");
+    }
+    let known: Vec<&str> = known.collect();
+    if known.is_empty() {
+        return format!("unknown {kind} `{word}`: nothing is to be said here");
+    }
+    format!("unknown {kind} `{word}`: expected one of {}", known.join(", "))
+}
+
 /// Reads a `T` from a node.
 pub(super) fn decode<'de, T: Deserialize<'de>>(node: &'de Node) -> Result<T, (Mark, String)> {
     T::deserialize(NodeDeserializer { node }).map_err(|error| (error.mark.unwrap_or(node.mark), error.message))
@@ -98,7 +109,7 @@ pub(super) struct Located<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pair<T>(std::marker::PhantomData<T>);
+        struct Pair<T>(PhantomData<T>);
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Pair<T> {
             type Value = Located<T>;
 
@@ -113,7 +124,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
                 Ok(Located { node, value })
             }
         }
-        deserializer.deserialize_tuple_struct(LOCATED, 2, Pair(std::marker::PhantomData))
+        deserializer.deserialize_tuple_struct(LOCATED, 2, Pair(PhantomData))
     }
 }
 
@@ -136,6 +147,70 @@ impl<'de> Deserialize<'de> for Reference {
             }
         }
         deserializer.deserialize_newtype_struct(REFERENCE, Number)
+    }
+}
+
+/// A value, or `null` where that says something else than leaving it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Nullable<T> {
+    /// `null`.
+    Null,
+    /// The value.
+    Value(T),
+}
+
+impl<T> Nullable<T> {
+    pub(super) fn value(&self) -> Option<&T> {
+        match self {
+            Nullable::Null => None,
+            Nullable::Value(value) => Some(value),
+        }
+    }
+}
+
+/// Reads `null` as nothing, and anything else with `seed`.
+pub(super) fn nullable<'de, S: DeserializeSeed<'de>, D: Deserializer<'de>>(
+    seed: S,
+    deserializer: D,
+) -> Result<Option<S::Value>, D::Error> {
+    struct OrNull<S>(S);
+    impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for OrNull<S> {
+        type Value = Option<S::Value>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a value or null")
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_newtype_struct<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+            self.0.deserialize(value).map(Some)
+        }
+    }
+    deserializer.deserialize_newtype_struct(NULLABLE, OrNull(seed))
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nullable<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = nullable(PhantomData, deserializer)?;
+        Ok(value.map_or(Nullable::Null, Nullable::Value))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Nullable<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Nullable{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = generator.subschema_for::<T>();
+        json_schema!({"anyOf": [value, {"type": "null"}]})
     }
 }
 
@@ -205,6 +280,9 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         if name == REFERENCE {
             let number: U64Deserializer<DecodeError> = (self.node.number as u64).into_deserializer();
             return visitor.visit_newtype_struct(number);
+        }
+        if name == NULLABLE && self.node.scalar().is_some_and(|scalar| scalar.typed() == Typed::Null) {
+            return visitor.visit_unit();
         }
         visitor.visit_newtype_struct(self)
     }

@@ -218,3 +218,13 @@ pub(super) enum Incoming {
     Disconnect(DisconnectFields<CodePattern>),
     Auth(AuthFields<CodePattern>),
 }
+
+impl SubscribeFields {
+    /// Whether it has options of the only filter.
+    pub(super) fn has_options(&self) -> bool {
+        self.qos.is_some()
+            || self.no_local.is_some()
+            || self.retain_as_published.is_some()
+            || self.retain_handling.is_some()
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::scope::Scope;
 use super::template::BuildError;
-use model::packet::{PacketId, Qos, RetainHandling, SubscriptionIdentifier};
+use model::packet::{PacketId, Qos, RetainHandling, SubscriptionIdentifier, Utf8String};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use std::borrow::Cow;
@@ -135,6 +135,13 @@ impl Text {
             }
         }
         Ok(text)
+    }
+}
+
+impl Text {
+    /// The text as a UTF-8 Encoded String.
+    pub(super) fn utf8(&self, scope: &Scope) -> Result<Utf8String, BuildError> {
+        Utf8String::new(self.resolve(scope)?).map_err(|error| BuildError(format!("{error}: send it with `raw:` or BYTES")))
     }
 }
 
