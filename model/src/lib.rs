@@ -3,5 +3,6 @@ pub mod judge;
 pub mod packet;
 pub mod profile;
 pub mod server;
+pub mod statement;
 pub mod topic;
 pub mod wire;
