@@ -396,7 +396,11 @@ fn session_present_tells_the_truth() {
 #[test]
 fn a_session_ends_when_its_interval_is_over() {
     let back_after = |milliseconds, present| {
-        pair(V5).see(1, Observation::ClosedByClient).later(milliseconds).connected_with(3, lasting("sub", V5), present)
+        pair(V5)
+            .see(1, Observation::ClosedByClient)
+            .see(2, Observation::ClosedByClient)
+            .later(milliseconds)
+            .connected_with(3, lasting("sub", V5), present)
     };
     back_after(50_000, true).conforms();
     back_after(50_000, false).violates("stored-session-is-present", "MQTT-3.2.2-3");
