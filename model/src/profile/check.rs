@@ -1,0 +1,52 @@
+//! A profile must not contradict itself.
+
+use super::{Feature, Offence, Profile};
+
+/// Two things in a profile that cannot both hold.
+pub(super) struct Contradiction {
+    /// The YAML key to look at.
+    pub(super) key: &'static str,
+    /// What is wrong.
+    pub(super) message: String,
+}
+
+impl Profile {
+    /// Looks for contradictions.
+    pub(super) fn check(&self) -> Result<(), Contradiction> {
+        let fail = |key, message: String| Err(Contradiction { key, message });
+        if self.versions.is_empty() {
+            return fail("mqtt", "it has no protocol version".to_owned());
+        }
+        if !self.topics.contains("{unique}") {
+            return fail("topics", "`topics` must contain {unique}, which keeps two tests apart".to_owned());
+        }
+        let keep_alive = self.limits().keep_alive;
+        if keep_alive.minimum > keep_alive.maximum {
+            let (low, high) = (keep_alive.minimum, keep_alive.maximum);
+            return fail("keep-alive", format!("`keep-alive` ends ({high}) before it begins ({low})"));
+        }
+        if self.has(Feature::ShortKeepAlive) != (keep_alive.minimum <= 1) {
+            let verb = if self.has(Feature::ShortKeepAlive) { "has" } else { "lacks" };
+            let low = keep_alive.minimum;
+            return fail("short-keep-alive", format!("it {verb} short-keep-alive, but keep-alive begins at {low}"));
+        }
+        if self.has(Feature::TopicAlias) != (self.limits().topic_alias_maximum > 0) {
+            return fail("topic-alias", "topic-alias and topic-alias-maximum disagree".to_owned());
+        }
+        if self.has(Feature::FullGrants) && !self.has(Feature::SubscriberQos) {
+            return fail("full-grants", "full-grants has no meaning without subscriber-qos".to_owned());
+        }
+        for &offence in Offence::ALL {
+            for &version in &self.versions {
+                let reactions = self.reactions(offence, version);
+                if reactions.is_empty() {
+                    return fail(offence.name(), format!("`{offence}` has no permitted reaction in {version}"));
+                }
+                if let Some(why) = reactions.iter().find_map(|reaction| reaction.contradiction(version)) {
+                    return fail(offence.name(), format!("`{offence}`: {why}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! What a dialect may have or lack.
+
+use super::named::named;
+
+named! {
+    /// Something that one dialect has and another lacks. Cases say what they need; rules ask for it.
+    Feature, "feature" {
+        /// Any client may publish and subscribe to any topic. Without it a device has topics of its own.
+        SharedTopics = "shared-topics",
+        /// The QoS granted to a subscription caps what is delivered (MQTT-3.8.4-8). Without it the publisher's QoS decides.
+        SubscriberQos = "subscriber-qos",
+        /// A subscription is granted the QoS that it asks for, as far as the server supports it. The standard allows less:
+        /// this is an assumption about the server under test.
+        FullGrants = "full-grants",
+        /// QoS 2.
+        Qos2 = "qos-2",
+        /// Retained messages.
+        RetainedMessages = "retained-messages",
+        /// Will messages.
+        Will = "will",
+        /// Wildcards in Topic Filters.
+        WildcardSubscriptions = "wildcard-subscriptions",
+        /// Shared Subscriptions (5.0).
+        SharedSubscriptions = "shared-subscriptions",
+        /// Subscription Identifiers (5.0).
+        SubscriptionIdentifiers = "subscription-identifiers",
+        /// Topic Aliases from client to server (5.0).
+        TopicAlias = "topic-alias",
+        /// An empty Client Identifier is accepted where the version allows it.
+        EmptyClientId = "empty-client-id",
+        /// Messages above QoS 0 are kept for sessions without a connection (MQTT-3.1.2-5 of 3.1.1).
+        OfflineMessages = "offline-messages",
+        /// Keep Alive below 30 seconds is accepted.
+        ShortKeepAlive = "short-keep-alive",
+        /// Keep Alive 0 is accepted and turns the timer off.
+        KeepAliveOff = "keep-alive-off",
+        /// Devices log in with a signature (platform.md section 3).
+        DeviceLogin = "device-login",
+        /// Synchronous calls over topics (platform.md section 9).
+        Rrpc = "rrpc",
+    }
+}

@@ -1,0 +1,69 @@
+//! A dialect as data: what it offers, its limits, and how a server may react where a client offends.
+//!
+//! Profiles are YAML files. Three are built in: `standard` (the OASIS dialects), `platform` and `platform-2026` (the IoT
+//! Platform's). A file of your own begins with `extends: standard` and says what differs. Rules never ask for a profile's
+//! name: whatever tells two dialects apart is a [`Feature`], a limit or a set of [`Reaction`]s.
+//!
+//! ```
+//! use model::packet::ProtocolVersion;
+//! use model::profile::{Feature, Offence, Profile};
+//!
+//! let platform = Profile::builtin("platform").expect("it is built in");
+//! assert!(!platform.has(Feature::Qos2));
+//! let reactions = platform.reactions(Offence::QosNotSupported, ProtocolVersion::V3_1_1);
+//! assert!(reactions.iter().any(|reaction| reaction.to_string() == "close"));
+//! ```
+
+mod builtin;
+mod check;
+mod feature;
+mod limits;
+mod load;
+mod named;
+mod offence;
+mod reaction;
+
+pub use feature::Feature;
+pub use limits::{KeepAliveRange, Limits};
+pub use load::ProfileError;
+pub use offence::Offence;
+pub use reaction::{Code, Reaction};
+
+use crate::packet::ProtocolVersion;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A dialect of MQTT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name, as in `--profile`.
+    pub name: String,
+    /// What it is, in a sentence.
+    pub about: String,
+    /// The protocol versions that it has.
+    pub versions: BTreeSet<ProtocolVersion>,
+    /// The prefix of topics that a tester may use: `{unique}` stands for what keeps two tests apart.
+    pub topics: String,
+    features: BTreeSet<Feature>,
+    limits: Limits,
+    reactions: BTreeMap<(Offence, ProtocolVersion), Vec<Reaction>>,
+}
+
+impl Profile {
+    /// Whether the dialect has a feature.
+    #[must_use]
+    pub fn has(&self, feature: Feature) -> bool {
+        self.features.contains(&feature)
+    }
+
+    /// Its numbers.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// What a server may do when a client offends, the preferred reaction first; empty for a version that it has not.
+    #[must_use]
+    pub fn reactions(&self, offence: Offence, version: ProtocolVersion) -> &[Reaction] {
+        self.reactions.get(&(offence, version)).map_or(&[], Vec::as_slice)
+    }
+}
