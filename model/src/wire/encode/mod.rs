@@ -20,8 +20,7 @@ use crate::packet::{Packet, ProtocolVersion};
 /// Where 5.0 has several forms of one packet, the shortest is chosen.
 ///
 /// # Errors
-/// When the version cannot say what the packet says, or nobody may: properties or AUTH in 3.x, a Reason Code that the
-/// packet may not carry, no Topic Filters, a Password without User Name in 3.x, a field or a packet that is too long, ...
+/// When the version cannot say what the packet says, or nobody may. [`Unencodable`] lists the cases.
 pub fn encode(packet: &Packet, version: ProtocolVersion) -> Result<Vec<u8>, Unencodable> {
     let frame = frame(packet, version)?;
     let length = u32::try_from(frame.body.len())
