@@ -3,7 +3,7 @@
 use crate::scripted::{ALL, V3_1_1, V5_0, connected, connected_to, message, options, publish, qos1, received};
 use model::packet::{ConnackProperties, Packet, PacketType, Qos, ReasonCode};
 use reference_client::{Cause, ConnectOptions};
-use std::num::NonZeroUsize;
+use std::num::NonZeroU16;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -82,7 +82,7 @@ async fn an_unanswered_message_ends_it_in_bounded_time() {
 
 #[tokio::test(start_paused = true)]
 async fn an_application_that_takes_no_events_while_it_awaits_an_answer_is_told_so() {
-    let event_capacity = NonZeroUsize::new(1).unwrap();
+    let event_capacity = NonZeroU16::new(1).unwrap();
     let (client, mut events, mut server) =
         connected(ConnectOptions { event_capacity, keep_alive: 0, ..options(V5_0) }).await;
     for id in 1..=3 {
