@@ -5,7 +5,7 @@ use model::packet::{ConnackProperties, Packet, PacketType, Qos, ReasonCode};
 use reference_client::{Cause, ConnectOptions};
 use std::num::NonZeroU16;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 #[tokio::test(start_paused = true)]
 async fn pingreq_comes_before_keep_alive_runs_out() {
@@ -59,6 +59,7 @@ async fn without_pingresp_the_connection_is_dead_after_one_keep_alive() {
         // Another PINGREQ may be due meanwhile.
         while let Some(packet) = server.next().await {
             assert_eq!(packet, Packet::Pingreq);
+            assert!(pinged.elapsed() < Duration::from_secs(60), "pings for ever");
         }
         assert_eq!(pinged.elapsed().as_secs(), 2);
         assert!(matches!(events.ended().await.cause, Cause::Unanswered { packet: PacketType::Pingreq, .. }));
@@ -100,7 +101,8 @@ async fn a_server_that_takes_no_bytes_is_given_up() {
     let begun = Instant::now();
     // Far more than pipe and buffers hold; nobody reads.
     let mut sent = 0;
-    while client.publish(message(&payload, Qos::AtMostOnce)).await.is_ok() {
+    let publish = || timeout(Duration::from_secs(60), client.publish(message(&payload, Qos::AtMostOnce)));
+    while publish().await.expect("no publish waits for ever").is_ok() {
         sent += 1;
         assert!(sent < 100, "queued without bound");
     }
