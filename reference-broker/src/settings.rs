@@ -88,7 +88,8 @@ pub struct Limits {
     pub in_flight: u16,
     /// Messages waiting in one session; the oldest makes room.
     pub queued_messages: usize,
-    /// Topic and payload bytes of the messages waiting in one session; the oldest make room.
+    /// Topic and payload bytes of the messages waiting in one session; the oldest make room. While as many are in flight,
+    /// no further message is sent.
     pub queued_bytes: usize,
     /// Seconds a message may wait in a session, whatever its own expiry.
     pub queued_seconds: Option<u32>,
@@ -146,7 +147,7 @@ impl Limits {
             reserved_name_prefix: iot_platform.then_some('_'), // P-V5-7
             response_topic_characters: size(dialect.response_topic_characters),
             correlation_data_bytes: size(dialect.correlation_data_bytes),
-            in_flight: if iot_platform { 50 } else { 1_000 }, // P-SES-8
+            in_flight: if iot_platform { 50 } else { u16::MAX }, // P-SES-8
             queued_messages: if iot_platform { 1_000 } else { 10_000 },
             queued_bytes: 64 * 1024 * 1024,
             queued_seconds: iot_platform.then_some(7 * 24 * 60 * 60), // P-SES-4

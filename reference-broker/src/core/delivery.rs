@@ -27,6 +27,7 @@ pub(super) struct Delivery {
     again: VecDeque<(PacketId, Copy)>,
     /// Sent on this connection.
     in_flight: BTreeMap<PacketId, InFlight>,
+    in_flight_bytes: usize,
     /// Deliveries so far: their order.
     begun: u64,
     next_id: PacketId,
@@ -47,6 +48,7 @@ impl Default for Delivery {
             waiting_bytes: 0,
             again: VecDeque::new(),
             in_flight: BTreeMap::new(),
+            in_flight_bytes: 0,
             begun: 0,
             next_id: PacketId::FIRST,
             window: 0,
@@ -72,6 +74,7 @@ impl Delivery {
     /// The connection has ended.
     pub(super) fn interrupt(&mut self) {
         let mut sent: Vec<(PacketId, InFlight)> = std::mem::take(&mut self.in_flight).into_iter().collect();
+        self.in_flight_bytes = 0;
         sent.sort_by_key(|(_, in_flight)| in_flight.order);
         // What was not sent again yet is younger than what was.
         for (id, in_flight) in sent.into_iter().rev() {
@@ -81,7 +84,7 @@ impl Delivery {
 
     /// The next message to send, now in flight; `None` if there is none or no room for it.
     pub(super) fn next(&mut self, now: Milliseconds, version: ProtocolVersion, limits: &Limits) -> Option<Publish> {
-        if self.in_flight.len() >= self.window {
+        if self.in_flight.len() >= self.window || self.in_flight_bytes >= limits.queued_bytes {
             return None;
         }
         let (packet_id, dup, copy) = match self.again.pop_front() {
@@ -96,13 +99,16 @@ impl Delivery {
         let delivery = packet::Delivery::AtLeastOnce { packet_id, dup };
         let publish = copy.message.to_publish(delivery, copy.retain, version, now);
         self.begun += 1;
+        self.in_flight_bytes += copy.message.size();
         self.in_flight.insert(packet_id, InFlight { order: self.begun, copy });
         Some(publish)
     }
 
     /// The Client has the message with this identifier; `false` if none is in flight under it.
     pub(super) fn acknowledge(&mut self, id: PacketId) -> bool {
-        self.in_flight.remove(&id).is_some()
+        let Some(in_flight) = self.in_flight.remove(&id) else { return false };
+        self.in_flight_bytes -= in_flight.copy.message.size();
+        true
     }
 
     /// Whether a message with this identifier awaits its PUBACK.
@@ -116,7 +122,7 @@ impl Delivery {
         Some(copy)
     }
 
-    /// An identifier that no unacknowledged message has. The window is smaller than the number of identifiers, and
+    /// An identifier that no unacknowledged message has. The window is no larger than the number of identifiers, and
     /// nothing new is sent while there is something to send again, so there always is one.
     fn unused_id(&mut self) -> PacketId {
         while self.in_flight.contains_key(&self.next_id) {
