@@ -1,6 +1,8 @@
 //! The MQTT dialects as an executable, model-checked state machine.
+pub mod judge;
 pub mod packet;
 pub mod profile;
 pub mod server;
+pub mod statement;
 pub mod topic;
 pub mod wire;
