@@ -138,8 +138,8 @@ impl Limits {
         Limits {
             maximum_packet_size: dialect.maximum_packet_size.and_then(NonZeroU32::new).unwrap_or(MEBIBYTE),
             filters_per_subscribe: size(dialect.filters_per_subscribe),
-            subscriptions: dialect.subscriptions_per_session.map_or(100_000, usize::from),
-            filter_levels: 1_000,
+            subscriptions: dialect.subscriptions_per_session.map_or(10_000, usize::from),
+            filter_levels: 200,
             topic_bytes: size(dialect.topic_bytes),
             topic_separators: size(dialect.topic_separators),
             user_properties: size(dialect.user_properties),

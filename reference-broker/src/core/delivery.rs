@@ -1,9 +1,9 @@
-//! QoS 1 messages on their way to one session: waiting, in flight, and sent again after a connection broke.
+//! Messages on their way to one session: waiting, in flight, and sent again after a connection broke.
 
 use super::broker::Milliseconds;
 use super::message::Message;
 use crate::settings::Limits;
-use model::packet::{self, PacketId, ProtocolVersion, Publish};
+use model::packet::{self, PacketId, ProtocolVersion, Publish, Qos};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -11,13 +11,22 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(super) struct Copy {
     pub(super) message: Arc<Message>,
+    /// QoS of the delivery.
+    pub(super) qos: Qos,
     /// RETAIN of the PUBLISH that delivers it.
     pub(super) retain: bool,
 }
 
-/// The QoS 1 deliveries of a session.
+impl Copy {
+    /// The PUBLISH that delivers it.
+    pub(super) fn to_publish(&self, how: packet::Delivery, version: ProtocolVersion, now: Milliseconds) -> Publish {
+        self.message.to_publish(how, self.retain, version, now)
+    }
+}
+
+/// The deliveries of a session.
 ///
-/// A message takes a Packet Identifier when it is first sent, and keeps it until its PUBACK. When the connection breaks,
+/// A message of QoS 1 takes a Packet Identifier when it is first sent, and keeps it until its PUBACK. When the connection breaks,
 /// what is in flight moves to `again`, and goes out first on the next connection, in its old order.
 #[derive(Debug)]
 pub(super) struct Delivery {
@@ -71,8 +80,10 @@ impl Delivery {
         self.window = usize::from(window);
     }
 
-    /// The connection has ended.
+    /// The connection has ended: what is delivered at QoS 0 does not wait for another one.
     pub(super) fn interrupt(&mut self) {
+        self.waiting.retain(|copy| copy.qos > Qos::AtMostOnce);
+        self.waiting_bytes = self.waiting.iter().map(|copy| copy.message.size()).sum();
         let mut sent: Vec<(PacketId, InFlight)> = std::mem::take(&mut self.in_flight).into_iter().collect();
         self.in_flight_bytes = 0;
         sent.sort_by_key(|(_, in_flight)| in_flight.order);
@@ -82,26 +93,50 @@ impl Delivery {
         }
     }
 
-    /// The next message to send, now in flight; `None` if there is none or no room for it.
+    /// Whether nothing is held back: a message may go out without overtaking another one.
+    pub(super) fn is_idle(&self) -> bool {
+        self.again.is_empty() && self.waiting.is_empty()
+    }
+
+    /// The next message to send, in flight from now on; `None` if there is none or no room for it.
     pub(super) fn next(&mut self, now: Milliseconds, version: ProtocolVersion, limits: &Limits) -> Option<Publish> {
-        if self.in_flight.len() >= self.window || self.in_flight_bytes >= limits.queued_bytes {
+        let has_room = self.in_flight.len() < self.window && self.in_flight_bytes < limits.queued_bytes;
+        if has_room && let Some((packet_id, copy)) = self.again.pop_front() {
+            return Some(self.begin_flight(packet_id, true, copy, now, version));
+        }
+        if !self.again.is_empty() {
             return None;
         }
-        let (packet_id, dup, copy) = match self.again.pop_front() {
-            Some((packet_id, copy)) => (packet_id, true, copy),
-            None => loop {
-                let copy = self.next_waiting()?;
-                if !copy.message.has_expired(now, limits.queued_seconds) {
-                    break (self.unused_id(), false, copy);
-                }
-            },
-        };
-        let delivery = packet::Delivery::AtLeastOnce { packet_id, dup };
-        let publish = copy.message.to_publish(delivery, copy.retain, version, now);
+        loop {
+            let front = self.waiting.front()?;
+            if !has_room && front.qos > Qos::AtMostOnce {
+                return None;
+            }
+            let copy = self.next_waiting()?;
+            if copy.message.has_expired(now, limits.queued_seconds) {
+                continue;
+            }
+            if copy.qos == Qos::AtMostOnce {
+                return Some(copy.to_publish(packet::Delivery::AtMostOnce, version, now));
+            }
+            let packet_id = self.unused_id();
+            return Some(self.begin_flight(packet_id, false, copy, now, version));
+        }
+    }
+
+    fn begin_flight(
+        &mut self,
+        packet_id: PacketId,
+        dup: bool,
+        copy: Copy,
+        now: Milliseconds,
+        version: ProtocolVersion,
+    ) -> Publish {
+        let publish = copy.to_publish(packet::Delivery::AtLeastOnce { packet_id, dup }, version, now);
         self.begun += 1;
         self.in_flight_bytes += copy.message.size();
         self.in_flight.insert(packet_id, InFlight { order: self.begun, copy });
-        Some(publish)
+        publish
     }
 
     /// The Client has the message with this identifier; `false` if none is in flight under it.

@@ -195,3 +195,31 @@ fn unacknowledged_bytes_are_bounded_too() {
     world.puback(subscriber, 1);
     assert_eq!(world.seen(subscriber), ["PUBLISH t 3 qos1 id3"]);
 }
+
+#[test]
+fn what_was_published_at_qos_1_keeps_its_order_when_the_subscription_falls_to_qos_0() {
+    let mut world = World::standard();
+    let subscriber = world.connect(V5_0, with_receive_maximum("s", 1));
+    world.subscribe(subscriber, &[("t", AtLeastOnce)]);
+    let publisher = world.client(V5_0, "p");
+    world.publish(publisher, "t", AtLeastOnce, "1");
+    world.publish(publisher, "t", AtLeastOnce, "2");
+    world.subscribe(subscriber, &[("t", AtMostOnce)]);
+    world.seen(subscriber);
+    world.publish(publisher, "t", AtLeastOnce, "3");
+    world.publish(publisher, "t", AtMostOnce, "0");
+    assert_eq!(world.seen(subscriber), ["PUBLISH t 0 qos0"]);
+    world.puback(subscriber, 1);
+    assert_eq!(world.seen(subscriber), ["PUBLISH t 2 qos1 id2", "PUBLISH t 3 qos0"]);
+    world.publish(publisher, "t", AtLeastOnce, "4");
+    assert_eq!(world.seen(subscriber), ["PUBLISH t 4 qos0"], "nothing is held back: it goes at once");
+    // What still waits for QoS 0 does not outlive the connection.
+    world.subscribe(subscriber, &[("t", AtLeastOnce)]);
+    world.publish(publisher, "t", AtLeastOnce, "5");
+    world.subscribe(subscriber, &[("t", AtMostOnce)]);
+    world.publish(publisher, "t", AtLeastOnce, "6");
+    world.cut(subscriber);
+    let subscriber = world.connect(V5_0, with_receive_maximum("s", 10));
+    let expected = ["PUBLISH t 2 qos1 id2 dup", "PUBLISH t 5 qos1 id3"];
+    assert_eq!(world.seen(subscriber)[1..], expected);
+}

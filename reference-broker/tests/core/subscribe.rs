@@ -96,6 +96,18 @@ fn thousands_of_subscriptions_stay_apart() {
 fn a_filter_with_too_many_levels_is_refused() {
     let mut world = World::standard();
     let client = world.client(V5_0, "c");
-    world.subscribe(client, &[(&"/".repeat(65_000), AtMostOnce), (&"/".repeat(999), AtMostOnce)]);
+    world.subscribe(client, &[(&"/".repeat(65_000), AtMostOnce), (&"/".repeat(199), AtMostOnce)]);
     assert_eq!(world.seen(client), ["SUBACK 1 97 00"]);
+}
+
+#[test]
+fn a_subscribe_of_3_1_that_is_refused_grants_nothing() {
+    let mut world = World::standard();
+    let subscriber = world.connect(V3_1, crate::world::lasting(V3_1, "s"));
+    world.subscribe(subscriber, &[("t", AtLeastOnce), ("a#", AtLeastOnce)]);
+    assert_eq!(world.seen(subscriber), ["CONNACK 0x00", "closed"]);
+    let publisher = world.client(V3_1, "p");
+    world.publish(publisher, "t", AtLeastOnce, "m");
+    let subscriber = world.connect(V3_1, crate::world::lasting(V3_1, "s"));
+    assert_eq!(world.seen(subscriber), ["CONNACK 0x00"]);
 }
