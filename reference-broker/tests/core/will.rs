@@ -82,9 +82,11 @@ fn coming_back_in_time_deletes_a_delayed_will_and_a_clean_start_publishes_it() {
                 world.cut(client);
                 world.elapse(4_999);
             }
-            world.connect(V5_0, connect.clone());
-            world.elapse(10_000);
+            // The one who comes back has a Will as well, which has nothing to do with the delay of the old one.
+            world.connect(V5_0, willing(connect.clone(), Some(5)));
             assert_eq!(world.seen(watcher).len(), usize::from(published), "{takeover} {connect:?}");
+            world.elapse(10_000);
+            assert!(world.seen(watcher).is_empty(), "{takeover} {connect:?}");
         }
     }
 }
