@@ -1,8 +1,11 @@
 //! What `platform` does otherwise.
 
-use crate::world::{V3_1, V3_1_1, V5_0, World, clean, lasting, publish, text, will};
+use crate::world::{V3_1, V3_1_1, V5_0, World, clean, lasting, packet_id, publish, text, will};
 use model::packet::Qos::{AtLeastOnce, AtMostOnce, ExactlyOnce};
-use model::packet::{Connect, ConnectProperties, Packet, PublishProperties, Qos, Will};
+use model::packet::{
+    Connect, ConnectProperties, Packet, PublishProperties, Qos, Subscribe, SubscribeProperties, SubscriptionOptions,
+    SubscriptionRequest, Will,
+};
 use std::num::{NonZeroU16, NonZeroU32};
 
 #[test]
@@ -178,7 +181,12 @@ fn retain_of_3_x_is_delivered_without_the_flag_and_refused_in_5_0() {
         [(V3_1_1, vec!["PUBACK 1 0x00"], true), (V5_0, vec!["DISCONNECT 0x9A", "closed"], false)]
     {
         let mut world = World::platform();
-        let watcher = world.subscriber(V5_0, "w", "#", AtLeastOnce);
+        let watcher = world.client(V5_0, "w");
+        let options = SubscriptionOptions { retain_as_published: true, ..SubscriptionOptions::default() };
+        let requests = vec![SubscriptionRequest { filter: text("#"), options }];
+        let subscribe = Subscribe { packet_id: packet_id(1), properties: SubscribeProperties::default(), requests };
+        world.send(watcher, Packet::Subscribe(subscribe));
+        world.seen(watcher);
         let client = world.client(version, "c");
         world.send(client, Packet::Publish(retained.clone()));
         assert_eq!(world.seen(client), seen);
