@@ -109,10 +109,13 @@ impl Settings {
         // What the IoT Platform is known for beside what profiles tell.
         let iot_platform = profile.has(Feature::DeviceLogin);
         let limits = profile.limits();
+        // A range may begin at 0 for its short values and still leave out 0 itself, which is no interval but "off".
+        let lowest_keep_alive = if profile.has(Feature::KeepAliveOff) { 0 } else { 1 };
+        let minimum = limits.keep_alive.minimum.max(lowest_keep_alive);
         Settings {
             profile: profile.name.clone(),
             versions: profile.versions.clone(),
-            keep_alive: limits.keep_alive,
+            keep_alive: KeepAliveRange { minimum, ..limits.keep_alive },
             empty_client_id: profile.has(Feature::EmptyClientId),
             wills: if profile.has(Feature::Will) { Wills::Published } else { Wills::Discarded },
             delivered_qos: if profile.has(Feature::SubscriberQos) {

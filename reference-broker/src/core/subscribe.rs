@@ -43,7 +43,7 @@ impl Core {
         for (index, request) in subscribe.requests.iter().enumerate() {
             match self.check_request(from, index, request) {
                 Ok(()) => codes.push(self.grant(from.session, request)),
-                // One session too full for all of them.
+                // There was room for each of them, but not for all.
                 Err(denied) if from.version == ProtocolVersion::V3_1 => {
                     return Err(Violation::new(denied.reason, denied.says));
                 }
