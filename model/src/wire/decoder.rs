@@ -90,8 +90,8 @@ impl Decoder {
     /// The next packet; `None` if more bytes are needed.
     ///
     /// # Errors
-    /// At the first byte that the version does not permit. Where packets begin is lost then, so every later call gives the
-    /// same refusal.
+    /// At the first byte that the version does not permit. Where packets begin is lost then, so every later call gives
+    /// the same refusal.
     pub fn next_packet(&mut self) -> Result<Option<Decoded>, Refusal> {
         if let Some(refusal) = &self.refused {
             return Err(refusal.clone());
@@ -186,7 +186,7 @@ impl Decoder {
             packet_type,
             version: self.version,
             what: objection.what,
-            statements: objection.rule.statements(packet_type, self.version),
+            statements: objection.rule.statements(self.sender, packet_type, self.version),
         };
         self.refused = Some(refusal.clone());
         self.buffer = Vec::new();
