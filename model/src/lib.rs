@@ -2,4 +2,5 @@
 #![doc = ""]
 pub mod packet;
 pub mod profile;
+pub mod statement;
 pub mod topic;

@@ -1,0 +1,27 @@
+//! The case language: YAML files that read like sequence charts, and what they become.
+//!
+//! ```text
+//! file --yaml--> nodes with marks --suite, step, fields--> Library --expand(profile)--> variants of steps
+//! ```
+//!
+//! Everything here is pure. A player takes the steps of a [`Variant`] one by one: it builds what is to be sent from a
+//! [`PacketTemplate`] or [`BytesTemplate`], compares what came with a [`PacketPattern`], and keeps the variables of the
+//! script in a [`Scope`].
+
+mod bytes;
+mod error;
+mod library;
+mod pattern;
+mod scope;
+mod step;
+mod template;
+mod variant;
+
+pub use bytes::BytesTemplate;
+pub use error::{LoadError, Location};
+pub use library::{Case, Library, Script, Suite};
+pub use pattern::{Mismatch, PacketPattern};
+pub use scope::{Credentials, Identity, Scope};
+pub use step::{Action, Elapse, Expectation, Step, Window};
+pub use template::{BuildError, Built, PacketTemplate};
+pub use variant::{Applicability, Variant, expand};
