@@ -4,3 +4,4 @@ pub mod packet;
 pub mod profile;
 pub mod statement;
 pub mod topic;
+pub mod wire;

@@ -1,7 +1,7 @@
 //! What an actor expects: packets, a close, silence; in any order, or one of several.
 
 use super::player::{EARLY, Halt, LATE, Player, describe_stream};
-use super::verdict::{Finding, SilenceMeans, StepReference};
+use super::verdict::{Finding, SilenceMeans};
 use crate::case::{Action, Expectation, Mismatch, PacketPattern, Step, Window};
 use crate::wire::{Arrived, Inbox};
 use model::packet::{Packet, PacketType};
@@ -323,7 +323,6 @@ impl Player<'_> {
         match halt {
             Halt::Finding(finding) if !end.statements.is_empty() => Halt::Finding(Box::new(Finding {
                 statements: end.statements,
-                step: Some(StepReference { location: step.location.clone(), text: step.text.clone() }),
                 ..*finding
             })),
             halt => halt,

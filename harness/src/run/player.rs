@@ -224,7 +224,7 @@ impl<'a> Player<'a> {
     }
 
     /// Opens a connection for `actor`.
-    async fn open(&mut self, actor: &str) -> Result<(), Halt> {
+    pub(super) async fn open(&mut self, actor: &str) -> Result<(), Halt> {
         let deadline = Instant::now() + self.timeout;
         let stream = match timeout_at(deadline, self.peer.connect()).await {
             Ok(Ok(stream)) => stream,
@@ -274,7 +274,7 @@ impl<'a> Player<'a> {
     }
 
     /// Ends the actor's connection, if it has one.
-    async fn leave(&mut self, actor: &str) {
+    pub(super) async fn leave(&mut self, actor: &str) {
         if let Some(actor) = self.actors.remove(actor) {
             self.examine(&actor.connection);
             if actor.connection.said_disconnect() {
@@ -367,6 +367,11 @@ impl<'a> Player<'a> {
         });
     }
 
+    /// The time since the start.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.recorder.elapsed()
+    }
+
     /// The moment from which windows count.
     pub(super) fn mark(&self) -> Instant {
         self.mark
@@ -386,7 +391,7 @@ impl<'a> Player<'a> {
     pub(super) fn finding(&self, step: &Step, actor: Option<&str>, what: &str, expected: &str, seen: &str) -> Halt {
         Halt::Finding(Box::new(Finding {
             statements: super::verdict::cited(&self.variant.cites),
-            step: Some(StepReference { location: step.location.clone(), text: step.text.clone() }),
+            step: Some(reference(step)),
             at: self.recorder.elapsed(),
             connection: actor.and_then(|actor| self.actors.get(actor)).map(|actor| actor.connection.id()),
             what: what.to_owned(),
@@ -399,6 +404,11 @@ impl<'a> Player<'a> {
     fn error(&self, step: &Step, error: &dyn std::fmt::Display) -> Halt {
         Halt::Error(format!("{}: {}: {error}", step.location, step.text))
     }
+}
+
+/// A step as reports name it.
+pub(super) fn reference(step: &Step) -> StepReference {
+    StepReference { location: step.location.clone(), text: step.text.clone() }
 }
 
 /// What is wrong with a stream, and which statements that breaks.

@@ -31,6 +31,8 @@ macro_rules! reason_codes {
     };
 }
 
+// The packets are those of table 2-6. It lists 0x8C (Bad authentication method) for DISCONNECT too, which the table in
+// section 3.14.2.1 does not; 4.12.1 has a failed re-authentication end in a DISCONNECT, so the wider table holds here.
 reason_codes! {
     0x00 Success "Success" in Connack Puback Pubrec Pubrel Pubcomp Suback Unsuback Disconnect Auth;
     0x01 GrantedQos1 "Granted QoS 1" in Suback;
