@@ -57,6 +57,8 @@ pub struct Inbox {
 pub struct Arrived {
     /// The packet.
     pub packet: Packet,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
     /// When.
     pub at: Instant,
     /// Whether the script's scope knows of it.
@@ -208,6 +210,13 @@ impl Connection {
     }
 }
 
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // A reader that nobody waits for would keep the stream open.
+        self.reader.abort();
+    }
+}
+
 impl Sent {
     fn follow(&mut self, bytes: &[u8]) {
         self.decoder.feed(bytes);
@@ -279,7 +288,8 @@ impl Reader {
         loop {
             match self.decoder.next_packet() {
                 Ok(Some(decoded)) => {
-                    inbox.packets.push_back(Arrived { packet: decoded.packet, at: Instant::now(), noted: false });
+                    let (packet, bytes) = (decoded.packet, decoded.bytes);
+                    inbox.packets.push_back(Arrived { packet, bytes, at: Instant::now(), noted: false });
                     count += 1;
                 }
                 Ok(None) => return count,

@@ -47,7 +47,7 @@ impl Player<'_> {
             Some(Look::Packet(arrived)) => {
                 let mismatches = pattern.compare(&arrived.packet, &self.scope);
                 if !mismatches.is_empty() {
-                    return Err(self.mismatch(step, actor, &arrived.packet, &mismatches));
+                    return Err(self.mismatch(step, actor, &arrived, &mismatches));
                 }
                 if let Some(name) = bind {
                     self.scope.bind(name, &arrived.packet);
@@ -308,13 +308,20 @@ impl Player<'_> {
         Err(self.finding(step, Some(actor), wrong, &expected, &seen))
     }
 
-    fn mismatch(&self, step: &Step, actor: &str, packet: &Packet, mismatches: &[Mismatch]) -> Halt {
+    fn mismatch(&self, step: &Step, actor: &str, arrived: &Arrived, mismatches: &[Mismatch]) -> Halt {
+        let packet = &arrived.packet;
         let list = |text: fn(&Mismatch) -> String| mismatches.iter().map(text).collect::<Vec<_>>().join(", ");
         let fields = list(|mismatch| mismatch.field.clone());
         let expected = list(|mismatch| format!("{} {}", mismatch.field, mismatch.expected));
         let seen = list(|mismatch| format!("{} {}", mismatch.field, mismatch.seen));
         let what = format!("{} is not as expected: {fields}", packet.packet_type());
-        self.finding(step, Some(actor), &what, &expected, &format!("{seen}, in {packet}"))
+        match self.finding(step, Some(actor), &what, &expected, &format!("{seen}, in {packet}")) {
+            Halt::Finding(mut finding) => {
+                finding.bytes.clone_from(&arrived.bytes);
+                Halt::Finding(finding)
+            }
+            other => other,
+        }
     }
 
     /// The connection came to an end, or its bytes to no sense, before what was expected.

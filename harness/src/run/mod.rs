@@ -28,7 +28,7 @@ pub use interrupt::Interrupt;
 pub use known_failing::{Entry, KnownFailing, ListError};
 pub use network::{NetworkTarget, RunError, run_network};
 pub use pattern::Pattern;
-pub use plan::{Fate, Plan, Planned, Selection};
+pub use plan::{Fate, Plan, Planned, Selection, stale};
 pub use player::Conditions;
 pub use summary::{Listener, Summary};
 pub use verdict::{Class, Finding, Outcome, SilenceMeans, StepReference, Verdict, VerdictKind, cited};

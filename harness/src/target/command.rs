@@ -144,6 +144,7 @@ impl StartCommand {
             child,
             address,
             log: log_path,
+            stopped: false,
         };
         match started.await_ready(versions, client_id, credentials, within).await {
             Ok(()) => Ok(started),
@@ -152,6 +153,12 @@ impl StartCommand {
                 Err(error)
             }
         }
+    }
+}
+
+impl std::fmt::Display for StartCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
@@ -164,6 +171,16 @@ pub struct Started {
     group: Option<i32>,
     address: Address,
     log: PathBuf,
+    stopped: bool,
+}
+
+impl Drop for Started {
+    /// A start that was given up half way, or a panic: nothing stays behind.
+    fn drop(&mut self) {
+        if !self.stopped {
+            self.signal(Stop::Force);
+        }
+    }
 }
 
 impl Started {
@@ -233,6 +250,7 @@ impl Started {
         // What it left behind in its group goes with it. The number of a group stays taken as long as it has a member, and
         // process numbers come around again much later than this.
         self.signal(Stop::Force);
+        self.stopped = true;
     }
 
     /// Removes the log of a run that nobody needs to look into.
