@@ -5,6 +5,7 @@
 //! its column holds our `V31-n` where one fits.
 
 use super::refusal::Fault;
+use super::sender::Sender;
 use crate::packet::{PacketType, ProtocolVersion};
 
 /// A rule of the format.
@@ -20,9 +21,10 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// The statements at stake when a packet of this type breaks the rule.
+    /// The statements at stake when `sender` breaks the rule in a packet of this type.
     pub(super) fn statements(
         &self,
+        sender: Sender,
         packet: Option<PacketType>,
         version: Option<ProtocolVersion>,
     ) -> &'static [&'static str] {
@@ -33,7 +35,8 @@ impl Rule {
             Some(ProtocolVersion::V5_0) => self.v5_0,
         };
         // A CONNECT that breaks a rule without number still breaks this one: the Server checks it against its format.
-        if own.is_empty() && packet == Some(PacketType::Connect) && version != Some(ProtocolVersion::V3_1) {
+        let unnumbered_connect = own.is_empty() && sender == Sender::Client && packet == Some(PacketType::Connect);
+        if unnumbered_connect && version != Some(ProtocolVersion::V3_1) {
             return &["MQTT-3.1.4-1"];
         }
         own
