@@ -47,7 +47,8 @@ fn what_is_wrong_is_named_with_its_place() {
         ("reactions:\n  second-connect:\n    \"3.1\": []\n", "`second-connect` has no permitted reaction in 3.1"),
         ("reactions:\n  second-connect:\n    \"3.1\": [disconnect 0x82]\n", "a server of 3.1 has no DISCONNECT"),
         ("reactions:\n  second-connect:\n    \"5.0\": [disconnect 0x85]\n", "DISCONNECT of 5.0 cannot say 0x85 here"),
-        ("features: [\n", "mine.yaml:5:1"),
+        ("features: [\n", "mine.yaml:4:11: features: invalid type"),
+        ("about: twice\n", "mine.yaml:1:1: duplicate field `about`"),
     ] {
         let result = Profile::load("mine.yaml", &format!("{head}{body}"));
         if expected.is_empty() {

@@ -8,14 +8,25 @@
 //! [`PacketTemplate`] or [`BytesTemplate`], compares what came with a [`PacketPattern`], and keeps the variables of the
 //! script in a [`Scope`].
 
+mod binding;
 mod bytes;
+mod code;
+mod data;
+mod decode;
+mod duration;
 mod error;
+mod fields;
 mod library;
+mod nearest;
 mod pattern;
+mod property;
+mod raw;
 mod scope;
 mod step;
 mod template;
+mod value;
 mod variant;
+mod yaml;
 
 pub use bytes::BytesTemplate;
 pub use error::{LoadError, Location};

@@ -1,6 +1,9 @@
-//! The variables of a script while it is played.
+//! The variables of a script while it is played, and what actors remember.
 
-use model::packet::{Packet, PacketId, PacketType};
+use super::binding::{Field, field};
+use super::template::BuildError;
+use super::value::{Bound, Variable};
+use model::packet::{Packet, PacketId, PacketType, Qos};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How an actor presents itself when its CONNECT does not say otherwise.
@@ -14,7 +17,7 @@ pub struct Identity {
     pub password: Option<Vec<u8>>,
 }
 
-/// User name and password for all connections of a target.
+/// User name and password for all connections to a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// User Name; none for a target that wants none.
@@ -36,42 +39,47 @@ pub struct Scope {
     topic_prefix: String,
     client_prefix: String,
     credentials: Credentials,
-    identities: BTreeMap<String, Identity>,
     bindings: BTreeMap<String, Packet>,
     actors: BTreeMap<String, Memory>,
 }
 
-/// What an actor remembers.
+/// What an actor is and remembers.
 #[derive(Debug, Clone, Default)]
 struct Memory {
+    identity: Option<Identity>,
     last_id: Option<PacketId>,
-    /// Identifiers that wait for an answer of this type, oldest first.
+    /// Identifiers that wait for an acknowledgement of this type, oldest first.
     owed: BTreeMap<PacketType, VecDeque<PacketId>>,
 }
 
 impl Scope {
-    /// A scope for one variant: `$t`, `$c`, and the credentials of the target.
+    /// A scope for one variant: `$t` (without a slash at its end), `$c` (at most 12 letters and digits), and the
+    /// credentials of the target.
     #[must_use]
     pub fn new(topic_prefix: impl Into<String>, client_prefix: impl Into<String>, credentials: Credentials) -> Scope {
         Scope {
             topic_prefix: topic_prefix.into(),
             client_prefix: client_prefix.into(),
             credentials,
-            identities: BTreeMap::new(),
             bindings: BTreeMap::new(),
             actors: BTreeMap::new(),
         }
     }
 
-    /// Gives an actor an identity of its own, instead of the derived client id and the credentials of the target.
+    /// Makes an actor known, so that `$sub` is its client id before it does anything.
+    pub fn introduce(&mut self, actor: &str) {
+        self.actors.entry(actor.to_owned()).or_default();
+    }
+
+    /// Gives an actor an identity of its own, instead of a client id made from its name and the target's credentials.
     pub fn identify(&mut self, actor: &str, identity: Identity) {
-        self.identities.insert(actor.to_owned(), identity);
+        self.memory(actor).identity = Some(identity);
     }
 
     /// How an actor presents itself.
     #[must_use]
     pub fn identity(&self, actor: &str) -> Identity {
-        self.identities.get(actor).cloned().unwrap_or_else(|| Identity {
+        self.actors.get(actor).and_then(|memory| memory.identity.clone()).unwrap_or_else(|| Identity {
             client_id: format!("{}{actor}", self.client_prefix),
             user_name: self.credentials.user_name.clone(),
             password: self.credentials.password.clone(),
@@ -83,8 +91,90 @@ impl Scope {
         self.bindings.insert(name.to_owned(), packet.clone());
     }
 
-    /// Takes note of a packet that came in on an actor's connection. Call it for each packet, in order, as it arrives.
+    /// Takes note of a packet that came in on an actor's connection: it may have to be acknowledged. To be called for
+    /// each packet once, in the order of their arrival.
     pub fn received(&mut self, actor: &str, packet: &Packet) {
-        let _ = (actor, packet, &self.topic_prefix, &self.actors);
+        let answer = match packet {
+            Packet::Publish(publish) => match publish.qos() {
+                Qos::AtMostOnce => return,
+                Qos::AtLeastOnce => PacketType::Puback,
+                Qos::ExactlyOnce => PacketType::Pubrec,
+            },
+            Packet::Pubrec(pubrec) if pubrec.reason.is_error() => return,
+            Packet::Pubrec(_) => PacketType::Pubrel,
+            Packet::Pubrel(_) => PacketType::Pubcomp,
+            _ => return,
+        };
+        if let Some(id) = packet.packet_id() {
+            let waiting = self.memory(actor).owed.entry(answer).or_default();
+            // A message that is sent again waits for one acknowledgement still.
+            if !waiting.contains(&id) {
+                waiting.push_back(id);
+            }
+        }
+    }
+
+    /// The value of a variable.
+    pub(super) fn value(&self, variable: &Variable) -> Result<Bound, BuildError> {
+        let name = variable.name.as_str();
+        let Some(wanted) = &variable.field else {
+            return match name {
+                "t" => Ok(Bound::Text(self.topic_prefix.clone())),
+                "c" => Ok(Bound::Text(self.client_prefix.clone())),
+                _ if self.actors.contains_key(name) => Ok(Bound::Text(self.identity(name).client_id)),
+                _ if self.bindings.contains_key(name) => {
+                    Err(BuildError(format!("`${name}` is a packet: write a field of it, such as `${name}.id`")))
+                }
+                _ => Err(BuildError(format!("there is no variable `{variable}`"))),
+            };
+        };
+        let Some(packet) = self.bindings.get(name) else {
+            return Err(BuildError(format!("there is no variable `{variable}`: no packet was bound with `as: {name}`")));
+        };
+        match field(packet, wanted) {
+            Field::Is(bound) => Ok(bound),
+            Field::Absent => Err(BuildError(format!("`{variable}` has no value: the {} has none", packet.packet_type()))),
+            Field::Unknown => Err(BuildError(format!("`{variable}`: {} has no `{wanted}`", packet.packet_type()))),
+        }
+    }
+
+    /// The names of all variables that have a value.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.actors.keys().chain(self.bindings.keys()).map(String::as_str).chain(["t", "c"])
+    }
+
+    /// The next Packet Identifier of an actor.
+    pub(super) fn next_id(&mut self, actor: &str) -> PacketId {
+        let memory = self.memory(actor);
+        let id = memory.last_id.map_or(PacketId::FIRST, PacketId::next);
+        memory.last_id = Some(id);
+        id
+    }
+
+    /// Takes note of an identifier that the script chose, so that no default meets it.
+    pub(super) fn uses_id(&mut self, actor: &str, id: PacketId) {
+        let memory = self.memory(actor);
+        memory.last_id = memory.last_id.max(Some(id));
+    }
+
+    /// The oldest identifier that waits for this acknowledgement.
+    pub(super) fn oldest_owed(&self, actor: &str, answer: PacketType) -> Option<PacketId> {
+        self.actors.get(actor)?.owed.get(&answer)?.front().copied()
+    }
+
+    /// Takes note of an acknowledgement that was sent.
+    pub(super) fn acknowledged(&mut self, actor: &str, answer: PacketType, id: PacketId) {
+        if let Some(waiting) = self.memory(actor).owed.get_mut(&answer) {
+            waiting.retain(|waiting| *waiting != id);
+        }
+    }
+
+    /// Takes note of a CONNECT: what was not acknowledged on the connection before comes again, or never.
+    pub(super) fn connects(&mut self, actor: &str) {
+        self.memory(actor).owed.clear();
+    }
+
+    fn memory(&mut self, actor: &str) -> &mut Memory {
+        self.actors.entry(actor.to_owned()).or_default()
     }
 }

@@ -12,9 +12,6 @@ named! {
         /// A subscription is granted the QoS that it asks for, as far as the server supports it. The standard allows less:
         /// this is an assumption about the server under test.
         FullGrants = "full-grants",
-        /// A QoS 0 message reaches every matching subscriber that stays connected. The standard allows loss: this is an
-        /// assumption about a quiet test bed.
-        Qos0Reaches = "qos-0-reaches",
         /// QoS 2.
         Qos2 = "qos-2",
         /// Retained messages.

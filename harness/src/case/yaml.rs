@@ -1,0 +1,246 @@
+//! YAML as a tree in which every node knows its place.
+//!
+//! Case files use a small part of YAML: one document, no anchors, no tags. That also rules out the documents that unfold
+//! into something huge. What remains is bounded by the size of the file and [`DEEPEST`].
+
+use saphyr_parser::{Event, Parser, ScalarStyle};
+
+/// The largest file that is read, in bytes.
+pub(super) const LARGEST_FILE: usize = 1 << 20;
+
+/// How deep sequences and mappings nest at most; a script needs less than half of it.
+const DEEPEST: usize = 32;
+
+/// Line and column, both from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mark {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+/// A node and where it begins.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) mark: Mark,
+    /// Its number in the file, counted in the order of the text: how types that are read from a node refer back to it.
+    pub(super) number: usize,
+    pub(super) content: Content,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    Scalar(Scalar),
+    Sequence(Vec<Node>),
+    Mapping(Vec<Entry>),
+}
+
+/// A key, which is always text, with its value.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) key_mark: Mark,
+    pub(super) value: Node,
+}
+
+/// A scalar as written. A plain one (without quotes) may be a number, a truth value or nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Scalar {
+    pub(super) text: String,
+    pub(super) plain: bool,
+}
+
+/// What a scalar is in the core schema of YAML 1.2.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Typed<'a> {
+    Null,
+    Flag(bool),
+    Integer(i64),
+    /// A number with a fraction, which nothing in a case is: the text.
+    Fraction(&'a str),
+    Text(&'a str),
+}
+
+impl Scalar {
+    pub(super) fn typed(&self) -> Typed<'_> {
+        let text = self.text.as_str();
+        if !self.plain {
+            return Typed::Text(text);
+        }
+        match text {
+            "" | "~" | "null" | "Null" | "NULL" => return Typed::Null,
+            "true" | "True" | "TRUE" => return Typed::Flag(true),
+            "false" | "False" | "FALSE" => return Typed::Flag(false),
+            _ => {}
+        }
+        let integer = match text.strip_prefix("0x") {
+            Some(digits) if !digits.starts_with('+') => i64::from_str_radix(digits, 16).ok(),
+            _ => text.parse().ok(),
+        };
+        if let Some(integer) = integer {
+            return Typed::Integer(integer);
+        }
+        let fraction = text.contains(|c: char| c.is_ascii_digit()) && text.parse::<f64>().is_ok();
+        if fraction { Typed::Fraction(text) } else { Typed::Text(text) }
+    }
+}
+
+impl Node {
+    /// The scalar, if it is one.
+    pub(super) fn scalar(&self) -> Option<&Scalar> {
+        match &self.content {
+            Content::Scalar(scalar) => Some(scalar),
+            Content::Sequence(_) | Content::Mapping(_) => None,
+        }
+    }
+
+    /// What it is, for a message: `a list`, `the text "x"`.
+    pub(super) fn describe(&self) -> String {
+        match &self.content {
+            Content::Sequence(_) => "a list".to_owned(),
+            Content::Mapping(_) => "a map".to_owned(),
+            Content::Scalar(scalar) => match scalar.typed() {
+                Typed::Null => "nothing".to_owned(),
+                Typed::Flag(flag) => format!("{flag}"),
+                Typed::Integer(number) => format!("the number {number}"),
+                Typed::Fraction(text) => format!("the number {text}"),
+                Typed::Text(text) => format!("the text {text:?}"),
+            },
+        }
+    }
+
+    /// All nodes of the tree by their numbers.
+    pub(super) fn index(&self) -> Vec<&Node> {
+        let mut all = Vec::new();
+        self.collect(&mut all);
+        all
+    }
+
+    fn collect<'a>(&'a self, all: &mut Vec<&'a Node>) {
+        all.push(self);
+        match &self.content {
+            Content::Scalar(_) => {}
+            Content::Sequence(items) => items.iter().for_each(|item| item.collect(all)),
+            Content::Mapping(entries) => entries.iter().for_each(|entry| entry.value.collect(all)),
+        }
+    }
+
+    /// The node in one line of flow style, as a step is printed.
+    pub(super) fn to_flow(&self) -> String {
+        match &self.content {
+            Content::Scalar(scalar) if scalar.plain => scalar.text.clone(),
+            Content::Scalar(scalar) => format!("{:?}", scalar.text),
+            Content::Sequence(items) => {
+                format!("[{}]", items.iter().map(Node::to_flow).collect::<Vec<_>>().join(", "))
+            }
+            Content::Mapping(entries) => {
+                let pairs: Vec<_> = entries.iter().map(|e| format!("{}: {}", e.key, e.value.to_flow())).collect();
+                format!("{{{}}}", pairs.join(", "))
+            }
+        }
+    }
+}
+
+/// A collection that is being read.
+enum Open {
+    Sequence(Vec<Node>),
+    /// With the key that waits for its value.
+    Mapping(Vec<Entry>, Option<(String, Mark)>),
+}
+
+/// Reads the one document of a file.
+pub(super) fn parse(text: &str) -> Result<Node, (Mark, String)> {
+    let start = Mark { line: 1, column: 1 };
+    if text.len() > LARGEST_FILE {
+        return Err((start, format!("the file has {} bytes, the limit is {LARGEST_FILE}: split it", text.len())));
+    }
+    let mut stack: Vec<(Mark, usize, Open)> = Vec::new();
+    let mut root = None;
+    let mut count = 0;
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| {
+            let mark = Mark { line: error.marker().line(), column: error.marker().col() + 1 };
+            (mark, format!("this is no YAML: {}", error.info()))
+        })?;
+        let mark = Mark { line: span.start.line(), column: span.start.col() + 1 };
+        let fail = |message: &str| Err((mark, message.to_owned()));
+        let (Event::Scalar(_, _, anchor, ref tag)
+        | Event::SequenceStart(anchor, ref tag)
+        | Event::MappingStart(anchor, ref tag)) = event
+        else {
+            match event {
+                Event::Alias(_) => return fail(NO_ANCHORS),
+                Event::DocumentStart(_) if root.is_some() => {
+                    return fail("a second document begins here: a file holds one suite");
+                }
+                Event::SequenceEnd | Event::MappingEnd => {
+                    // The parser ends what it has started.
+                    if let Some((mark, number, open)) = stack.pop() {
+                        let content = match open {
+                            Open::Sequence(items) => Content::Sequence(items),
+                            Open::Mapping(entries, _) => Content::Mapping(entries),
+                        };
+                        place(Node { mark, number, content }, &mut stack, &mut root)?;
+                    }
+                }
+                _ => {}
+            }
+            continue;
+        };
+        if anchor != 0 {
+            return fail(NO_ANCHORS);
+        }
+        if tag.is_some() {
+            return fail("tags are no part of the case language: leave it out");
+        }
+        let is_key = matches!(stack.last(), Some((_, _, Open::Mapping(_, None))));
+        match event {
+            Event::Scalar(text, style, ..) => {
+                if is_key {
+                    place_key(text.into_owned(), mark, &mut stack)?;
+                } else {
+                    let scalar = Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
+                    let node = Node { mark, number: count, content: Content::Scalar(scalar) };
+                    count += 1;
+                    place(node, &mut stack, &mut root)?;
+                }
+            }
+            _ if is_key => return fail("a key is a list or a map: write a word"),
+            _ if stack.len() == DEEPEST => return fail("this nests too deep for a case"),
+            Event::SequenceStart(..) => {
+                stack.push((mark, count, Open::Sequence(Vec::new())));
+                count += 1;
+            }
+            _ => {
+                stack.push((mark, count, Open::Mapping(Vec::new(), None)));
+                count += 1;
+            }
+        }
+    }
+    root.ok_or_else(|| (start, "the file is empty: a suite begins with `suite:`".to_owned()))
+}
+
+const NO_ANCHORS: &str = "anchors and aliases are no part of the case language: use `rows:`, or write it again";
+
+fn place_key(key: String, mark: Mark, stack: &mut [(Mark, usize, Open)]) -> Result<(), (Mark, String)> {
+    if let Some((_, _, Open::Mapping(entries, waiting))) = stack.last_mut() {
+        if let Some(first) = entries.iter().find(|entry| entry.key == key) {
+            return Err((mark, format!("`{key}` stands twice: first in line {}", first.key_mark.line)));
+        }
+        *waiting = Some((key, mark));
+    }
+    Ok(())
+}
+
+fn place(node: Node, stack: &mut [(Mark, usize, Open)], root: &mut Option<Node>) -> Result<(), (Mark, String)> {
+    match stack.last_mut() {
+        None => *root = Some(node),
+        Some((_, _, Open::Sequence(items))) => items.push(node),
+        Some((_, _, Open::Mapping(entries, waiting))) => {
+            let Some((key, key_mark)) = waiting.take() else {
+                return Err((node.mark, "a key is a list or a map: write a word".to_owned()));
+            };
+            entries.push(Entry { key, key_mark, value: node });
+        }
+    }
+    Ok(())
+}

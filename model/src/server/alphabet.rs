@@ -1,0 +1,172 @@
+//! What goes into a session and what comes out of it, in tokens.
+
+use super::{ConnectionId, ContentKey, FilterKey, MessageKey, Millis};
+use crate::packet::{PacketId, ProtocolVersion, Qos, SubscriptionOptions};
+use crate::profile::Offence;
+
+/// What reaches the server for a session.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// CONNECT on a new connection.
+    Connect(ConnectTerms),
+    /// SUBSCRIBE.
+    Subscribe {
+        /// Its identifier.
+        id: PacketId,
+        /// Its filters in order.
+        requests: Vec<FilterRequest>,
+    },
+    /// UNSUBSCRIBE.
+    Unsubscribe {
+        /// Its identifier.
+        id: PacketId,
+        /// Its filters in order.
+        filters: Vec<FilterKey>,
+    },
+    /// PUBLISH of the client. Where the message goes is the router's business.
+    Publish {
+        /// The message.
+        message: MessageKey,
+        /// Its identifier above QoS 0.
+        id: Option<PacketId>,
+        /// What is wrong with it, if something is.
+        offence: Option<Offence>,
+    },
+    /// PUBACK of the client.
+    Puback {
+        /// The identifier of the delivery.
+        id: PacketId,
+    },
+    /// PINGREQ.
+    Pingreq,
+    /// DISCONNECT of the client: a clean end.
+    Disconnect {
+        /// Session Expiry Interval, where the packet changes it.
+        lifetime: Option<Lifetime>,
+    },
+    /// Something that a client must not send.
+    Offence(Offence),
+    /// The connection ended without DISCONNECT.
+    Lost,
+}
+
+/// What CONNECT says, as far as the session is concerned.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectTerms {
+    /// The connection that it came on.
+    pub connection: ConnectionId,
+    /// Protocol version.
+    pub version: ProtocolVersion,
+    /// Clean Start, Clean Session.
+    pub clean_start: bool,
+    /// How long the session outlives the connection.
+    pub lifetime: Lifetime,
+    /// Keep Alive in milliseconds; 0 is off.
+    pub keep_alive: Millis,
+    /// Receive Maximum.
+    pub receive_maximum: u16,
+    /// What is wrong with it, if something is.
+    pub offence: Option<Offence>,
+}
+
+/// How long a session outlives its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lifetime {
+    /// Not at all.
+    Connection,
+    /// So many milliseconds.
+    For(Millis),
+    /// Without end.
+    Forever,
+}
+
+impl Lifetime {
+    /// A Session Expiry Interval in seconds; 0xFFFFFFFF never ends (3.1.2.11.2).
+    #[must_use]
+    pub fn of_interval(seconds: u32) -> Lifetime {
+        match seconds {
+            0 => Lifetime::Connection,
+            u32::MAX => Lifetime::Forever,
+            _ => Lifetime::For(Millis::from(seconds) * 1000),
+        }
+    }
+}
+
+/// One filter of a SUBSCRIBE.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FilterRequest {
+    /// The filter.
+    pub filter: FilterKey,
+    /// What the client asks for.
+    pub options: SubscriptionOptions,
+    /// What is wrong with it, if something is.
+    pub offence: Option<Offence>,
+}
+
+/// What comes from the server for a session.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Output {
+    /// CONNACK.
+    Connack {
+        /// Session Present.
+        session_present: bool,
+        /// Return or Reason Code.
+        code: u8,
+        /// What the server announces in it.
+        announced: Announcement,
+    },
+    /// SUBACK.
+    Suback {
+        /// Of which SUBSCRIBE.
+        id: PacketId,
+        /// One a filter.
+        codes: Vec<u8>,
+    },
+    /// UNSUBACK.
+    Unsuback {
+        /// Of which UNSUBSCRIBE.
+        id: PacketId,
+        /// One a filter; none in 3.x.
+        codes: Vec<u8>,
+    },
+    /// PUBACK.
+    Puback {
+        /// Of which PUBLISH.
+        id: PacketId,
+        /// Reason Code; 0 in 3.x.
+        code: u8,
+    },
+    /// PUBLISH to the client.
+    Publish {
+        /// Topic, payload and properties.
+        content: ContentKey,
+        /// Delivered QoS.
+        qos: Qos,
+        /// Above QoS 0.
+        id: Option<PacketId>,
+        /// DUP.
+        dup: bool,
+        /// RETAIN.
+        retain: bool,
+    },
+    /// PINGRESP.
+    Pingresp,
+    /// DISCONNECT of the server (5.0).
+    Disconnect {
+        /// Reason Code.
+        code: u8,
+    },
+    /// The end of the connection.
+    Close,
+}
+
+/// What a CONNACK of 5.0 changes for the session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Announcement {
+    /// Session Expiry Interval instead of the one asked for.
+    pub lifetime: Option<Lifetime>,
+    /// Server Keep Alive in milliseconds instead of the one asked for.
+    pub keep_alive: Option<Millis>,
+    /// Maximum QoS, if the server has one below 2.
+    pub maximum_qos: Option<Qos>,
+}

@@ -1,0 +1,213 @@
+//! CONNECT, CONNACK, DISCONNECT and the end of a connection: how a session begins, outlives its connection and ends.
+
+use super::Millis;
+use super::alphabet::{Announcement, ConnectTerms, Lifetime};
+use super::rule::{Breach, Context, Rule, SeededBug};
+use super::session::{Connection, Kept, Moment, Phase, Progress, Session};
+use crate::packet::{PacketType, ProtocolVersion, Qos};
+use crate::profile::{Offence, Reaction};
+
+impl Session {
+    /// CONNECT is taken. Where the end of a stored session falls into the server's freedom, both may follow.
+    pub(super) fn connect(&self, context: &Context<'_>, now: Millis, terms: &ConnectTerms) -> Vec<Session> {
+        let mut successors = Vec::new();
+        let reactions = terms.offence.map(|offence| context.profile.reactions(offence, terms.version));
+        if let Some(offence) = terms.offence {
+            if reactions.is_some_and(|reactions| reactions.iter().any(|reaction| !reaction.keeps_connection())) {
+                // A refused CONNECT changes nothing: neither an older connection nor the session (MQTT-3.1.4-5, -6).
+                let mut refused = self.clone();
+                refused.older.extend(refused.link.take().map(|link| link.id));
+                refused.link = Some(connection(terms, Phase::Condemned { offence, greeted: false }));
+                successors.push(refused);
+            }
+            if reactions.is_none_or(|reactions| !reactions.contains(&Reaction::Accept)) {
+                return successors;
+            }
+        }
+        for kept in self.replaced(context, now).kept_at(context, now) {
+            let session_present = kept.is_some() && !terms.clean_start;
+            let mut next = self.replaced(context, now);
+            next.kept = Some(kept.filter(|_| session_present).unwrap_or_default());
+            if let Some(kept) = &mut next.kept {
+                kept.ends_at = None;
+            }
+            next.link = Some(connection(terms, Phase::Connecting { clean_start: terms.clean_start, session_present }));
+            successors.push(next);
+        }
+        successors
+    }
+
+    /// The session after its connection, if any, has been replaced by a newer one (MQTT-3.1.4-2; 5.0: MQTT-3.1.4-3).
+    fn replaced(&self, context: &Context<'_>, now: Millis) -> Session {
+        let mut next = self.lose(context, now);
+        if let Some(link) = &self.link {
+            next.older.push(link.id);
+        }
+        next
+    }
+
+    /// The session state that may be there at `now`: a server may be late to discard it (MQTT-4.1.0-2), never early
+    /// (MQTT-3.1.2-23).
+    fn kept_at(&self, context: &Context<'_>, now: Millis) -> Vec<Option<Kept>> {
+        let lateness = Millis::from(context.profile.limits().session_expiry_lateness) * 1000;
+        match &self.kept {
+            Some(kept) => match kept.ends_at {
+                Some(end) if now > end + lateness => vec![None],
+                Some(end) if now >= end => vec![Some(kept.clone()), None],
+                _ => vec![Some(kept.clone())],
+            },
+            None => vec![None],
+        }
+    }
+
+    /// CONNACK comes.
+    pub(super) fn connack(
+        &self,
+        context: &Context<'_>,
+        present: bool,
+        code: u8,
+        announced: Announcement,
+    ) -> Result<Session, Breach> {
+        let Some(link) = &self.link else { return Err(Breach::of(Rule::ConnackComesOnce, "nothing")) };
+        match link.phase {
+            Phase::Connecting { clean_start, session_present } => {
+                if code != 0 {
+                    return Err(Breach::of(Rule::ConnectIsAccepted, "CONNACK with code 0"));
+                }
+                // V31-6: a server of 3.1 has no such flag.
+                let expected = session_present && link.version != ProtocolVersion::V3_1;
+                if present != expected && !context.has_bug(SeededBug::DeniesSession) {
+                    let rule = match (expected, clean_start) {
+                        (true, _) => Rule::StoredSessionIsPresent,
+                        (false, true) => Rule::CleanStartHasNoSession,
+                        (false, false) => Rule::NoSessionIsAbsent,
+                    };
+                    return Err(Breach::of(rule, format!("Session Present {}", u8::from(expected))));
+                }
+                Ok(self.with_link(|link| {
+                    link.phase = Phase::Connected;
+                    link.lifetime = announced.lifetime.unwrap_or(link.lifetime);
+                    link.keep_alive = announced.keep_alive.unwrap_or(link.keep_alive);
+                    link.maximum_qos = announced.maximum_qos.unwrap_or(Qos::ExactlyOnce);
+                }))
+            }
+            Phase::Condemned { offence, greeted: false } => {
+                let permitted = context.profile.reactions(offence, link.version).iter().any(|reaction| {
+                    matches!(reaction, Reaction::Connack(wanted) if wanted.admits(code, PacketType::Connack, link.version))
+                });
+                if !permitted {
+                    Err(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence)))
+                } else if present {
+                    Err(Breach::of(Rule::RefusalHasNoSession, "Session Present 0"))
+                } else {
+                    Ok(self.with_link(|link| link.phase = Phase::Ending))
+                }
+            }
+            _ => Err(Breach::of(Rule::ConnackComesOnce, "no second CONNACK")),
+        }
+    }
+
+    /// The client's DISCONNECT is taken.
+    pub(super) fn leave(&self, lifetime: Option<Lifetime>) -> Session {
+        self.with_link(|link| {
+            link.phase = Phase::Left;
+            link.lifetime = lifetime.unwrap_or(link.lifetime);
+        })
+    }
+
+    /// DISCONNECT of the server comes (5.0).
+    pub(super) fn disconnect(&self, context: &Context<'_>, moment: Moment, code: u8) -> Result<Session, Breach> {
+        let Some(link) = &self.link else { return Err(Breach::of(Rule::DisconnectHasAReason, "nothing")) };
+        match link.phase {
+            Phase::Condemned { offence, greeted: true } => {
+                let permitted = context.profile.reactions(offence, link.version).iter().any(|reaction| {
+                    matches!(reaction, Reaction::Disconnect(wanted)
+                        if wanted.admits(code, PacketType::Disconnect, link.version))
+                });
+                match permitted {
+                    true => Ok(self.with_link(|link| link.phase = Phase::Ending)),
+                    false => Err(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence))),
+                }
+            }
+            Phase::Connected if link.is_overdue(moment.silence) => {
+                Ok(self.with_link(|link| link.phase = Phase::Ending))
+            }
+            Phase::Connecting { .. } | Phase::Condemned { greeted: false, .. } => {
+                Err(Breach::of(Rule::ConnackComesFirst, "no DISCONNECT before an accepting CONNACK"))
+            }
+            _ => Err(Breach::of(Rule::DisconnectHasAReason, "no DISCONNECT")),
+        }
+    }
+
+    /// The server closes.
+    pub(super) fn close(&self, context: &Context<'_>, moment: Moment) -> Result<Session, Breach> {
+        let Some(link) = &self.link else { return Err(Breach::of(Rule::UnprovokedClose, "nothing")) };
+        match link.phase {
+            Phase::Ending | Phase::Left => Ok(self.lose(context, moment.now)),
+            Phase::Condemned { offence, .. } => {
+                if context.profile.reactions(offence, link.version).contains(&Reaction::Close) {
+                    Ok(self.lose(context, moment.now))
+                } else {
+                    Err(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence)))
+                }
+            }
+            Phase::Connected if link.is_overdue(moment.silence) => Ok(self.lose(context, moment.now)),
+            Phase::Connecting { .. } => Err(Breach::of(Rule::ConnectIsAccepted, "CONNACK")),
+            Phase::Connected => Err(Breach::of(Rule::UnprovokedClose, "an open connection")),
+        }
+    }
+
+    /// The connection is gone: the session state stays as long as it was asked to, and what was on its way is in doubt.
+    pub(super) fn lose(&self, context: &Context<'_>, now: Millis) -> Session {
+        let mut next = self.clone();
+        let Some(link) = next.link.take() else { return next };
+        if matches!(link.phase, Phase::Condemned { greeted: false, .. }) {
+            // Its CONNECT was refused: the session never was on this connection.
+            return next;
+        }
+        match link.lifetime {
+            Lifetime::Connection => next.kept = None,
+            Lifetime::For(duration) => {
+                if let Some(kept) = &mut next.kept {
+                    kept.ends_at = Some(now + duration);
+                }
+            }
+            Lifetime::Forever => {}
+        }
+        let Some(kept) = &mut next.kept else { return next };
+        if context.has_bug(SeededBug::ForgetsUnacknowledged) {
+            kept.deliveries.retain(|delivery| !matches!(delivery.progress, Progress::Open(_)));
+        }
+        for delivery in &mut kept.deliveries {
+            delivery.progress = match delivery.progress {
+                Progress::Open(id) => Progress::Unacknowledged(id),
+                Progress::Waiting => Progress::PerhapsSent,
+                earlier => earlier,
+            };
+            // QoS 0 may be lost with the connection (MQTT-4.3.1-1).
+            delivery.owed &= !delivery.qos.contains(Qos::AtMostOnce);
+        }
+        kept.deliveries.sort();
+        next
+    }
+
+    /// What the profile permits after `offence`, in words.
+    pub(super) fn permitted_reactions(&self, context: &Context<'_>, offence: Offence) -> String {
+        let reactions: Vec<String> =
+            context.profile.reactions(offence, self.version()).iter().map(ToString::to_string).collect();
+        format!("for {offence}: {}", reactions.join(", or "))
+    }
+}
+
+fn connection(terms: &ConnectTerms, phase: Phase) -> Connection {
+    Connection {
+        id: terms.connection,
+        version: terms.version,
+        phase,
+        lifetime: terms.lifetime,
+        keep_alive: terms.keep_alive,
+        receive_maximum: terms.receive_maximum,
+        maximum_qos: Qos::ExactlyOnce,
+        responses: Vec::new(),
+    }
+}

@@ -1,0 +1,55 @@
+//! **The model**: what a server may and must do, seen from one session.
+//!
+//! ```text
+//!   packets of the client             what may arrive at others
+//!          │ input                        ▲ (the router: checker or judge)
+//!          ▼                              │
+//!   ┌──────────────────── Session ────────┴──────────┐
+//!   │ connect   subscribe   publish   keep_alive     │   one file a theme
+//!   │ offence   deliver ◄──────────── arrive(message)│   each rule once, in `rule`
+//!   └───┬──────────────┬────────────────┬────────────┘
+//!       │ accept       │ outputs        │ owed
+//!       ▼              ▼                ▼
+//!   may exactly this   what a server    what must
+//!   come now? (judge)  would send       still come? (silence)
+//!                      (checker)
+//! ```
+//!
+//! A [`Session`] is a value without clock, socket or randomness. The checker composes several of them with links that
+//! break; the judge keeps a set of them for each client identifier and drops those that cannot explain what was seen.
+//! Both ask the same three questions of the drawing. What a session handles are small tokens ([`vocabulary`]): topics,
+//! filters and message contents are interned where bytes are read.
+//!
+//! Where to read next: [`rule`] lists the rules with their statements, [`session`] the state, then one theme after the
+//! other.
+
+pub mod alphabet;
+mod connect;
+mod deliver;
+mod keep_alive;
+pub mod offence;
+mod publish;
+pub mod qos_set;
+pub mod rule;
+pub mod session;
+mod subscribe;
+pub mod vocabulary;
+
+pub use alphabet::{Announcement, ConnectTerms, FilterRequest, Input, Lifetime, Output};
+pub use qos_set::QosSet;
+pub use rule::{Breach, Context, Rule, SeededBug};
+pub use session::Session;
+pub use vocabulary::{ContentKey, FilterKey, Message, MessageKey, TopicKey, Vocabulary};
+
+/// Milliseconds on the clock of whoever drives the model.
+pub type Millis = u64;
+
+/// A connection: every one that was ever opened has its own number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u32);
+
+impl std::fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}

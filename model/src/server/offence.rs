@@ -1,0 +1,50 @@
+//! What follows when a client does what it must not.
+
+use super::rule::Context;
+use super::session::{Phase, Session};
+use crate::profile::{Offence, Reaction};
+
+impl Session {
+    /// The client has offended. One successor condemns the connection; `instead` are those in which the server goes on, each
+    /// with the reaction that it needs.
+    pub(super) fn offend(
+        &self,
+        context: &Context<'_>,
+        offence: Offence,
+        instead: &[(Reaction, Session)],
+    ) -> Vec<Session> {
+        let permitted = context.profile.reactions(offence, self.version());
+        let mut successors = Vec::new();
+        if permitted.iter().any(|reaction| !reaction.keeps_connection()) {
+            successors.push(self.with_link(|link| {
+                let greeted = !matches!(link.phase, Phase::Connecting { .. });
+                link.phase = match link.phase {
+                    Phase::Condemned { .. } => link.phase,
+                    _ => Phase::Condemned { offence, greeted },
+                };
+            }));
+        }
+        if permitted.contains(&Reaction::Ignore) {
+            successors.push(self.clone());
+        }
+        for (reaction, session) in instead {
+            let wanted = |known: &Reaction| std::mem::discriminant(known) == std::mem::discriminant(reaction);
+            if permitted.iter().any(wanted) {
+                successors.push(session.clone());
+            }
+        }
+        if successors.is_empty() {
+            // The profile accepts what this input is, and nobody said what that means: it has no effect.
+            successors.push(self.clone());
+        }
+        successors.sort();
+        successors.dedup();
+        successors
+    }
+}
+
+/// Whether every reaction to `offence` ends the connection: then nothing that follows on it may have an effect.
+#[must_use]
+pub fn always_ends(context: &Context<'_>, offence: Offence, version: crate::packet::ProtocolVersion) -> bool {
+    context.profile.reactions(offence, version).iter().all(|reaction| !reaction.keeps_connection())
+}

@@ -1,0 +1,222 @@
+//! The rules, each once, with the statements that it stands for.
+//!
+//! The table is the contents page of the model: a rule has a name, one sentence, and the statements of each version. Code
+//! that enforces a rule names it; a breach reports it. 3.1 has numbers only where it differs from 3.1.1: where a rule names
+//! none for 3.1, those of 3.1.1 say what is meant.
+
+use super::Vocabulary;
+use crate::packet::ProtocolVersion;
+use crate::profile::Profile;
+use std::fmt;
+
+macro_rules! rules {
+    ($($rule:ident $name:literal $says:literal v31 [$($v31:literal)*] v311 [$($v311:literal)*] v5 [$($v5:literal)*];)*) => {
+        /// A rule that a server is held to.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Rule { $(#[doc = $says] $rule,)* }
+
+        impl Rule {
+            /// Every rule.
+            pub const ALL: &'static [Rule] = &[$(Rule::$rule,)*];
+
+            /// Its name in reports.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Rule::$rule => $name,)* }
+            }
+
+            /// The rule in a sentence.
+            #[must_use]
+            pub fn says(self) -> &'static str {
+                match self { $(Rule::$rule => $says,)* }
+            }
+
+            /// The statements that it stands for in `version`.
+            #[must_use]
+            pub fn statements(self, version: ProtocolVersion) -> &'static [&'static str] {
+                let (v31, v311, v5): (&[&str], &[&str], &[&str]) = match self {
+                    $(Rule::$rule => (&[$($v31),*], &[$($v311),*], &[$($v5),*]),)*
+                };
+                match version {
+                    ProtocolVersion::V3_1 if v31.is_empty() => v311,
+                    ProtocolVersion::V3_1 => v31,
+                    ProtocolVersion::V3_1_1 => v311,
+                    ProtocolVersion::V5_0 => v5,
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    // connect
+    ConnackComesFirst "connack-comes-first" "the server's first packet is CONNACK"
+        v31 [] v311 ["MQTT-3.2.0-1"] v5 ["MQTT-3.2.0-1"];
+    ConnackComesOnce "connack-comes-once" "a connection has one CONNACK, in answer to CONNECT"
+        v31 [] v311 ["MQTT-3.1.4-4"] v5 ["MQTT-3.2.0-2"];
+    ConnectIsAccepted "connect-is-accepted" "a valid CONNECT is accepted"
+        v31 [] v311 ["MQTT-3.1.4-4"] v5 ["MQTT-3.1.4-5"];
+    CleanStartHasNoSession "clean-start-has-no-session" "after a clean start Session Present is 0"
+        v31 ["V31-6"] v311 ["MQTT-3.2.2-1"] v5 ["MQTT-3.2.2-2"];
+    StoredSessionIsPresent "stored-session-is-present" "Session Present is 1 when the session was stored"
+        v31 [] v311 ["MQTT-3.2.2-2"] v5 ["MQTT-3.2.2-3"];
+    NoSessionIsAbsent "no-session-is-absent" "Session Present is 0 when nothing was stored"
+        v31 ["V31-6"] v311 ["MQTT-3.2.2-3"] v5 ["MQTT-3.2.2-3"];
+    RefusalHasNoSession "refusal-has-no-session" "a CONNACK that refuses has Session Present 0"
+        v31 ["V31-6"] v311 ["MQTT-3.2.2-4"] v5 ["MQTT-3.2.2-6"];
+    RefusalCloses "refusal-closes" "a CONNACK that refuses is followed by a close, and by nothing else"
+        v31 ["V31-7"] v311 ["MQTT-3.2.2-5"] v5 ["MQTT-3.2.2-7"];
+    EmptyIdentifierIsAssigned "empty-identifier-is-assigned" "an accepted empty client identifier is answered with an assigned one"
+        v31 [] v311 ["MQTT-3.1.3-6"] v5 ["MQTT-3.2.2-16" "MQTT-3.1.3-7"];
+    ResponseInformationOnRequest "response-information-on-request" "CONNACK has Response Information only on request"
+        v31 [] v311 [] v5 ["MQTT-3.1.2-28"];
+    NoUncalledAuthentication "no-uncalled-authentication" "without an Authentication Method in CONNECT there is none in CONNACK, and no AUTH"
+        v31 [] v311 [] v5 ["MQTT-4.12.0-6"];
+    OlderConnectionCloses "older-connection-closes" "a connection is closed when its client identifier connects again"
+        v31 ["V31-13"] v311 ["MQTT-3.1.4-2"] v5 ["MQTT-3.1.4-3"];
+    // offences
+    OffenceIsRefused "offence-is-refused" "what a client must not send is answered as the dialect permits, and has no effect"
+        v31 [] v311 ["MQTT-4.8.0-1"] v5 ["MQTT-4.13.1-1"];
+    UnprovokedClose "unprovoked-close" "the server ends a connection only for a reason that the client gave"
+        v31 [] v311 [] v5 [];
+    NothingAfterDisconnect "nothing-after-disconnect" "after its DISCONNECT the server sends nothing and closes"
+        v31 [] v311 [] v5 ["MQTT-3.14.4-1" "MQTT-3.14.4-2"];
+    DisconnectHasAReason "disconnect-has-a-reason" "the server sends DISCONNECT only for a reason that the client gave"
+        v31 [] v311 [] v5 ["MQTT-3.14.2-1"];
+    // answers
+    SubscribeIsAnswered "subscribe-is-answered" "SUBSCRIBE is answered by SUBACK"
+        v31 [] v311 ["MQTT-3.8.4-1"] v5 ["MQTT-3.8.4-1"];
+    SubackNamesItsSubscribe "suback-names-its-subscribe" "SUBACK has the identifier of a SUBSCRIBE that waits for it"
+        v31 [] v311 ["MQTT-3.8.4-2" "MQTT-2.3.1-7"] v5 ["MQTT-3.8.4-2" "MQTT-2.2.1-6"];
+    SubackHasACodeAFilter "suback-has-a-code-a-filter" "SUBACK has one code for each filter"
+        v31 [] v311 ["MQTT-3.8.4-5"] v5 ["MQTT-3.8.4-6"];
+    SubackGrants "suback-grants" "a SUBACK code states a permitted grant or a failure that the dialect knows"
+        v31 ["V31-14"] v311 ["MQTT-3.8.4-5" "MQTT-3.9.3-1"] v5 ["MQTT-3.8.4-7" "MQTT-3.9.3-1"];
+    UnsubscribeIsAnswered "unsubscribe-is-answered" "UNSUBSCRIBE is answered by UNSUBACK"
+        v31 [] v311 ["MQTT-3.10.4-4" "MQTT-3.10.4-5"] v5 ["MQTT-3.10.4-4"];
+    UnsubackNamesItsUnsubscribe "unsuback-names-its-unsubscribe" "UNSUBACK has the identifier of an UNSUBSCRIBE that waits for it"
+        v31 [] v311 ["MQTT-3.10.4-4" "MQTT-2.3.1-7"] v5 ["MQTT-3.10.4-5" "MQTT-2.2.1-6"];
+    UnsubackHasACodeAFilter "unsuback-has-a-code-a-filter" "UNSUBACK of 5.0 has one code for each filter, in order"
+        v31 [] v311 [] v5 ["MQTT-3.11.3-1" "MQTT-3.10.4-6"];
+    PublishIsAnswered "publish-is-answered" "a QoS 1 PUBLISH is answered by PUBACK"
+        v31 [] v311 ["MQTT-3.3.4-1" "MQTT-4.3.2-2"] v5 ["MQTT-3.3.4-1" "MQTT-4.3.2-4"];
+    PubackNamesItsPublish "puback-names-its-publish" "PUBACK has the identifier of a PUBLISH that waits for it"
+        v31 [] v311 ["MQTT-2.3.1-6"] v5 ["MQTT-2.2.1-5"];
+    PingreqIsAnswered "pingreq-is-answered" "PINGREQ is answered by PINGRESP"
+        v31 [] v311 ["MQTT-3.12.4-1"] v5 ["MQTT-3.12.4-1"];
+    PingrespAnswers "pingresp-answers" "PINGRESP answers a PINGREQ, one for one"
+        v31 [] v311 ["MQTT-3.12.4-1"] v5 ["MQTT-3.12.4-1"];
+    // deliveries
+    DeliveryWasSubscribed "delivery-was-subscribed" "what is delivered was published to a topic that the client has subscribed to"
+        v31 [] v311 ["MQTT-3.3.2-3" "MQTT-3.10.4-2"] v5 ["MQTT-3.3.2-3" "MQTT-3.10.4-2"];
+    DeliveryIsUnchanged "delivery-is-unchanged" "topic, payload and properties arrive as they were published"
+        v31 [] v311 ["MQTT-3.3.2-3"] v5 ["MQTT-3.3.2-4" "MQTT-3.3.2-15" "MQTT-3.3.2-16" "MQTT-3.3.2-17" "MQTT-3.3.2-18" "MQTT-3.3.2-20"];
+    DeliveryQos "delivery-qos" "the delivered QoS is what publisher and subscription allow"
+        v31 [] v311 ["MQTT-3.8.4-6" "MQTT-3.3.5-1"] v5 ["MQTT-3.8.4-8" "MQTT-3.3.4-2"];
+    DeliveryIsMade "delivery-is-made" "a message that the server took over reaches every matching subscriber"
+        v31 [] v311 ["MQTT-4.5.0-1" "MQTT-3.3.5-1"] v5 ["MQTT-4.5.0-1" "MQTT-3.3.4-2"];
+    DeliveryOnce "delivery-once" "a message is delivered once for each matching subscription at most"
+        v31 [] v311 ["MQTT-4.3.2-1"] v5 ["MQTT-4.3.2-1" "MQTT-4.4.0-1"];
+    LiveDeliveryIsNotRetained "live-delivery-is-not-retained" "a message for an established subscription has RETAIN 0"
+        v31 ["V31-21"] v311 ["MQTT-3.3.1-9"] v5 ["MQTT-3.3.1-12"];
+    FirstDeliveryHasNoDup "first-delivery-has-no-dup" "a first delivery has DUP 0, whatever the publisher sent"
+        v31 [] v311 ["MQTT-3.3.1-3" "MQTT-4.3.2-1"] v5 ["MQTT-3.3.1-3" "MQTT-4.3.2-2"];
+    RepeatedDeliveryHasDup "repeated-delivery-has-dup" "a delivery that is repeated has DUP 1"
+        v31 [] v311 ["MQTT-3.3.1-1"] v5 ["MQTT-3.3.1-1"];
+    RepeatedDeliveryKeepsItsId "repeated-delivery-keeps-its-id" "a delivery that is repeated has the identifier of the first one"
+        v31 ["V31-18"] v311 ["MQTT-4.4.0-1" "MQTT-2.3.1-4"] v5 ["MQTT-4.4.0-1"];
+    RepeatedOnlyOnReconnect "repeated-only-on-reconnect" "an unacknowledged delivery is repeated only after a reconnect"
+        v31 [] v311 [] v5 ["MQTT-4.4.0-1"];
+    UnacknowledgedIsRepeated "unacknowledged-is-repeated" "an unacknowledged delivery is repeated when the session resumes"
+        v31 ["V31-18"] v311 ["MQTT-4.4.0-1"] v5 ["MQTT-4.4.0-1"];
+    IdentifierIsFree "identifier-is-free" "a new delivery takes an identifier that is not in use"
+        v31 [] v311 ["MQTT-2.3.1-4" "MQTT-4.3.2-1"] v5 ["MQTT-2.2.1-4" "MQTT-4.3.2-1"];
+    ReceiveMaximumIsObeyed "receive-maximum-is-obeyed" "no more deliveries are open than the client's Receive Maximum"
+        v31 [] v311 [] v5 ["MQTT-3.3.4-9" "MQTT-4.9.0-2"];
+    OrderIsKept "order-is-kept" "messages of one publisher, topic and QoS arrive in their order"
+        v31 [] v311 ["MQTT-4.6.0-6"] v5 ["MQTT-4.6.0-5" "MQTT-4.6.0-6"];
+    // time
+    KeepAliveCloses "keep-alive-closes" "a client that is silent for 1.5 times its Keep Alive is disconnected"
+        v31 [] v311 ["MQTT-3.1.2-24"] v5 ["MQTT-3.1.2-22"];
+    // bytes
+    PacketIsWellFormed "packet-is-well-formed" "what the server sends is a well-formed packet"
+        v31 [] v311 [] v5 [];
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Why an output cannot come now: the rule, and what it permits instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// The rule that is broken.
+    pub rule: Rule,
+    /// What was permitted or owed instead.
+    pub expected: String,
+}
+
+impl Breach {
+    /// A breach of `rule`.
+    pub(crate) fn of(rule: Rule, expected: impl Into<String>) -> Breach {
+        Breach { rule, expected: expected.into() }
+    }
+}
+
+/// A fault planted in the model, to show that a property can fail. Only the checker ever sets one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SeededBug {
+    /// Unacknowledged deliveries are forgotten when the connection breaks.
+    ForgetsUnacknowledged,
+    /// Every delivery takes the lowest identifier, in use or not.
+    ReusesIdentifiers,
+    /// The client's Receive Maximum is ignored.
+    IgnoresReceiveMaximum,
+    /// Session Present is always 0.
+    DeniesSession,
+    /// UNSUBSCRIBE is answered and has no effect.
+    KeepsSubscription,
+    /// A repeated delivery has DUP 0.
+    RepeatsWithoutDup,
+    /// A connection that was taken over stays open.
+    KeepsOlderConnection,
+}
+
+impl SeededBug {
+    /// Every bug with its name on the command line.
+    pub const ALL: [(SeededBug, &'static str); 7] = [
+        (SeededBug::ForgetsUnacknowledged, "forgets-unacknowledged"),
+        (SeededBug::ReusesIdentifiers, "reuses-identifiers"),
+        (SeededBug::IgnoresReceiveMaximum, "ignores-receive-maximum"),
+        (SeededBug::DeniesSession, "denies-session"),
+        (SeededBug::KeepsSubscription, "keeps-subscription"),
+        (SeededBug::RepeatsWithoutDup, "repeats-without-dup"),
+        (SeededBug::KeepsOlderConnection, "keeps-older-connection"),
+    ];
+
+    /// The bug of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<SeededBug> {
+        SeededBug::ALL.iter().find(|(_, known)| *known == name).map(|(bug, _)| *bug)
+    }
+}
+
+/// What every rule may look at beside the state.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The dialect.
+    pub profile: &'a Profile,
+    /// What the tokens stand for.
+    pub vocabulary: &'a Vocabulary,
+    /// A planted fault, in the checker only.
+    pub bug: Option<SeededBug>,
+}
+
+impl Context<'_> {
+    /// Whether this fault is planted.
+    pub(crate) fn has_bug(&self, bug: SeededBug) -> bool {
+        self.bug == Some(bug)
+    }
+}

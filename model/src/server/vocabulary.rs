@@ -1,0 +1,180 @@
+//! Tokens for what a session need not look into: topics, filters, contents of messages.
+//!
+//! A token is an index into a [`Vocabulary`], filled where bytes are read (judge) or where a scenario is written
+//! (checker). Whether a filter matches a topic is computed once, when both are known.
+
+use crate::packet::{ProtocolVersion, PublishProperties, Qos};
+use crate::topic::TopicFilter;
+use std::collections::BTreeMap;
+
+macro_rules! keys {
+    ($($(#[$doc:meta])* $key:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $key(pub u32);
+    )*};
+}
+
+keys! {
+    /// A Topic Name.
+    TopicKey;
+    /// A Topic Filter.
+    FilterKey;
+    /// What a subscriber sees of a message: topic, payload and properties.
+    ContentKey;
+    /// An Application Message on its way: one for each that was published.
+    MessageKey;
+    /// Who published: the session of a client identifier.
+    SenderKey;
+}
+
+/// What a subscriber sees of a message. Topic Alias and Message Expiry Interval are not part of it: the first belongs to a
+/// connection, the second changes while the message waits (MQTT-3.3.2-6).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Content {
+    /// Topic Name.
+    pub topic: String,
+    /// Payload.
+    pub payload: Vec<u8>,
+    /// Properties that travel with the message; empty for a subscriber of 3.x, which knows none.
+    pub properties: PublishProperties,
+}
+
+impl Content {
+    /// The content as a subscriber of `version` sees it.
+    #[must_use]
+    pub fn seen_by(mut self, version: ProtocolVersion) -> Content {
+        if version.has_properties() {
+            self.properties.topic_alias = None;
+            self.properties.message_expiry_interval = None;
+            self.properties.subscription_identifiers.clear();
+            // Absent and 0 mean the same: unspecified bytes (3.3.2.3.2).
+            self.properties.payload_format_indicator = self.properties.payload_format_indicator.filter(|utf8| *utf8);
+        } else {
+            self.properties = PublishProperties::default();
+        }
+        self
+    }
+}
+
+/// A published message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Whose it is.
+    pub sender: SenderKey,
+    /// Where it was published to.
+    pub topic: TopicKey,
+    /// The QoS that it was published with.
+    pub qos: Qos,
+    /// Whether the server may drop it before its delivery begins (MQTT-3.3.2-5).
+    pub expires: bool,
+    /// What a subscriber of 3.x sees.
+    pub content_3: ContentKey,
+    /// What a subscriber of 5.0 sees.
+    pub content_5: ContentKey,
+}
+
+impl Message {
+    /// What a subscriber of `version` sees.
+    #[must_use]
+    pub fn content(&self, version: ProtocolVersion) -> ContentKey {
+        if version.has_properties() { self.content_5 } else { self.content_3 }
+    }
+}
+
+/// All tokens of a trace or of a scenario, and what they stand for.
+#[derive(Debug, Clone, Default)]
+pub struct Vocabulary {
+    topics: Vec<String>,
+    topic_keys: BTreeMap<String, TopicKey>,
+    /// With the parsed filter, unless the text is none: such a filter matches nothing.
+    filters: Vec<(String, Option<TopicFilter>)>,
+    filter_keys: BTreeMap<String, FilterKey>,
+    contents: Vec<Content>,
+    content_keys: std::collections::HashMap<Content, ContentKey>,
+    messages: Vec<Message>,
+}
+
+impl Vocabulary {
+    /// The token of a Topic Name.
+    pub fn topic(&mut self, name: &str) -> TopicKey {
+        if let Some(key) = self.topic_keys.get(name) {
+            return *key;
+        }
+        let key = TopicKey(index(self.topics.len()));
+        self.topics.push(name.to_owned());
+        self.topic_keys.insert(name.to_owned(), key);
+        key
+    }
+
+    /// The token of a Topic Filter as sent.
+    pub fn filter(&mut self, text: &str) -> FilterKey {
+        if let Some(key) = self.filter_keys.get(text) {
+            return *key;
+        }
+        let key = FilterKey(index(self.filters.len()));
+        self.filters.push((text.to_owned(), text.parse().ok()));
+        self.filter_keys.insert(text.to_owned(), key);
+        key
+    }
+
+    /// The token of a content.
+    pub fn content(&mut self, content: Content) -> ContentKey {
+        if let Some(key) = self.content_keys.get(&content) {
+            return *key;
+        }
+        let key = ContentKey(index(self.contents.len()));
+        self.contents.push(content.clone());
+        self.content_keys.insert(content, key);
+        key
+    }
+
+    /// A new message.
+    pub fn message(&mut self, message: Message) -> MessageKey {
+        let key = MessageKey(index(self.messages.len()));
+        self.messages.push(message);
+        key
+    }
+
+    /// The message of a token.
+    #[must_use]
+    pub fn of(&self, key: MessageKey) -> &Message {
+        &self.messages[key.0 as usize]
+    }
+
+    /// Every message, in the order in which they were published.
+    pub fn messages(&self) -> impl Iterator<Item = (MessageKey, &Message)> {
+        self.messages.iter().enumerate().map(|(position, message)| (MessageKey(index(position)), message))
+    }
+
+    /// The content of a token.
+    #[must_use]
+    pub fn content_of(&self, key: ContentKey) -> &Content {
+        &self.contents[key.0 as usize]
+    }
+
+    /// The text of a filter.
+    #[must_use]
+    pub fn filter_text(&self, key: FilterKey) -> &str {
+        &self.filters[key.0 as usize].0
+    }
+
+    /// Whether a subscription to this filter is for this topic.
+    #[must_use]
+    pub fn matches(&self, filter: FilterKey, topic: TopicKey) -> bool {
+        let parsed = self.filters[filter.0 as usize].1.as_ref();
+        parsed.is_some_and(|filter| filter.matches(&self.topics[topic.0 as usize]))
+    }
+
+    /// A message in a few words, for charts: `t/a "m1"`.
+    #[must_use]
+    pub fn describe(&self, key: MessageKey) -> String {
+        let content = self.content_of(self.of(key).content_5);
+        format!("{} \"{}\"", content.topic, String::from_utf8_lossy(&content.payload))
+    }
+}
+
+/// Tokens are 32 bits wide: traces are bounded far below that.
+fn index(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
