@@ -1,19 +1,11 @@
 //! The timed record of every byte on every connection of a variant: the only input of judge and reports.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// A connection of a variant, counted from 0 in the order of opening.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionId(pub u32);
-
-impl fmt::Display for ConnectionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+pub use model::judge::ConnectionId;
 
 /// What happened on the connections of a variant, in order of time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use crate::trace::{ConnectionId, Recorder, What};
 use model::packet::{Packet, PacketType, ProtocolVersion};
 use model::wire::{Decoder, Fault, Refusal};
 use std::collections::VecDeque;
+use std::fmt::Debug;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
@@ -24,9 +25,9 @@ pub const MOST_PACKETS: usize = 1 << 16;
 const PIECE: usize = 16 << 10;
 
 /// Any byte stream that can carry MQTT.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + Debug {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + Debug> Stream for T {}
 
 /// An open connection.
 #[derive(Debug)]

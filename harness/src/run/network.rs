@@ -8,7 +8,7 @@ use super::player::Conditions;
 use super::summary::Listener;
 use super::verdict::{Class, Outcome, Verdict};
 use crate::case::Variant;
-use crate::target::{Address, CommandError, Peer, READY_WITHIN, StartCommand, Started, Unreachable, probe};
+use crate::target::{Address, CommandError, Peer, StartCommand, Started, Unreachable, probe};
 use model::packet::ProtocolVersion;
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
@@ -30,6 +30,8 @@ pub struct NetworkTarget {
     pub address: Option<Address>,
     /// What starts it.
     pub start: Option<StartCommand>,
+    /// How long it may take from its start until it answers.
+    pub ready_within: Duration,
 }
 
 /// Why a run could not judge everything.
@@ -220,7 +222,7 @@ impl<'a> Run<'a> {
         let address = match (&self.target.start, &self.target.address) {
             (Some(start), address) => {
                 let address = address.clone();
-                let started = start.start(address, &self.versions, &client_id, credentials, READY_WITHIN).await?;
+                let started = start.start(address, &self.versions, &client_id, credentials, self.target.ready_within).await?;
                 let address = started.address().clone();
                 self.process = Some(started);
                 address
@@ -249,7 +251,7 @@ impl<'a> Run<'a> {
         }
         let client_id = self.client_id();
         let (address, credentials) = (Some(address.clone()), &self.conditions.credentials);
-        self.process = Some(start.start(address, &self.versions, &client_id, credentials, READY_WITHIN).await?);
+        self.process = Some(start.start(address, &self.versions, &client_id, credentials, self.target.ready_within).await?);
         Ok(())
     }
 

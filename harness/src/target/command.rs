@@ -14,9 +14,6 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
-/// How long a started command may take until it answers a CONNECT. Brokers on a virtual machine take seconds.
-pub const READY_WITHIN: Duration = Duration::from_secs(10);
-
 /// How long it may take to end after SIGTERM.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 

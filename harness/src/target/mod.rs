@@ -9,6 +9,6 @@ mod peer;
 mod probe;
 
 pub use address::Address;
-pub use command::{CommandError, READY_WITHIN, StartCommand, Started};
+pub use command::{CommandError, StartCommand, Started};
 pub use peer::Peer;
 pub use probe::{Unreachable, probe};

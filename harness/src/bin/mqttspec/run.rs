@@ -34,6 +34,9 @@ pub(crate) struct Arguments {
     /// How long an answer may take: 5, 0.5 or 500ms
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = duration)]
     timeout: Duration,
+    /// How long a started command may take until it answers
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = duration)]
+    ready_within: Duration,
     /// Variants that fail for a known reason: a line `GLOB  # reason` each; they are played all the same (repeatable)
     #[arg(long, value_name = "FILE")]
     known_failing: Vec<PathBuf>,
@@ -244,7 +247,11 @@ fn play_network(
         Ok(runtime) => runtime,
         Err(error) => return (None, Some(format!("cannot build a runtime: {error}"))),
     };
-    let target = NetworkTarget { address: arguments.url.clone(), start: arguments.start.clone() };
+    let target = NetworkTarget {
+        address: arguments.url.clone(),
+        start: arguments.start.clone(),
+        ready_within: arguments.ready_within,
+    };
     let jobs = arguments.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN);
     let mut listener = listener;
     let (log, result) = runtime.block_on(run_network(&target, plan, conditions, jobs, interrupt, &mut listener));
