@@ -1,1 +1,59 @@
-//! placeholder
+//! The reference broker of mqttspec: a second, independent implementation of what the model says.
+//!
+//! It shares packets, codec, topics and profile data with the model, and none of its rules. Where the two disagree, one
+//! of them is wrong, and the suite finds it.
+//!
+//! ```text
+//!   stream --bytes--> Decoder --packets--+              +--packets--> encode --bytes--> outbox --> stream
+//!                                        v              |
+//!                            +--------- core::Core -------------+
+//!   tokio's clock --now----> | connections, sessions, deadlines |     no socket, no clock, no task in here
+//!                            +----------------------------------+
+//! ```
+//!
+//! [`core`] decides: packets and the time go in, packets and closes come out. [`Broker`] is the core on tokio, for any
+//! stream, in real or in paused time:
+//!
+//! ```
+//! use model::packet::{Connect, Packet, ProtocolVersion};
+//! use model::profile::Profile;
+//! use model::wire::{Decoder, encode};
+//! use reference_broker::{Broker, Settings};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let profile = Profile::builtin("standard").ok_or("no such profile")?;
+//! let broker = Broker::new(Settings::from_profile(profile));
+//! let (mut client, server) = tokio::io::duplex(4096);
+//! broker.attach(server);
+//!
+//! let connect = Packet::Connect(Connect { client_id: "sub".try_into()?, keep_alive: 60, ..Connect::default() });
+//! client.write_all(&encode(&connect, ProtocolVersion::V3_1_1)?).await?;
+//!
+//! let mut decoder = Decoder::from_server(ProtocolVersion::V3_1_1);
+//! let connack = loop {
+//!     if let Some(decoded) = decoder.next_packet()? {
+//!         break decoded.packet;
+//!     }
+//!     let mut piece = [0; 64];
+//!     let length = client.read(&mut piece).await?;
+//!     decoder.feed(&piece[..length]);
+//! };
+//! assert!(matches!(connack, Packet::Connack(connack) if connack.code.is_accepted()));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Not there yet, and honestly announced as absent in CONNACK of 5.0: QoS 2, retained messages, Shared Subscriptions,
+//! Subscription Identifiers.
+//!
+//! Read next: [`Settings`] for what can differ between dialects, [`core`] for the themes of the protocol and their files,
+//! then the `shell` module for how a connection is closed without losing its last packet.
+
+pub mod core;
+mod settings;
+mod shell;
+
+pub use settings::{Announcement, DeliveredQos, Limits, Settings, Wills};
+pub use shell::Broker;

@@ -3,8 +3,8 @@
 use super::property::{full, named};
 use super::value::Bound;
 use model::packet::{
-    Acknowledgement, Auth, Connack, ConnackCode, Connect, Delivery, Disconnect, Packet, PacketId, PacketType,
-    Property, PropertySet, Publish, ReasonCode, Suback, Subscribe, Unsuback, Unsubscribe, Utf8String,
+    Acknowledgement, Auth, Connack, ConnackCode, Connect, Delivery, Disconnect, Packet, PacketId, PacketType, Property,
+    PropertySet, Publish, ReasonCode, Suback, Subscribe, Unsuback, Unsubscribe, Utf8String,
 };
 
 /// What a packet says about a field.
@@ -137,9 +137,7 @@ pub(super) fn sample(packet_type: PacketType) -> Packet {
         PacketType::Pubrec => Packet::Pubrec(acknowledgement()),
         PacketType::Pubrel => Packet::Pubrel(acknowledgement()),
         PacketType::Pubcomp => Packet::Pubcomp(acknowledgement()),
-        PacketType::Subscribe => {
-            Packet::Subscribe(Subscribe { packet_id, properties: full(), requests: Vec::new() })
-        }
+        PacketType::Subscribe => Packet::Subscribe(Subscribe { packet_id, properties: full(), requests: Vec::new() }),
         PacketType::Suback => Packet::Suback(Suback { packet_id, properties: full(), codes: Vec::new() }),
         PacketType::Unsubscribe => {
             Packet::Unsubscribe(Unsubscribe { packet_id, properties: full(), filters: Vec::new() })

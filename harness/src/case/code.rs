@@ -184,9 +184,7 @@ impl Visitor<'_> for CodeVisitor {
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Code, E> {
-        u8::try_from(number)
-            .map(Code::Number)
-            .map_err(|_| E::invalid_value(de::Unexpected::Unsigned(number), &self))
+        u8::try_from(number).map(Code::Number).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(number), &self))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Code, E> {

@@ -89,10 +89,8 @@ mod tests {
 
     #[test]
     fn a_window_has_an_end() {
-        let seconds = |earliest, latest| Window {
-            earliest: Duration::from_secs(earliest),
-            latest: Duration::from_secs(latest),
-        };
+        let seconds =
+            |earliest, latest| Window { earliest: Duration::from_secs(earliest), latest: Duration::from_secs(latest) };
         assert_eq!(window(&["5s"]), Ok(seconds(0, 5)));
         assert_eq!(window(&["2s", "5s"]), Ok(seconds(2, 5)));
         assert_eq!(window(&["5s", "2s"]), Err("the window ends (2s) before it begins (5s)".to_owned()));

@@ -129,11 +129,15 @@ impl Scope {
             };
         };
         let Some(packet) = self.bindings.get(name) else {
-            return Err(BuildError(format!("there is no variable `{variable}`: no packet was bound with `as: {name}`")));
+            return Err(BuildError(format!(
+                "there is no variable `{variable}`: no packet was bound with `as: {name}`"
+            )));
         };
         match field(packet, wanted) {
             Field::Is(bound) => Ok(bound),
-            Field::Absent => Err(BuildError(format!("`{variable}` has no value: the {} has none", packet.packet_type()))),
+            Field::Absent => {
+                Err(BuildError(format!("`{variable}` has no value: the {} has none", packet.packet_type())))
+            }
             Field::Unknown => Err(BuildError(format!("`{variable}`: {} has no `{wanted}`", packet.packet_type()))),
         }
     }

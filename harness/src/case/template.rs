@@ -136,9 +136,8 @@ impl Building<'_> {
     fn reason(&self, code: Option<&Code>, packet: PacketType, default: ReasonCode) -> Result<ReasonCode, BuildError> {
         let Some(code) = code else { return Ok(default) };
         let value = code.resolve(packet, self.version, self.scope)?;
-        ReasonCode::from_value(value).ok_or_else(|| {
-            BuildError(format!("0x{value:02X} is no Reason Code: send it with `raw: {{patch: ...}}`"))
-        })
+        ReasonCode::from_value(value)
+            .ok_or_else(|| BuildError(format!("0x{value:02X} is no Reason Code: send it with `raw: {{patch: ...}}`")))
     }
 
     /// The identifier that the script says, or the next one.
@@ -191,7 +190,9 @@ impl Building<'_> {
                 return Err(BuildError("a PUBLISH of QoS 0 has no DUP: send it with `raw: {flags: 0x8}`".to_owned()));
             }
             Qos::AtMostOnce if fields.id.is_some() => {
-                return Err(BuildError("a PUBLISH of QoS 0 has no id: send it with `raw: {packet_id: ...}`".to_owned()));
+                return Err(BuildError(
+                    "a PUBLISH of QoS 0 has no id: send it with `raw: {packet_id: ...}`".to_owned(),
+                ));
             }
             Qos::AtMostOnce => Delivery::AtMostOnce,
             Qos::AtLeastOnce => Delivery::AtLeastOnce { packet_id: self.id(fields.id.as_ref())?, dup },
@@ -263,9 +264,7 @@ impl Building<'_> {
     fn unsubscribe(&mut self, fields: &UnsubscribeFields) -> Result<Unsubscribe, BuildError> {
         let filters = match (&fields.filter, &fields.filters) {
             (Some(filter), None) => vec![filter.utf8(self.scope)?],
-            (None, Some(filters)) => {
-                filters.iter().map(|filter| filter.utf8(self.scope)).collect::<Result<_, _>>()?
-            }
+            (None, Some(filters)) => filters.iter().map(|filter| filter.utf8(self.scope)).collect::<Result<_, _>>()?,
             _ => return Err(BuildError("an UNSUBSCRIBE needs either `filter` or `filters`".to_owned())),
         };
         let packet_id = self.id(fields.id.as_ref())?;

@@ -151,7 +151,8 @@ impl Text {
 impl Text {
     /// The text as a UTF-8 Encoded String.
     pub(super) fn utf8(&self, scope: &Scope) -> Result<Utf8String, BuildError> {
-        Utf8String::new(self.resolve(scope)?).map_err(|error| BuildError(format!("{error}: send it with `raw:` or BYTES")))
+        Utf8String::new(self.resolve(scope)?)
+            .map_err(|error| BuildError(format!("{error}: send it with `raw:` or BYTES")))
     }
 }
 
@@ -270,9 +271,7 @@ impl<'de, T: Literal> Deserialize<'de> for Value<T> {
             }
 
             fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Value<T>, E> {
-                T::from_flag(flag)
-                    .map(Value::Literal)
-                    .ok_or_else(|| E::invalid_type(de::Unexpected::Bool(flag), &self))
+                T::from_flag(flag).map(Value::Literal).ok_or_else(|| E::invalid_type(de::Unexpected::Bool(flag), &self))
             }
 
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Value<T>, E> {

@@ -23,6 +23,8 @@ fn position(at: Option<(usize, usize)>) -> String {
     at.map_or_else(|| " ".to_owned(), |(line, column)| format!("{line}:{column}: "))
 }
 
+type ReactionsByVersion = BTreeMap<Word<ProtocolVersion>, Vec<Word<Reaction>>>;
+
 /// A file as written. A profile that extends another one leaves out what it takes over.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +42,7 @@ struct Sheet {
     #[serde(default)]
     limits: LimitsSheet,
     #[serde(default)]
-    reactions: BTreeMap<Word<Offence>, BTreeMap<Word<ProtocolVersion>, Vec<Word<Reaction>>>>,
+    reactions: BTreeMap<Word<Offence>, ReactionsByVersion>,
 }
 
 #[derive(Default, Deserialize)]

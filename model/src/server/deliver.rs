@@ -173,10 +173,10 @@ impl Session {
         delivery: Delivery,
         seen: &Seen,
     ) -> Result<Session, Breach> {
+        check_dup(context, link, delivery.progress, seen)?;
         if !delivery.qos.contains(seen.qos) {
             return Err(Breach::of(Rule::DeliveryQos, delivery.qos.to_string()));
         }
-        check_dup(context, link, delivery.progress, seen)?;
         if let Some(id) = seen.id {
             self.check_identifier(context, kept, &delivery, id)?;
             let repeated = matches!(delivery.progress, Progress::Open(_));
@@ -362,12 +362,10 @@ fn check_dup(context: &Context<'_>, link: &Connection, progress: Progress, seen:
         Progress::Unacknowledged(_) if !seen.dup && !context.has_bug(SeededBug::RepeatsWithoutDup) => {
             Err(Breach::of(Rule::RepeatedDeliveryHasDup, "DUP 1"))
         }
+        Progress::Open(_) if !seen.dup => Err(Breach::of(Rule::DeliveryOnce, "no second copy")),
+        // 3.x lets a sender repeat at any time (V31-17; 3.1.1, 4.4), but never without DUP.
         Progress::Open(_) if link.version == ProtocolVersion::V5_0 => {
             Err(Breach::of(Rule::RepeatedOnlyOnReconnect, "no repetition on this connection"))
-        }
-        Progress::Open(id) if !seen.dup => {
-            // 3.x lets a sender repeat at any time (V31-17; 3.1.1, 4.4), but never without DUP.
-            Err(Breach::of(Rule::RepeatedDeliveryHasDup, format!("DUP 1, or the PUBACK of id{id} first")))
         }
         _ => Ok(()),
     }

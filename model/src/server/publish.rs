@@ -2,7 +2,6 @@
 
 use super::rule::{Breach, Context, Rule};
 use super::session::{Response, Session};
-use super::vocabulary::MessageKey;
 use crate::packet::{PacketId, PacketType, ReasonCode};
 use crate::profile::{Code, Offence, Reaction};
 
@@ -11,7 +10,6 @@ impl Session {
     pub(super) fn publish(
         &self,
         context: &Context<'_>,
-        _message: MessageKey,
         id: Option<PacketId>,
         offence: Option<Offence>,
     ) -> Vec<Session> {

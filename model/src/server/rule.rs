@@ -107,7 +107,7 @@ rules! {
     PingrespAnswers "pingresp-answers" "PINGRESP answers a PINGREQ, one for one"
         v31 [] v311 ["MQTT-3.12.4-1"] v5 ["MQTT-3.12.4-1"];
     // deliveries
-    DeliveryWasSubscribed "delivery-was-subscribed" "what is delivered was published to a topic that the client has subscribed to"
+    DeliveryWasSubscribed "delivery-was-subscribed" "what is delivered waits for this client: published to a topic that it has subscribed to, and not delivered yet"
         v31 [] v311 ["MQTT-3.3.2-3" "MQTT-3.10.4-2"] v5 ["MQTT-3.3.2-3" "MQTT-3.10.4-2"];
     DeliveryIsUnchanged "delivery-is-unchanged" "topic, payload and properties arrive as they were published"
         v31 [] v311 ["MQTT-3.3.2-3"] v5 ["MQTT-3.3.2-4" "MQTT-3.3.2-15" "MQTT-3.3.2-16" "MQTT-3.3.2-17" "MQTT-3.3.2-18" "MQTT-3.3.2-20"];

@@ -209,7 +209,7 @@ impl Session {
             _ if !self.is_listening() => vec![self.clone()],
             Input::Subscribe { id, requests } => self.subscribe(context, *id, requests),
             Input::Unsubscribe { id, filters } => vec![self.unsubscribe(context, *id, filters)],
-            Input::Publish { message, id, offence } => self.publish(context, *message, *id, *offence),
+            Input::Publish { id, offence, .. } => self.publish(context, *id, *offence),
             Input::Puback { id } => self.acknowledged(context, *id),
             Input::Pingreq => vec![self.responding(Response::Pingresp)],
             Input::Disconnect { lifetime } => vec![self.leave(*lifetime)],

@@ -1,0 +1,405 @@
+//! What the client sent: bytes to inputs of the model, each fault of the client named as an offence.
+
+use super::reading::Reading;
+use super::{Judge, Track};
+use crate::packet::{Connect, Disconnect, Packet, ProtocolVersion, Publish, Qos, Subscribe, SubscriptionRequest};
+use crate::profile::{Feature, Offence};
+use crate::server::offence::always_ends;
+use crate::server::session::{Connection, Phase, Session};
+use crate::server::vocabulary::{Content, Message, SenderKey};
+use crate::server::{ConnectTerms, ConnectionId, Context, FilterRequest, Input, Lifetime, MessageKey, Millis};
+use crate::topic::{TopicFilter, TopicName};
+use crate::wire::{Fault, Refusal};
+
+impl Judge {
+    pub(super) fn client_sent(&mut self, at: Millis, connection: ConnectionId, bytes: &[u8]) {
+        let Some(reading) = self.readings.get_mut(&connection) else { return };
+        reading.last_sent = at;
+        reading.from_client.feed(bytes);
+        loop {
+            let Some(reading) = self.readings.get_mut(&connection).filter(|reading| !reading.client_is_done) else {
+                return;
+            };
+            match reading.from_client.next_packet() {
+                Ok(None) => return,
+                Ok(Some(decoded)) => {
+                    let size = decoded.bytes.len();
+                    self.client_packet(at, connection, &decoded.packet, size);
+                }
+                Err(refusal) => {
+                    self.client_bytes_refused(at, connection, &refusal);
+                    return;
+                }
+            }
+        }
+    }
+
+    pub(super) fn client_closed(&mut self, at: Millis, connection: ConnectionId) {
+        let Some(reading) = self.readings.get_mut(&connection).filter(|reading| reading.is_open()) else { return };
+        reading.close();
+        if let Some(sender) = reading.sender {
+            self.push(at, sender, Input::Lost);
+        }
+    }
+
+    /// Gives an input to the session of a client.
+    fn push(&mut self, at: Millis, sender: SenderKey, input: Input) {
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        if let Some(track) = self.tracks.get_mut(&sender) {
+            track.push(&context, at, input);
+        }
+    }
+
+    fn client_packet(&mut self, at: Millis, connection: ConnectionId, packet: &Packet, size: usize) {
+        let Some(reading) = self.readings.get(&connection) else { return };
+        let Some(sender) = reading.sender else {
+            // The decoder lets nothing but CONNECT come first.
+            if let Packet::Connect(connect) = packet {
+                self.client_connects(at, connection, connect);
+            }
+            return;
+        };
+        if reading.offer.maximum_packet_size.is_some_and(|maximum| size > maximum as usize) {
+            return self.client_offends(at, connection, sender, Offence::PacketTooLarge);
+        }
+        match packet {
+            Packet::Connect(_) => self.client_offends(at, connection, sender, Offence::SecondConnect),
+            Packet::Publish(publish) => self.client_publishes(at, connection, sender, publish),
+            Packet::Puback(puback) => self.push(at, sender, Input::Puback { id: puback.packet_id }),
+            Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_) => match self.profile.has(Feature::Qos2) {
+                true => self.give_up("QoS 2"),
+                false => self.push(at, sender, Input::Offence(Offence::UnknownPacketIdentifier)),
+            },
+            Packet::Subscribe(subscribe) => self.client_subscribes(at, connection, sender, subscribe),
+            Packet::Unsubscribe(unsubscribe) => {
+                let filters = unsubscribe.filters.iter().map(|filter| self.vocabulary.filter(filter)).collect();
+                self.push(at, sender, Input::Unsubscribe { id: unsubscribe.packet_id, filters });
+            }
+            Packet::Pingreq => self.push(at, sender, Input::Pingreq),
+            Packet::Disconnect(disconnect) => self.client_leaves(at, connection, sender, disconnect),
+            Packet::Auth(_) => self.client_offends(at, connection, sender, Offence::ProtocolError),
+            // The decoder refuses what only a server sends.
+            Packet::Connack(_) | Packet::Suback(_) | Packet::Unsuback(_) | Packet::Pingresp => {}
+        }
+    }
+
+    /// An offence that is not tied to one packet's own answer.
+    fn client_offends(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, offence: Offence) {
+        self.push(at, sender, Input::Offence(offence));
+        self.stop_listening_after(connection, offence);
+    }
+
+    /// After an offence that always ends the connection nothing more has an effect.
+    fn stop_listening_after(&mut self, connection: ConnectionId, offence: Offence) {
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        if let Some(reading) = self.readings.get_mut(&connection)
+            && reading.version().is_some_and(|version| always_ends(&context, offence, version))
+        {
+            reading.client_is_done = true;
+        }
+    }
+
+    /// Bytes that are no packet. The rest of the stream has no meaning.
+    fn client_bytes_refused(&mut self, at: Millis, connection: ConnectionId, refusal: &Refusal) {
+        let Some(reading) = self.readings.get_mut(&connection) else { return };
+        reading.client_is_done = true;
+        let version = reading.from_client.version();
+        let offence = match (refusal.fault, reading.sender) {
+            (Fault::MalformedPacket | Fault::ProtocolError, None) => Offence::MalformedConnect,
+            (Fault::MalformedPacket, _) => Offence::MalformedPacket,
+            (Fault::ProtocolError, _) => Offence::ProtocolError,
+            (Fault::InvalidProtocolName, _) => Offence::InvalidProtocolName,
+            (Fault::UnsupportedProtocolVersion, _) => Offence::UnsupportedProtocolVersion,
+            (Fault::PacketTooLarge, _) => Offence::PacketTooLarge,
+            (Fault::TopicAliasInvalid, _) => Offence::TopicAliasInvalid,
+            (Fault::FirstPacketNotConnect, _) => Offence::FirstPacketNotConnect,
+        };
+        match reading.sender {
+            Some(sender) => self.push(at, sender, Input::Offence(offence)),
+            None => self.nobody_offends(connection, version, offence),
+        }
+    }
+
+    /// An offence before there is a session. As long as no version is known, a server may answer in any that it has.
+    fn nobody_offends(&mut self, connection: ConnectionId, version: Option<ProtocolVersion>, offence: Offence) {
+        let versions = self.profile.versions.iter().copied().filter(|known| version.is_none_or(|it| it == *known));
+        let condemned = |version| Session {
+            link: Some(Connection {
+                id: connection,
+                version,
+                phase: Phase::Condemned { offence, greeted: false },
+                lifetime: Lifetime::Connection,
+                keep_alive: 0,
+                receive_maximum: u16::MAX,
+                maximum_qos: Qos::ExactlyOnce,
+                responses: Vec::new(),
+            }),
+            ..Session::default()
+        };
+        let track = Track::starting_with(versions.map(condemned).collect());
+        let sender = self.sender(format!("\0connection {connection}"));
+        self.tracks.insert(sender, track);
+        if let Some(reading) = self.readings.get_mut(&connection) {
+            reading.sender = Some(sender);
+            if let Some(version) = version {
+                reading.speak(version);
+            }
+        }
+    }
+
+    /// The session of a client identifier. A text with U+0000 is none, so it can name what has no identifier.
+    fn sender(&mut self, client_id: String) -> SenderKey {
+        let next = SenderKey(u32::try_from(self.senders.len()).unwrap_or(u32::MAX));
+        *self.senders.entry(client_id).or_insert(next)
+    }
+
+    fn client_connects(&mut self, at: Millis, connection: ConnectionId, connect: &Connect) {
+        let Some(reading) = self.readings.get_mut(&connection) else { return };
+        let Some(version) = reading.from_client.version() else { return };
+        reading.speak(version);
+        reading.connect = Some(connect.clone());
+        let offence = self.offence_of_connect(connect, version);
+        if connect.will.is_some() && offence.is_none() {
+            return self.give_up("Will messages");
+        }
+        let identity = match connect.client_id.is_empty() {
+            // The server makes one up: nobody else can have it.
+            true => format!("\0assigned {connection}"),
+            false => connect.client_id.to_string(),
+        };
+        let sender = self.sender(identity);
+        let track = self.tracks.entry(sender).or_insert_with(Track::new);
+        let terms = ConnectTerms {
+            connection,
+            version,
+            clean_start: connect.clean_start,
+            lifetime: match (version.has_properties(), connect.clean_start) {
+                (true, _) => Lifetime::of_interval(connect.properties.session_expiry_interval.unwrap_or(0)),
+                (false, true) => Lifetime::Connection,
+                (false, false) => Lifetime::Forever,
+            },
+            keep_alive: Millis::from(connect.keep_alive) * 1000,
+            receive_maximum: connect.properties.receive_maximum.map_or(u16::MAX, std::num::NonZeroU16::get),
+            offence,
+        };
+        if terms.clean_start && offence.is_none() {
+            track.open.clear();
+        }
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        track.push(&context, at, Input::Connect(terms));
+        if let Some(reading) = self.readings.get_mut(&connection) {
+            reading.sender = Some(sender);
+        }
+        if let Some(offence) = offence {
+            self.stop_listening_after(connection, offence);
+        }
+    }
+
+    fn offence_of_connect(&self, connect: &Connect, version: ProtocolVersion) -> Option<Offence> {
+        let id = &connect.client_id;
+        let in_range = match connect.keep_alive {
+            0 => self.profile.has(Feature::KeepAliveOff),
+            seconds => self.profile.limits().keep_alive.contains(seconds),
+        };
+        if !self.profile.versions.contains(&version) {
+            Some(Offence::UnsupportedProtocolVersion)
+        } else if id.is_empty()
+            && (version == ProtocolVersion::V3_1 || (version == ProtocolVersion::V3_1_1 && !connect.clean_start))
+        {
+            // V31-4, V31-5; MQTT-3.1.3-8 of 3.1.1.
+            Some(Offence::ClientIdentifierNotValid)
+        } else if connect.properties.authentication_method.is_some() {
+            Some(Offence::BadAuthenticationMethod)
+        } else if !in_range {
+            Some(Offence::KeepAliveOutOfRange)
+        } else if connect.will.is_some() && !self.profile.has(Feature::Will) {
+            Some(Offence::WillNotSupported)
+        } else if id.is_empty() || id.len() > 23 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            // A server must take 1 to 23 letters and digits (MQTT-3.1.3-5); all else is its own choice.
+            Some(Offence::ClientIdentifierUnusual)
+        } else {
+            None
+        }
+    }
+
+    fn client_leaves(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, disconnect: &Disconnect) {
+        let Some(reading) = self.readings.get_mut(&connection) else { return };
+        let asked =
+            reading.connect.as_ref().and_then(|connect| connect.properties.session_expiry_interval).unwrap_or(0);
+        match disconnect.properties.session_expiry_interval {
+            // 3.14.2.2.2: what was 0 in CONNECT cannot become more.
+            Some(interval) if asked == 0 && interval > 0 => {
+                self.client_offends(at, connection, sender, Offence::ProtocolError);
+            }
+            interval => {
+                reading.client_is_done = true;
+                self.push(at, sender, Input::Disconnect { lifetime: interval.map(Lifetime::of_interval) });
+            }
+        }
+    }
+
+    fn client_subscribes(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, subscribe: &Subscribe) {
+        let Some(reading) = self.readings.get(&connection) else { return };
+        let Some(version) = reading.version() else { return };
+        let whole = match subscribe.properties.subscription_identifier {
+            Some(_)
+                if !reading.offer.subscription_identifiers || !self.profile.has(Feature::SubscriptionIdentifiers) =>
+            {
+                Some(Offence::SubscriptionIdentifierNotSupported)
+            }
+            _ => None,
+        };
+        let shares = reading.offer.shared_subscriptions && self.profile.has(Feature::SharedSubscriptions);
+        let mut requests = Vec::new();
+        for request in &subscribe.requests {
+            if request.filter.starts_with("$share/") && shares {
+                return self.give_up("Shared Subscriptions");
+            }
+            let offence = whole.or(self.offence_of_filter(request, version));
+            requests.push(FilterRequest {
+                filter: self.vocabulary.filter(&request.filter),
+                options: request.options,
+                offence,
+            });
+        }
+        self.push(at, sender, Input::Subscribe { id: subscribe.packet_id, requests });
+    }
+
+    fn offence_of_filter(&self, request: &SubscriptionRequest, version: ProtocolVersion) -> Option<Offence> {
+        let shared = request.filter.starts_with("$share/");
+        let parsed = match version.has_properties() {
+            true => request.filter.parse(),
+            false => TopicFilter::plain(&request.filter),
+        };
+        if parsed.is_err() {
+            Some(Offence::TopicFilterInvalid)
+        } else if shared {
+            Some(Offence::SharedSubscriptionNotSupported)
+        } else if self.is_beyond_limits(&request.filter) {
+            Some(Offence::TopicTooLong)
+        } else {
+            None
+        }
+    }
+
+    fn is_beyond_limits(&self, topic: &str) -> bool {
+        let limits = self.profile.limits();
+        limits.topic_bytes.is_some_and(|limit| topic.len() > usize::from(limit))
+            || limits.topic_separators.is_some_and(|limit| topic.matches('/').count() > usize::from(limit))
+    }
+
+    fn client_publishes(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, publish: &Publish) {
+        let Some(reading) = self.readings.get_mut(&connection) else { return };
+        let topic = match resolve_alias(reading, publish) {
+            Ok(topic) => topic,
+            Err(offence) => return self.client_offends(at, connection, sender, offence),
+        };
+        let offer = reading.offer.clone();
+        let mut too_many = false;
+        if let Some(id) = publish.packet_id() {
+            too_many = reading.open.len() >= usize::from(offer.receive_maximum) && !reading.open.contains(&id);
+            reading.open.insert(id);
+        }
+        // The same identifier with DUP before the PUBACK is the same message once more (MQTT-3.3.1-1).
+        let unanswered = publish.packet_id().filter(|_| publish.dup());
+        let again = unanswered.and_then(|id| self.tracks.get(&sender)?.open.get(&id).copied());
+        let offence =
+            self.offence_of_publish(publish, &topic, &offer).or(too_many.then_some(Offence::ReceiveMaximumExceeded));
+        match (offence, publish.qos(), publish.retain) {
+            (None, Qos::ExactlyOnce, _) => return self.give_up("QoS 2"),
+            (None, _, true) => return self.give_up("retained messages"),
+            _ => {}
+        }
+        let message = again.unwrap_or_else(|| self.publish_message(sender, publish, topic));
+        self.push(at, sender, Input::Publish { message, id: publish.packet_id(), offence });
+        if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
+            track.open.insert(id, message);
+        }
+        if let Some(offence) = offence {
+            self.stop_listening_after(connection, offence);
+        }
+        if offence.is_none_or(|offence| self.may_be_served(connection, offence)) {
+            self.float(message, sender, again.is_some(), offence.is_some());
+        }
+    }
+
+    /// Whether a server may deliver what offends like this.
+    fn may_be_served(&self, connection: ConnectionId, offence: Offence) -> bool {
+        let version = self.readings.get(&connection).and_then(Reading::version);
+        version
+            .is_some_and(|version| self.profile.reactions(offence, version).contains(&crate::profile::Reaction::Accept))
+    }
+
+    fn offence_of_publish(&self, publish: &Publish, topic: &str, offer: &super::reading::Offer) -> Option<Offence> {
+        let limits = self.profile.limits();
+        let properties = &publish.properties;
+        let exceeds = |limit: Option<u16>, length: usize| limit.is_some_and(|limit| length > usize::from(limit));
+        let characters = |text: &str| text.chars().count();
+        if topic.parse::<TopicName>().is_err() {
+            Some(Offence::TopicNameInvalid)
+        } else if publish.qos() > offer.maximum_qos
+            || (publish.qos() == Qos::ExactlyOnce && !self.profile.has(Feature::Qos2))
+        {
+            Some(Offence::QosNotSupported)
+        } else if publish.retain && !(offer.retain && self.profile.has(Feature::RetainedMessages)) {
+            Some(Offence::RetainNotSupported)
+        } else if self.is_beyond_limits(topic) {
+            Some(Offence::TopicTooLong)
+        } else if exceeds(limits.user_properties, properties.user_properties.len())
+            || properties.user_properties.iter().any(|(name, value)| {
+                let length = characters(name) + characters(value);
+                exceeds(limits.user_property_characters, length)
+                    || (limits.user_property_characters.is_some() && name.starts_with('_'))
+            })
+            || properties
+                .response_topic
+                .as_ref()
+                .is_some_and(|t| exceeds(limits.response_topic_characters, characters(t)))
+            || properties
+                .correlation_data
+                .as_ref()
+                .is_some_and(|data| exceeds(limits.correlation_data_bytes, data.len()))
+        {
+            Some(Offence::PropertyLimitExceeded)
+        } else if properties.response_topic.as_ref().is_some_and(|topic| topic.contains(['+', '#'])) {
+            Some(Offence::ProtocolError)
+        } else {
+            None
+        }
+    }
+
+    fn publish_message(&mut self, sender: SenderKey, publish: &Publish, topic: String) -> MessageKey {
+        let key = self.vocabulary.topic(&topic);
+        let expires = publish.properties.message_expiry_interval.is_some();
+        let content = Content { topic, payload: publish.payload.clone(), properties: publish.properties.clone() };
+        let content_3 = self.vocabulary.content(content.clone().seen_by(ProtocolVersion::V3_1_1));
+        let content_5 = self.vocabulary.content(content.seen_by(ProtocolVersion::V5_0));
+        self.vocabulary.message(Message { sender, topic: key, qos: publish.qos(), expires, content_3, content_5 })
+    }
+
+    /// The message is on its way to every session. One that offends is never owed.
+    fn float(&mut self, message: MessageKey, sender: SenderKey, again: bool, offends: bool) {
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        for (session, track) in &mut self.tracks {
+            track.float(&context, message, *session == sender, again);
+            if offends {
+                track.doubt(message);
+            }
+        }
+    }
+}
+
+/// The Topic Name of a PUBLISH, its alias resolved and remembered (MQTT-3.3.2-7 and following).
+fn resolve_alias(reading: &mut Reading, publish: &Publish) -> Result<String, Offence> {
+    let Some(alias) = publish.properties.topic_alias.map(std::num::NonZeroU16::get) else {
+        return Ok(publish.topic.to_string());
+    };
+    if alias > reading.offer.topic_alias_maximum {
+        return Err(Offence::TopicAliasInvalid);
+    }
+    if publish.topic.is_empty() {
+        return reading.client_aliases.get(&alias).cloned().ok_or(Offence::TopicAliasInvalid);
+    }
+    reading.client_aliases.insert(alias, publish.topic.to_string());
+    Ok(publish.topic.to_string())
+}

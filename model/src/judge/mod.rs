@@ -1,0 +1,236 @@
+//! **The judge**: the model following a trace.
+//!
+//! The peer is right as long as at least one state of the model explains all that was seen. The judge keeps a small set of
+//! such states for each session (`track`), reads the bytes of both directions itself (`client_side`, `server_side`), and
+//! moves the sets from event to event. When a set gets empty, the last one tells what was permitted or owed instead: a
+//! [`Violation`] with its rule and statements. Silence is judged at the end: nothing may be owed.
+//!
+//! ```
+//! use model::judge::{Judge, Judgement, Observation, Timing};
+//! use model::profile::Profile;
+//! use model::server::ConnectionId;
+//!
+//! let profile = Profile::builtin("standard").expect("it is built in");
+//! let mut judge = Judge::new(profile, Timing::virtual_time());
+//! let link = ConnectionId(1);
+//! judge.observe(0, link, Observation::Opened);
+//! judge.observe(1, link, Observation::Sent(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01a"));
+//! judge.observe(2, link, Observation::Received(&[0x20, 0x02, 0x00, 0x00]));
+//! judge.observe(3, link, Observation::Sent(&[0xC0, 0x00]));
+//! let Judgement::Violates(violations) = judge.finish(10) else { panic!("PINGRESP is owed") };
+//! assert_eq!(violations[0].rule, "pingreq-is-answered");
+//! assert_eq!(violations[0].statements, ["MQTT-3.12.4-1"]);
+//! ```
+//!
+//! What the model does not cover yet (QoS 2, retained messages, Will, Shared Subscriptions, AUTH exchanges) makes a trace
+//! [`Inconclusive`](Judgement::Inconclusive) with the reason, never a pass.
+
+mod client_side;
+mod explain;
+mod reading;
+mod server_side;
+mod track;
+
+use crate::profile::Profile;
+use crate::server::vocabulary::SenderKey;
+use crate::server::{Context, Millis, Rule, Vocabulary};
+use reading::Reading;
+use std::collections::BTreeMap;
+use track::Track;
+
+pub use crate::server::ConnectionId;
+
+/// Follows the traffic of one server with all its clients.
+#[derive(Debug)]
+pub struct Judge {
+    profile: Profile,
+    timing: Timing,
+    vocabulary: Vocabulary,
+    readings: BTreeMap<ConnectionId, Reading>,
+    senders: BTreeMap<String, SenderKey>,
+    tracks: BTreeMap<SenderKey, Track>,
+    violations: Vec<Violation>,
+    unmodelled: Option<String>,
+}
+
+/// Something seen on a connection, with the client as the tester's side and the server as the side under test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observation<'a> {
+    /// The connection was opened.
+    Opened,
+    /// The client sent these bytes.
+    Sent(&'a [u8]),
+    /// These bytes came from the server.
+    Received(&'a [u8]),
+    /// The server ended the connection.
+    ClosedByServer,
+    /// The client ended the connection.
+    ClosedByClient,
+}
+
+/// How exactly the times of a trace can be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// How much earlier than its due time an event may seem to come, in milliseconds.
+    pub early: Millis,
+}
+
+impl Timing {
+    /// Times are exact.
+    #[must_use]
+    pub fn virtual_time() -> Timing {
+        Timing { early: 0 }
+    }
+
+    /// Times are those of a real clock: a server may count in whole seconds, and begin before our clock was read.
+    #[must_use]
+    pub fn real_time() -> Timing {
+        Timing { early: 1000 }
+    }
+}
+
+/// What the judge says of a whole trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judgement {
+    /// The model explains all that was seen.
+    Conforms,
+    /// It does not. In the order of the trace.
+    Violates(Vec<Violation>),
+    /// No verdict, and why.
+    Inconclusive(String),
+}
+
+/// Something that the model does not permit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// When.
+    pub at: Millis,
+    /// Where.
+    pub connection: ConnectionId,
+    /// The rule that is broken, by name.
+    pub rule: &'static str,
+    /// The rule in a sentence.
+    pub says: String,
+    /// The statements that it stands for in the version of the connection.
+    pub statements: Vec<&'static str>,
+    /// What was permitted or owed.
+    pub expected: String,
+    /// What came.
+    pub seen: String,
+}
+
+impl Judge {
+    /// A judge for a server of this dialect.
+    #[must_use]
+    pub fn new(profile: &Profile, timing: Timing) -> Judge {
+        Judge {
+            profile: profile.clone(),
+            timing,
+            vocabulary: Vocabulary::default(),
+            readings: BTreeMap::new(),
+            senders: BTreeMap::new(),
+            tracks: BTreeMap::new(),
+            violations: Vec::new(),
+            unmodelled: None,
+        }
+    }
+
+    /// Takes one event. `at` is in milliseconds and never runs backwards.
+    pub fn observe(&mut self, at: Millis, connection: ConnectionId, what: Observation<'_>) {
+        if self.unmodelled.is_some() {
+            return;
+        }
+        match what {
+            Observation::Opened => drop(self.readings.insert(connection, Reading::new(at))),
+            Observation::Sent(bytes) => self.client_sent(at, connection, bytes),
+            Observation::Received(bytes) => {
+                self.check_silence(at, connection);
+                self.server_sent(at, connection, bytes);
+            }
+            Observation::ClosedByServer => {
+                self.check_silence(at, connection);
+                self.server_closed(at, connection);
+            }
+            Observation::ClosedByClient => self.client_closed(at, connection),
+        }
+    }
+
+    /// The verdict, when everything has come to rest at `at`: what is still owed now is missing.
+    #[must_use]
+    pub fn finish(mut self, at: Millis) -> Judgement {
+        if let Some(why) = self.unmodelled {
+            return Judgement::Inconclusive(why);
+        }
+        let connections: Vec<ConnectionId> = self.readings.keys().copied().collect();
+        for connection in connections {
+            self.check_silence(at, connection);
+        }
+        let senders: Vec<SenderKey> = self.tracks.keys().copied().collect();
+        for sender in senders {
+            let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+            let Some(track) = self.tracks.get_mut(&sender) else { continue };
+            if let Some((connection, breach)) = track.rest(&context) {
+                self.report(at, connection, breach, "silence".to_owned());
+            }
+        }
+        if let Some(why) = self.tracks.values().find_map(Track::overflow) {
+            return Judgement::Inconclusive(why);
+        }
+        match self.violations.is_empty() {
+            true => Judgement::Conforms,
+            false => Judgement::Violates(self.violations),
+        }
+    }
+
+    /// Gives up on a trace that the model does not cover.
+    fn give_up(&mut self, what: &str) {
+        self.unmodelled.get_or_insert_with(|| format!("the model does not cover {what} yet"));
+    }
+
+    /// Records a breach, and stops judging the session that it is about: its states are gone.
+    fn report(&mut self, at: Millis, connection: ConnectionId, breach: crate::server::Breach, seen: String) {
+        let version = self.readings.get(&connection).and_then(Reading::version);
+        let statements = version.map_or(&[][..], |version| breach.rule.statements(version)).to_vec();
+        self.record(at, connection, breach.rule, statements, breach.expected, seen);
+    }
+
+    fn record(
+        &mut self,
+        at: Millis,
+        connection: ConnectionId,
+        rule: Rule,
+        statements: Vec<&'static str>,
+        expected: String,
+        seen: String,
+    ) {
+        self.violations.push(Violation {
+            at,
+            connection,
+            rule: rule.name(),
+            says: rule.says().to_owned(),
+            statements,
+            expected,
+            seen,
+        });
+        if let Some(track) = self.readings.get(&connection).and_then(|r| r.sender).and_then(|s| self.tracks.get_mut(&s))
+        {
+            track.abandon();
+        }
+    }
+
+    /// Reports a connection that is open although its client has been silent for too long.
+    fn check_silence(&mut self, at: Millis, connection: ConnectionId) {
+        let Some(reading) = self.readings.get(&connection).filter(|reading| reading.is_open()) else { return };
+        let silence = at.saturating_sub(reading.last_sent);
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        let overdue = reading
+            .sender
+            .and_then(|sender| self.tracks.get(&sender))
+            .and_then(|track| track.silence_limit(&context, connection).filter(|limit| silence > *limit));
+        if let Some(limit) = overdue {
+            let expected = format!("the close of the connection at most {limit} ms after the client's last packet");
+            let breach = crate::server::Breach { rule: Rule::KeepAliveCloses, expected };
+            self.report(at, connection, breach, format!("an open connection after {silence} ms"));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! One connection as the judge reads it: decoders for both directions and what the two sides have told each other.
+
+use crate::packet::{Connect, PacketId, ProtocolVersion, Qos};
+use crate::server::Millis;
+use crate::server::vocabulary::SenderKey;
+use crate::wire::Decoder;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known of one connection beside the state of its session.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) from_client: Decoder,
+    /// One decoder, once the version is known; before that one for each version.
+    pub(super) from_server: Vec<(ProtocolVersion, Decoder)>,
+    pub(super) sender: Option<SenderKey>,
+    /// When the client last sent something.
+    pub(super) last_sent: Millis,
+    /// CONNECT, once it came.
+    pub(super) connect: Option<Connect>,
+    pub(super) offer: Offer,
+    /// Topic Aliases of the client and of the server.
+    pub(super) client_aliases: BTreeMap<u16, String>,
+    pub(super) server_aliases: BTreeMap<u16, String>,
+    /// Identifiers of the client's QoS 1 PUBLISH packets on this connection that wait for PUBACK.
+    pub(super) open: BTreeSet<PacketId>,
+    /// The client has offended so that nothing after it may have an effect, or has left.
+    pub(super) client_is_done: bool,
+    closed: bool,
+}
+
+/// What the server has offered in CONNACK, with the standard's defaults (5.0) or what the dialect has (3.x).
+#[derive(Debug, Clone)]
+pub(super) struct Offer {
+    pub(super) maximum_qos: Qos,
+    pub(super) retain: bool,
+    pub(super) shared_subscriptions: bool,
+    pub(super) subscription_identifiers: bool,
+    pub(super) topic_alias_maximum: u16,
+    pub(super) receive_maximum: u16,
+    pub(super) maximum_packet_size: Option<u32>,
+}
+
+impl Reading {
+    pub(super) fn new(at: Millis) -> Reading {
+        Reading {
+            from_client: Decoder::from_client(),
+            from_server: ProtocolVersion::ALL.map(|version| (version, Decoder::from_server(version))).to_vec(),
+            sender: None,
+            last_sent: at,
+            connect: None,
+            offer: Offer {
+                maximum_qos: Qos::ExactlyOnce,
+                retain: true,
+                shared_subscriptions: true,
+                subscription_identifiers: true,
+                topic_alias_maximum: 0,
+                receive_maximum: u16::MAX,
+                maximum_packet_size: None,
+            },
+            client_aliases: BTreeMap::new(),
+            server_aliases: BTreeMap::new(),
+            open: BTreeSet::new(),
+            client_is_done: false,
+            closed: false,
+        }
+    }
+
+    /// The version, once CONNECT or the server's answer has shown it.
+    pub(super) fn version(&self) -> Option<ProtocolVersion> {
+        match &self.from_server[..] {
+            [(version, _)] => Some(*version),
+            _ => None,
+        }
+    }
+
+    /// From now on both sides speak this version.
+    pub(super) fn speak(&mut self, version: ProtocolVersion) {
+        self.from_server.retain(|(known, _)| *known == version);
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        !self.closed
+    }
+
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+    }
+}

@@ -1,0 +1,239 @@
+//! CONNECT: checks, takeover, CONNACK.
+//!
+//! Each check is a function of its own that says how CONNECT is refused. A login is one more of them.
+
+use super::broker::{ConnectionId, Core};
+use super::connection::{Connection, Link, Peer, reason_string};
+use super::disconnect::Violation;
+use super::keep_alive::longest_silence;
+use super::limits;
+use super::session::{Expiry, SessionId};
+use super::timers::Timer;
+use crate::settings::Announcement;
+use model::packet::{
+    Connack, ConnackCode, ConnackProperties, Connect, ConnectReturnCode, Packet, ProtocolVersion, Qos, ReasonCode,
+    Utf8String,
+};
+use std::collections::BTreeMap;
+
+/// How CONNECT is refused.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// The code of 3.x; without one the connection is just closed.
+    return_code: Option<ConnectReturnCode>,
+    /// The code of 5.0.
+    reason: ReasonCode,
+    says: String,
+}
+
+impl Refused {
+    fn new(return_code: ConnectReturnCode, reason: ReasonCode, says: impl Into<String>) -> Refused {
+        Refused { return_code: Some(return_code), reason, says: says.into() }
+    }
+
+    /// A refusal for which 3.x has no code (MQTT-3.2.2-6 of 3.1.1).
+    pub(super) fn silently_in_3x(reason: ReasonCode, says: impl Into<String>) -> Refused {
+        Refused { return_code: None, reason, says: says.into() }
+    }
+
+    /// The version is not served.
+    pub(super) fn version() -> Refused {
+        Refused::new(
+            ConnectReturnCode::UnacceptableProtocolVersion,
+            ReasonCode::UnsupportedProtocolVersion,
+            "protocol version not served",
+        )
+    }
+
+    fn client_id(says: &str) -> Refused {
+        Refused::new(ConnectReturnCode::IdentifierRejected, ReasonCode::ClientIdentifierNotValid, says)
+    }
+}
+
+impl Core {
+    pub(super) fn connect(&mut self, id: ConnectionId, version: ProtocolVersion, connect: Connect) {
+        let peer = Peer {
+            version,
+            maximum_packet_size: connect.properties.maximum_packet_size.map(u32::from),
+            problem_information: connect.properties.request_problem_information.unwrap_or(true),
+        };
+        match self.check_connect(version, &connect) {
+            Ok(()) => self.accept_connect(id, peer, connect),
+            Err(refused) => self.refuse_connect(id, peer, &refused),
+        }
+    }
+
+    pub(super) fn refuse_connect(&mut self, id: ConnectionId, peer: Peer, refused: &Refused) {
+        let code = match refused.return_code {
+            _ if peer.version.has_properties() => Some(ConnackCode::Reason(refused.reason)),
+            return_code => return_code.map(ConnackCode::Return),
+        };
+        if let Some(code) = code {
+            let reason_string = reason_string(peer.version, &refused.says);
+            let properties = ConnackProperties { reason_string, ..ConnackProperties::default() };
+            self.send_to(id, peer, Packet::Connack(Connack { session_present: false, code, properties }));
+        }
+        self.close(id);
+    }
+
+    fn check_connect(&self, version: ProtocolVersion, connect: &Connect) -> Result<(), Refused> {
+        self.check_version(version)?;
+        self.check_authentication_method(connect)?;
+        self.check_client_id(version, connect)?;
+        self.check_keep_alive(connect)?;
+        self.check_will(version, connect)?;
+        self.check_user_properties(connect)?;
+        self.check_room(connect)
+    }
+
+    fn check_version(&self, version: ProtocolVersion) -> Result<(), Refused> {
+        if self.settings.versions.contains(&version) { Ok(()) } else { Err(Refused::version()) }
+    }
+
+    /// There is no enhanced authentication (MQTT-4.12.0-1).
+    fn check_authentication_method(&self, connect: &Connect) -> Result<(), Refused> {
+        match connect.properties.authentication_method {
+            None => Ok(()),
+            Some(_) => Err(Refused::silently_in_3x(
+                ReasonCode::BadAuthenticationMethod,
+                "no authentication method is supported",
+            )),
+        }
+    }
+
+    /// Any Client Identifier will do, in 3.1 also beyond its 23 characters (P-VER-4); an empty one where the version
+    /// lets the server assign one.
+    fn check_client_id(&self, version: ProtocolVersion, connect: &Connect) -> Result<(), Refused> {
+        if !connect.client_id.is_empty() {
+            return Ok(());
+        }
+        match version {
+            ProtocolVersion::V3_1 => Err(Refused::client_id("empty client identifier")),
+            ProtocolVersion::V3_1_1 if !connect.clean_start => {
+                Err(Refused::client_id("empty client identifier without clean session"))
+            }
+            _ if !self.settings.empty_client_id => Err(Refused::client_id("empty client identifier")),
+            ProtocolVersion::V3_1_1 | ProtocolVersion::V5_0 => Ok(()),
+        }
+    }
+
+    fn check_keep_alive(&self, connect: &Connect) -> Result<(), Refused> {
+        let range = self.settings.keep_alive;
+        if range.contains(connect.keep_alive) {
+            return Ok(());
+        }
+        //
+        let says = format!("keep alive must be {} to {}", range.minimum, range.maximum);
+        Err(Refused::new(ConnectReturnCode::IdentifierRejected, ReasonCode::UnspecifiedError, says))
+    }
+
+    fn check_user_properties(&self, connect: &Connect) -> Result<(), Refused> {
+        limits::check_user_properties(&self.settings.limits, &connect.properties.user_properties)
+            .map_err(|exceeded| Refused::silently_in_3x(exceeded.reason, exceeded.says))
+    }
+
+    fn check_room(&self, connect: &Connect) -> Result<(), Refused> {
+        if self.sessions.of_client(&connect.client_id).is_some()
+            || self.sessions.count() < self.settings.limits.sessions
+        {
+            return Ok(());
+        }
+        Err(Refused::new(ConnectReturnCode::ServerUnavailable, ReasonCode::QuotaExceeded, "too many sessions"))
+    }
+
+    fn accept_connect(&mut self, id: ConnectionId, peer: Peer, connect: Connect) {
+        let assigned = connect.client_id.is_empty().then(|| self.sessions.assign_client_id());
+        let client_id = assigned.clone().unwrap_or_else(|| connect.client_id.clone());
+        self.take_over(&client_id);
+        let stored = self.stored_session(&client_id, connect.clean_start);
+        let session = stored.unwrap_or_else(|| self.sessions.create(client_id));
+        self.resume_session(session);
+        self.establish(id, peer, session, &connect);
+
+        let session_present = stored.is_some() && peer.version != ProtocolVersion::V3_1;
+        let code = match peer.version {
+            ProtocolVersion::V5_0 => ConnackCode::Reason(ReasonCode::Success),
+            _ => ConnackCode::Return(ConnectReturnCode::Accepted),
+        };
+        let properties = match peer.version {
+            ProtocolVersion::V5_0 => self.announcement(&connect, assigned),
+            _ => ConnackProperties::default(),
+        };
+        if !self.send(id, Packet::Connack(Connack { session_present, code, properties })) {
+            return self.close(id); // No CONNACK is small enough for this Client.
+        }
+        self.keep_will(session, connect.will);
+        self.send_waiting(session);
+    }
+
+    /// Ends the connection that is using the Client's session (MQTT-3.1.4-3; 3.1: before CONNACK, V31-13).
+    fn take_over(&mut self, client_id: &str) {
+        if let Some(session) = self.sessions.of_client(client_id)
+            && let Some(old) = self.sessions.find(session).and_then(|session| session.connection)
+        {
+            self.disconnect(old, &Violation::new(ReasonCode::SessionTakenOver, "session taken over"));
+        }
+    }
+
+    /// The session that is still stored for the Client; with Clean Start there is none any more (MQTT-3.1.2-4).
+    fn stored_session(&mut self, client_id: &str, clean_start: bool) -> Option<SessionId> {
+        let stored = self.sessions.of_client(client_id)?;
+        if clean_start {
+            self.end_session(stored);
+            return None;
+        }
+        Some(stored)
+    }
+
+    fn establish(&mut self, id: ConnectionId, peer: Peer, session_id: SessionId, connect: &Connect) {
+        let Some(session) = self.sessions.find_mut(session_id) else { return };
+        session.connection = Some(id);
+        session.expiry = match peer.version {
+            ProtocolVersion::V5_0 => Expiry::from_seconds(connect.properties.session_expiry_interval.unwrap_or(0)),
+            _ if connect.clean_start => Expiry::AtClose,
+            _ => Expiry::Never,
+        };
+        let receive_maximum = connect.properties.receive_maximum.map_or(u16::MAX, u16::from);
+        session.delivery.begin(receive_maximum.min(self.settings.limits.in_flight));
+
+        self.forget_connection(id);
+        let longest_silence = longest_silence(connect.keep_alive);
+        let silence_check = self.now + longest_silence.unwrap_or(0);
+        if longest_silence.is_some() {
+            self.timers.set(silence_check, Timer::KeepAlive(id));
+        }
+        let link = Link {
+            session: session_id,
+            peer,
+            longest_silence,
+            last_heard: self.now,
+            silence_check,
+            aliases: BTreeMap::new(),
+        };
+        self.connections.insert(id, Connection::Established(link));
+    }
+
+    /// What CONNACK of 5.0 tells about this broker.
+    fn announcement(&self, connect: &Connect, assigned: Option<Utf8String>) -> ConnackProperties {
+        let settings = &self.settings;
+        let differences = ConnackProperties {
+            assigned_client_identifier: assigned,
+            topic_alias_maximum: Some(settings.topic_alias_maximum).filter(|&maximum| maximum > 0),
+            maximum_qos: Some(Qos::AtLeastOnce),
+            retain_available: Some(false),
+            maximum_packet_size: Some(settings.limits.maximum_packet_size),
+            subscription_identifier_available: Some(false),
+            shared_subscription_available: Some(false),
+            ..ConnackProperties::default()
+        };
+        match settings.announcement {
+            Announcement::Differences => differences,
+            Announcement::Everything => ConnackProperties {
+                session_expiry_interval: connect.properties.session_expiry_interval,
+                server_keep_alive: Some(connect.keep_alive),
+                wildcard_subscription_available: Some(true),
+                ..differences
+            },
+        }
+    }
+}

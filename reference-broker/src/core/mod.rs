@@ -1,0 +1,37 @@
+//! The broker without sockets, clock or threads: decoded packets and the time go in, packets and closes come out.
+//!
+//! | file | theme |
+//! |---|---|
+//! | `broker.rs` | [`Core`]: its inputs and outputs, who handles which packet |
+//! | `connection.rs` | what is known of one connection; sending to it, disconnecting it |
+//! | `connect.rs` | CONNECT: checks, takeover, CONNACK |
+//! | `disconnect.rs` | how connections end: DISCONNECT, violations, lost links |
+//! | `keep_alive.rs` | the Keep Alive timer |
+//! | `session.rs` | what outlives a connection, and for how long |
+//! | `publish.rs` | PUBLISH and the acknowledgements from Clients |
+//! | `subscribe.rs` | SUBSCRIBE and UNSUBSCRIBE |
+//! | `subscriptions.rs` | the index of all subscriptions, by Topic Filter |
+//! | `router.rs` | from a message to the sessions that get a copy |
+//! | `delivery.rs` | messages on their way to one session: waiting, in flight, sent again |
+//! | `message.rs` | an Application Message inside the broker |
+//! | `will.rs` | Wills: checked, kept, published |
+//! | `limits.rs` | the dialect's bounds on topics and properties |
+//! | `timers.rs` | all deadlines in order |
+
+mod broker;
+mod connect;
+mod connection;
+mod delivery;
+mod disconnect;
+mod keep_alive;
+mod limits;
+mod message;
+mod publish;
+mod router;
+mod session;
+mod subscribe;
+mod subscriptions;
+mod timers;
+mod will;
+
+pub use broker::{Action, ConnectionId, Core, Input, Milliseconds, Output};

@@ -1,0 +1,76 @@
+//! From a message to the sessions that get a copy.
+
+use super::broker::Core;
+use super::connection::Connection;
+use super::delivery::Copy;
+use super::message::Message;
+use super::session::SessionId;
+use super::subscriptions::Subscription;
+use crate::settings::DeliveredQos;
+use model::packet::{self, Packet, Qos};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Core {
+    /// Sends a message on to every session with a matching subscription: one copy each, at the highest QoS that its
+    /// overlapping subscriptions were granted (MQTT-3.3.4-2).
+    pub(super) fn route(&mut self, message: Message, publisher: SessionId) {
+        let mut receivers: BTreeMap<SessionId, Subscription> = BTreeMap::new();
+        self.subscriptions.matching(&message.topic, |session, subscription| {
+            if subscription.no_local && session == publisher {
+                return; // MQTT-3.8.3-3
+            }
+            receivers
+                .entry(session)
+                .and_modify(|merged| {
+                    merged.qos = merged.qos.max(subscription.qos);
+                    merged.retain_as_published |= subscription.retain_as_published;
+                })
+                .or_insert(subscription);
+        });
+        let message = Arc::new(message);
+        for (session, subscription) in receivers {
+            let qos = match self.settings.delivered_qos {
+                DeliveredQos::LowerOfBoth => message.qos.min(subscription.qos),
+                DeliveredQos::Publisher => message.qos,
+            };
+            let retain = message.retain && subscription.retain_as_published && self.settings.retain_as_published;
+            self.deliver(session, qos, Copy { message: Arc::clone(&message), retain });
+        }
+    }
+
+    fn deliver(&mut self, id: SessionId, qos: Qos, copy: Copy) {
+        let Some(session) = self.sessions.find_mut(id) else { return };
+        if qos > Qos::AtMostOnce {
+            session.delivery.enqueue(copy, &self.settings.limits);
+            self.send_waiting(id);
+        } else if let Some(connection) = session.connection
+            && let Some(Connection::Established(link)) = self.connections.get(&connection)
+        {
+            let delivery = packet::Delivery::AtMostOnce;
+            let publish = copy.message.to_publish(delivery, copy.retain, link.peer.version, self.now);
+            self.send(connection, Packet::Publish(publish));
+        }
+    }
+
+    /// Sends what waits in a session, as far as its Client is connected and takes it.
+    pub(super) fn send_waiting(&mut self, id: SessionId) {
+        loop {
+            let Some(session) = self.sessions.find_mut(id) else { return };
+            let Some(connection) = session.connection else { return };
+            let Some(Connection::Established(link)) = self.connections.get(&connection) else { return };
+            let Some(publish) = session.delivery.next(self.now, link.peer.version, &self.settings.limits) else {
+                return;
+            };
+            let packet_id = publish.packet_id();
+            let taken = self.send(connection, Packet::Publish(publish));
+            if !taken
+                && let Some(packet_id) = packet_id
+                && let Some(session) = self.sessions.find_mut(id)
+            {
+                // Too large for this Client: as if it had been delivered (MQTT-3.1.2-25).
+                session.delivery.acknowledge(packet_id);
+            }
+        }
+    }
+}

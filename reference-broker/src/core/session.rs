@@ -1,0 +1,158 @@
+//! What outlives a connection: the session, and how long it does.
+
+use super::broker::{ConnectionId, Core, Milliseconds};
+use super::delivery::Delivery;
+use super::disconnect::WillFate;
+use super::timers::Timer;
+use super::will::PendingWill;
+use model::packet::Utf8String;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A session, numbered in order of creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SessionId(pub(super) u64);
+
+/// The state kept for a Client Identifier (section 4.1).
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) client_id: Utf8String,
+    /// The connection that is using it.
+    pub(super) connection: Option<ConnectionId>,
+    pub(super) expiry: Expiry,
+    /// When it ends, while no connection is using it.
+    pub(super) ends: Option<Milliseconds>,
+    /// Filters of its subscriptions; what was granted for them is in the index.
+    pub(super) filters: BTreeSet<Utf8String>,
+    pub(super) delivery: Delivery,
+    pub(super) will: Option<PendingWill>,
+}
+
+/// How long a session outlives its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expiry {
+    /// Not at all: Session Expiry Interval 0, or Clean Session 1 of 3.x.
+    AtClose,
+    /// So many seconds.
+    After(u32),
+    /// For ever: Session Expiry Interval 0xFFFFFFFF, or Clean Session 0 of 3.x.
+    Never,
+}
+
+impl Expiry {
+    /// The meaning of a Session Expiry Interval.
+    pub(super) fn from_seconds(seconds: u32) -> Expiry {
+        match seconds {
+            0 => Expiry::AtClose,
+            u32::MAX => Expiry::Never,
+            seconds => Expiry::After(seconds),
+        }
+    }
+}
+
+/// All sessions.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    by_id: BTreeMap<SessionId, Session>,
+    by_client_id: BTreeMap<Utf8String, SessionId>,
+    created: u64,
+    assigned: u64,
+}
+
+impl Sessions {
+    pub(super) fn find(&self, id: SessionId) -> Option<&Session> {
+        self.by_id.get(&id)
+    }
+
+    pub(super) fn find_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.by_id.get_mut(&id)
+    }
+
+    /// The session of a Client Identifier.
+    pub(super) fn of_client(&self, client_id: &str) -> Option<SessionId> {
+        self.by_client_id.get(client_id).copied()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// A new session for a Client Identifier that has none.
+    pub(super) fn create(&mut self, client_id: Utf8String) -> SessionId {
+        self.created += 1;
+        let id = SessionId(self.created);
+        self.by_client_id.insert(client_id.clone(), id);
+        let session = Session {
+            client_id,
+            connection: None,
+            expiry: Expiry::AtClose,
+            ends: None,
+            filters: BTreeSet::new(),
+            delivery: Delivery::default(),
+            will: None,
+        };
+        self.by_id.insert(id, session);
+        id
+    }
+
+    fn remove(&mut self, id: SessionId) -> Option<Session> {
+        let session = self.by_id.remove(&id)?;
+        self.by_client_id.remove(&session.client_id);
+        Some(session)
+    }
+
+    /// A Client Identifier that no session has (MQTT-3.1.3-6, MQTT-3.2.2-16).
+    pub(super) fn assign_client_id(&mut self) -> Utf8String {
+        loop {
+            self.assigned += 1;
+            // Letters and digits, at most 23 of them: what every server must accept when the Client returns.
+            let assigned = Utf8String::new(format!("assigned{:015}", self.assigned)).expect("digits hold no U+0000");
+            if self.of_client(&assigned).is_none() {
+                return assigned;
+            }
+        }
+    }
+}
+
+impl Core {
+    /// The connection that was using a session has ended.
+    pub(super) fn leave_session(&mut self, id: SessionId, will: WillFate) {
+        let Some(session) = self.sessions.find_mut(id) else { return };
+        session.connection = None;
+        session.delivery.interrupt();
+        let expiry = session.expiry;
+        self.will_after_connection(id, will);
+        match expiry {
+            Expiry::AtClose => self.end_session(id),
+            Expiry::Never => {}
+            Expiry::After(seconds) => {
+                let ends = self.now + Milliseconds::from(seconds) * 1_000;
+                if let Some(session) = self.sessions.find_mut(id) {
+                    session.ends = Some(ends);
+                    self.timers.set(ends, Timer::SessionExpiry(id));
+                }
+            }
+        }
+    }
+
+    /// Ends a session that no connection is using; a Will that still waits is published now.
+    pub(super) fn end_session(&mut self, id: SessionId) {
+        self.will_is_due(id);
+        let Some(session) = self.sessions.remove(id) else { return };
+        for filter in &session.filters {
+            self.subscriptions.remove(filter, id);
+        }
+        if let Some(ends) = session.ends {
+            self.timers.cancel(ends, Timer::SessionExpiry(id));
+        }
+    }
+
+    /// Hands a session to a new connection of its Client; a Will that still waits is deleted (MQTT-3.1.3-9).
+    pub(super) fn resume_session(&mut self, id: SessionId) {
+        self.delete_will(id);
+        if let Some(session) = self.sessions.find_mut(id)
+            && let Some(ends) = session.ends.take()
+        {
+            self.timers.cancel(ends, Timer::SessionExpiry(id));
+        }
+    }
+}

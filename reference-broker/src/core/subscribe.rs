@@ -1,0 +1,138 @@
+//! SUBSCRIBE and UNSUBSCRIBE.
+
+use super::broker::Core;
+use super::connection::{Established, reason_properties};
+use super::disconnect::Violation;
+use super::limits;
+use super::session::SessionId;
+use super::subscriptions::Subscription;
+use crate::settings::DeliveredQos;
+use model::packet::{
+    Packet, ProtocolVersion, Qos, ReasonCode, ReasonProperties, Suback, Subscribe, SubscriptionRequest, Unsuback,
+    Unsubscribe, Utf8String,
+};
+use model::topic::{TopicError, TopicFilter};
+
+/// Why one filter of a SUBSCRIBE is refused, in the terms of 5.0.
+struct Denied {
+    reason: ReasonCode,
+    says: String,
+}
+
+impl Denied {
+    fn new(reason: ReasonCode, says: impl Into<String>) -> Denied {
+        Denied { reason, says: says.into() }
+    }
+}
+
+impl Core {
+    pub(super) fn subscribe(&mut self, from: Established, subscribe: Subscribe) -> Result<(), Violation> {
+        if subscribe.properties.subscription_identifier.is_some() {
+            let reason = ReasonCode::SubscriptionIdentifiersNotSupported;
+            return Err(Violation::new(reason, "subscription identifiers are not available"));
+        }
+        let mut codes = Vec::with_capacity(subscribe.requests.len());
+        let mut properties = ReasonProperties::default();
+        for (index, request) in subscribe.requests.iter().enumerate() {
+            match self.check_request(from, index, request) {
+                Ok(()) => codes.push(self.grant(from.session, request)),
+                // A SUBACK of 3.1 cannot refuse (V31-14): closing is all that is left.
+                Err(denied) if from.version == ProtocolVersion::V3_1 => {
+                    return Err(Violation::new(denied.reason, denied.says));
+                }
+                Err(denied) => {
+                    codes.push(match from.version {
+                        ProtocolVersion::V5_0 => denied.reason,
+                        _ => ReasonCode::UnspecifiedError, // 0x80: "Failure" of 3.1.1
+                    });
+                    // There is one Reason String for all filters: it explains the first refusal.
+                    if properties.reason_string.is_none() {
+                        properties = reason_properties(from.version, &denied.says);
+                    }
+                }
+            }
+        }
+        self.send(from.connection, Packet::Suback(Suback { packet_id: subscribe.packet_id, properties, codes }));
+        Ok(())
+    }
+
+    fn check_request(&self, from: Established, index: usize, request: &SubscriptionRequest) -> Result<(), Denied> {
+        let limits = &self.settings.limits;
+        if index >= limits.filters_per_subscribe {
+            let says = format!("at most {} filters in a SUBSCRIBE", limits.filters_per_subscribe);
+            return Err(Denied::new(ReasonCode::QuotaExceeded, says));
+        }
+        let filter = self
+            .parse_filter(from.version, &request.filter)
+            .map_err(|error| Denied::new(ReasonCode::TopicFilterInvalid, error.to_string()))?;
+        if filter.share().is_some() {
+            let reason = ReasonCode::SharedSubscriptionsNotSupported;
+            return Err(Denied::new(reason, "shared subscriptions are not available"));
+        }
+        if !limits::admits_topic(limits, &request.filter) {
+            return Err(Denied::new(ReasonCode::TopicFilterInvalid, "topic filter too long"));
+        }
+        if limits::separators(&request.filter) >= limits.filter_levels {
+            return Err(Denied::new(ReasonCode::QuotaExceeded, "too many levels in a topic filter"));
+        }
+        let full = self.sessions.find(from.session).is_some_and(|session| {
+            session.filters.len() >= limits.subscriptions && !session.filters.contains(&request.filter)
+        });
+        if full {
+            let says = format!("at most {} subscriptions", limits.subscriptions);
+            return Err(Denied::new(ReasonCode::QuotaExceeded, says));
+        }
+        Ok(())
+    }
+
+    fn parse_filter(&self, version: ProtocolVersion, filter: &str) -> Result<TopicFilter, TopicError> {
+        if version != ProtocolVersion::V5_0 && self.settings.share_means_nothing_in_3x {
+            TopicFilter::plain(filter)
+        } else {
+            filter.parse()
+        }
+    }
+
+    /// Subscribes, and returns what SUBACK says. QoS 2 is granted as 1 (MQTT-3.2.2-10).
+    fn grant(&mut self, id: SessionId, request: &SubscriptionRequest) -> ReasonCode {
+        let qos = match self.settings.delivered_qos {
+            DeliveredQos::LowerOfBoth => request.options.qos.min(Qos::AtLeastOnce),
+            DeliveredQos::Publisher => Qos::AtLeastOnce,
+        };
+        let subscription = Subscription {
+            qos,
+            no_local: request.options.no_local,
+            retain_as_published: request.options.retain_as_published,
+        };
+        if let Some(session) = self.sessions.find_mut(id) {
+            session.filters.insert(request.filter.clone());
+            self.subscriptions.insert(&request.filter, id, subscription);
+        }
+        match qos {
+            Qos::AtMostOnce => ReasonCode::Success, // 0x00: "Granted QoS 0"
+            Qos::AtLeastOnce | Qos::ExactlyOnce => ReasonCode::GrantedQos1,
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, from: Established, unsubscribe: Unsubscribe) -> Result<(), Violation> {
+        let mut codes: Vec<ReasonCode> = unsubscribe.filters.iter().map(|filter| self.withdraw(from, filter)).collect();
+        if from.version != ProtocolVersion::V5_0 {
+            codes.clear();
+        }
+        let unsuback = Unsuback { packet_id: unsubscribe.packet_id, properties: ReasonProperties::default(), codes };
+        self.send(from.connection, Packet::Unsuback(unsuback));
+        Ok(())
+    }
+
+    fn withdraw(&mut self, from: Established, filter: &Utf8String) -> ReasonCode {
+        let Some(session) = self.sessions.find_mut(from.session) else { return ReasonCode::NoSubscriptionExisted };
+        if session.filters.remove(filter) {
+            self.subscriptions.remove(filter, from.session);
+            ReasonCode::Success
+        } else if self.parse_filter(from.version, filter).is_err() {
+            ReasonCode::TopicFilterInvalid
+        } else {
+            ReasonCode::NoSubscriptionExisted
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Wills: checked, kept, published.
+
+use super::broker::{Core, Milliseconds};
+use super::connect::Refused;
+use super::disconnect::WillFate;
+use super::message::Message;
+use super::session::SessionId;
+use super::timers::Timer;
+use crate::settings::Wills;
+use model::packet::{Connect, ProtocolVersion, Qos, ReasonCode, Will};
+use model::topic::TopicName;
+
+/// The Will of a session.
+#[derive(Debug)]
+pub(super) struct PendingWill {
+    will: Will,
+    /// When it is published, once its connection has ended.
+    due: Option<Milliseconds>,
+}
+
+impl Core {
+    /// 5.0 refuses a Will that asks for what CONNACK does not offer (MQTT-3.2.2-12 and -13). 3.x cannot say so: there a
+    /// QoS 2 Will is delivered at QoS 1, the highest that is granted, and a retained one to those who listen.
+    pub(super) fn check_will(&self, version: ProtocolVersion, connect: &Connect) -> Result<(), Refused> {
+        let Some(will) = &connect.will else { return Ok(()) };
+        if will.topic.parse::<TopicName>().is_err() {
+            return Err(Refused::silently_in_3x(ReasonCode::TopicNameInvalid, "will topic is no topic name"));
+        }
+        if version == ProtocolVersion::V5_0 && will.qos == Qos::ExactlyOnce {
+            return Err(Refused::silently_in_3x(ReasonCode::QosNotSupported, "maximum qos is 1"));
+        }
+        if version == ProtocolVersion::V5_0 && will.retain {
+            return Err(Refused::silently_in_3x(ReasonCode::RetainNotSupported, "retain is not available"));
+        }
+        Ok(())
+    }
+
+    /// Keeps the Will of an accepted CONNECT.
+    pub(super) fn keep_will(&mut self, id: SessionId, will: Option<Will>) {
+        if self.settings.wills == Wills::Published
+            && let Some(session) = self.sessions.find_mut(id)
+        {
+            session.will = will.map(|will| PendingWill { will, due: None });
+        }
+    }
+
+    /// The connection of the Will has ended.
+    pub(super) fn will_after_connection(&mut self, id: SessionId, fate: WillFate) {
+        let Some(pending) = self.sessions.find_mut(id).and_then(|session| session.will.as_mut()) else { return };
+        match (fate, pending.will.properties.will_delay_interval.unwrap_or(0)) {
+            (WillFate::Deleted, _) => self.delete_will(id),
+            (WillFate::Due, 0) => self.will_is_due(id),
+            (WillFate::Due, seconds) => {
+                let due = self.now + Milliseconds::from(seconds) * 1_000;
+                pending.due = Some(due);
+                self.timers.set(due, Timer::Will(id));
+            }
+        }
+    }
+
+    /// Publishes the Will of a session, if it has one. It is gone then (MQTT-3.1.2-10).
+    pub(super) fn will_is_due(&mut self, id: SessionId) {
+        if let Some(pending) = self.take_will(id) {
+            self.route(Message::from_will(pending.will, self.now), id);
+        }
+    }
+
+    pub(super) fn delete_will(&mut self, id: SessionId) {
+        self.take_will(id);
+    }
+
+    fn take_will(&mut self, id: SessionId) -> Option<PendingWill> {
+        let pending = self.sessions.find_mut(id)?.will.take()?;
+        if let Some(due) = pending.due {
+            self.timers.cancel(due, Timer::Will(id));
+        }
+        Some(pending)
+    }
+}

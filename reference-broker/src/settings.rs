@@ -1,0 +1,160 @@
+//! What the broker does and how far it goes: everything a dialect can change about it.
+
+use model::packet::ProtocolVersion;
+use model::profile::{Feature, KeepAliveRange, Offence, Profile, Reaction};
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+
+/// The decisions and bounds of one broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Name of the profile these settings were made from.
+    pub profile: String,
+    /// Protocol versions it serves.
+    pub versions: BTreeSet<ProtocolVersion>,
+    /// Keep Alive values it serves, in seconds.
+    pub keep_alive: KeepAliveRange,
+    /// Whether a Client of 3.1.1 or 5.0 may leave its Client Identifier empty.
+    pub empty_client_id: bool,
+    /// What becomes of a Will.
+    pub wills: Wills,
+    /// Who decides the QoS of a delivery.
+    pub delivered_qos: DeliveredQos,
+    /// Whether Retain As Published is obeyed; otherwise every delivery has RETAIN 0.
+    pub retain_as_published: bool,
+    /// Whether a filter `$share/..` is one like any other in 3.x; otherwise it is refused there as in 5.0.
+    pub share_means_nothing_in_3x: bool,
+    /// How much a CONNACK of 5.0 tells.
+    pub announcement: Announcement,
+    /// Highest Topic Alias a Client may use.
+    pub topic_alias_maximum: u16,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// What becomes of a Will.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wills {
+    /// Published as the standard says.
+    Published,
+    /// Accepted in CONNECT and never published.
+    Discarded,
+}
+
+/// Who decides the QoS of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveredQos {
+    /// The lower of the publisher's and the granted one (MQTT-3.8.4-8).
+    LowerOfBoth,
+    /// The publisher's, whatever the subscriber asked for; SUBACK always grants 1 (P-QOS-2, P-QOS-5).
+    Publisher,
+}
+
+/// How much a CONNACK of 5.0 tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announcement {
+    /// Only what differs from the values that the standard gives to absent properties.
+    Differences,
+    /// Also what is as it always is, and the Client's own Keep Alive and Session Expiry Interval (N-ACK-1).
+    Everything,
+}
+
+/// Bounds on what Clients send and on what the broker keeps for them. Those of no concern to a dialect are `usize::MAX`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest packet a Client may send, in bytes: announced in 5.0, enforced in all versions.
+    pub maximum_packet_size: NonZeroU32,
+    /// Topic Filters in one SUBSCRIBE; those beyond are refused.
+    pub filters_per_subscribe: usize,
+    /// Subscriptions of one session.
+    pub subscriptions: usize,
+    /// Levels of a Topic Filter: the subscription index holds a node for each.
+    pub filter_levels: usize,
+    /// Bytes of a Topic Name or Topic Filter.
+    pub topic_bytes: usize,
+    /// Slashes in a Topic Name or Topic Filter.
+    pub topic_separators: usize,
+    /// User Properties in a CONNECT or PUBLISH.
+    pub user_properties: usize,
+    /// Characters of a User Property: name and value together.
+    pub user_property_characters: usize,
+    /// What a User Property's name may not begin with.
+    pub reserved_name_prefix: Option<char>,
+    /// Characters of a Response Topic.
+    pub response_topic_characters: usize,
+    /// Bytes of Correlation Data.
+    pub correlation_data_bytes: usize,
+    /// Unacknowledged deliveries of one session, if its Client's Receive Maximum is not lower.
+    pub in_flight: u16,
+    /// Messages waiting in one session; the oldest makes room.
+    pub queued_messages: usize,
+    /// Topic and payload bytes of the messages waiting in one session; the oldest make room.
+    pub queued_bytes: usize,
+    /// Seconds a message may wait in a session, whatever its own expiry.
+    pub queued_seconds: Option<u32>,
+    /// Sessions, connected or not; a CONNECT that needs one more is refused.
+    pub sessions: usize,
+    /// Milliseconds from the opening of a connection to its CONNECT.
+    pub connect_within: u64,
+    /// Bytes for one connection that its Client has not read yet; one more and it is cut off.
+    pub unread_bytes: usize,
+}
+
+impl Settings {
+    /// The settings for a dialect: what the profile tells, and this broker's own decisions where the dialect leaves them
+    /// open.
+    #[must_use]
+    pub fn from_profile(profile: &Profile) -> Settings {
+        // What the IoT Platform is known for beside what profiles tell.
+        let iot_platform = profile.has(Feature::DeviceLogin);
+        let limits = profile.limits();
+        Settings {
+            profile: profile.name.clone(),
+            versions: profile.versions.clone(),
+            keep_alive: limits.keep_alive,
+            empty_client_id: profile.has(Feature::EmptyClientId),
+            wills: if profile.has(Feature::Will) { Wills::Published } else { Wills::Discarded },
+            delivered_qos: if profile.has(Feature::SubscriberQos) {
+                DeliveredQos::LowerOfBoth
+            } else {
+                DeliveredQos::Publisher
+            },
+            retain_as_published: profile.has(Feature::RetainedMessages),
+            share_means_nothing_in_3x: profile
+                .reactions(Offence::SharedSubscriptionNotSupported, ProtocolVersion::V3_1_1)
+                .first()
+                .is_some_and(|preferred| *preferred == Reaction::Accept),
+            announcement: if iot_platform { Announcement::Everything } else { Announcement::Differences },
+            topic_alias_maximum: limits.topic_alias_maximum.min(20),
+            limits: Limits::new(limits, iot_platform),
+        }
+    }
+}
+
+impl Limits {
+    fn new(dialect: &model::profile::Limits, iot_platform: bool) -> Limits {
+        let size = |limit: Option<u16>| limit.map_or(usize::MAX, usize::from);
+        Limits {
+            maximum_packet_size: dialect.maximum_packet_size.and_then(NonZeroU32::new).unwrap_or(MEBIBYTE),
+            filters_per_subscribe: size(dialect.filters_per_subscribe),
+            subscriptions: dialect.subscriptions_per_session.map_or(100_000, usize::from),
+            filter_levels: 1_000,
+            topic_bytes: size(dialect.topic_bytes),
+            topic_separators: size(dialect.topic_separators),
+            user_properties: size(dialect.user_properties),
+            user_property_characters: size(dialect.user_property_characters),
+            reserved_name_prefix: iot_platform.then_some('_'), // P-V5-7
+            response_topic_characters: size(dialect.response_topic_characters),
+            correlation_data_bytes: size(dialect.correlation_data_bytes),
+            in_flight: if iot_platform { 50 } else { 1_000 }, // P-SES-8
+            queued_messages: if iot_platform { 1_000 } else { 10_000 },
+            queued_bytes: 64 * 1024 * 1024,
+            queued_seconds: iot_platform.then_some(7 * 24 * 60 * 60), // P-SES-4
+            sessions: 100_000,
+            connect_within: 30_000,
+            unread_bytes: 16 * 1024 * 1024,
+        }
+    }
+}
+
+const MEBIBYTE: NonZeroU32 = NonZeroU32::new(1024 * 1024).expect("it is not zero");

@@ -1,0 +1,175 @@
+//! The handle of a running broker.
+
+use super::connection;
+use super::outbox::{End, Outbox};
+use crate::core::{Action, ConnectionId, Core, Input, Milliseconds};
+use crate::settings::Settings;
+use model::wire::encode;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// A running broker. Clones are handles of the same one; it ends when the last handle and the last connection are gone.
+#[derive(Debug, Clone)]
+pub struct Broker(Arc<Shared>);
+
+/// What all tasks of a broker share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    state: Mutex<State>,
+    deadline_moved: Arc<Notify>,
+}
+
+#[derive(Debug)]
+struct State {
+    core: Core,
+    outboxes: BTreeMap<ConnectionId, Arc<Outbox>>,
+    opened: u64,
+    /// The zero of the core's time; set when the clock task starts, with the first connection.
+    started: Option<Instant>,
+}
+
+impl Broker {
+    /// A broker with nobody connected. Needs no runtime yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Broker {
+        let state = State { core: Core::new(settings.clone()), outboxes: BTreeMap::new(), opened: 0, started: None };
+        Broker(Arc::new(Shared { settings, state: Mutex::new(state), deadline_moved: Arc::default() }))
+    }
+
+    /// Serves a Client at the other end of `stream`, in tasks of its own: returns when the connection is registered.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time enabled.
+    pub fn attach<S>(&self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let outbox = Arc::new(Outbox::default());
+        let id = {
+            let mut state = self.0.lock();
+            if state.started.is_none() {
+                state.started = Some(Instant::now());
+                tokio::spawn(keep_time(Arc::downgrade(&self.0), Arc::clone(&self.0.deadline_moved)));
+            }
+            state.opened += 1;
+            let id = ConnectionId(state.opened);
+            state.outboxes.insert(id, Arc::clone(&outbox));
+            id
+        };
+        self.0.handle(id, [Input::Opened]);
+        connection::spawn(Arc::clone(&self.0), id, stream, outbox);
+    }
+
+    /// Serves every Client that connects to `listener`; ends only when the future is dropped.
+    pub async fn listen(&self, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    // Small packets at once. A socket that refuses is about to fail anyway.
+                    let _ = stream.set_nodelay(true);
+                    self.attach(stream);
+                }
+                // Out of descriptors, mostly: some will come free. Other errors concern the one Client that gave up.
+                Err(error) if is_lasting(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+fn is_lasting(error: &io::Error) -> bool {
+    !matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+/// Lets the core's deadlines come true, until the broker is gone.
+async fn keep_time(shared: Weak<Shared>, deadline_moved: Arc<Notify>) {
+    loop {
+        let deadline = match shared.upgrade() {
+            None => return,
+            Some(shared) => shared.advance(),
+        };
+        match deadline {
+            None => deadline_moved.notified().await,
+            Some(deadline) => tokio::select! {
+                () = tokio::time::sleep_until(deadline) => {}
+                () = deadline_moved.notified() => {}
+            },
+        }
+    }
+}
+
+impl Shared {
+    /// Hands inputs of one connection to the core, and its outputs to the outboxes.
+    pub(super) fn handle(&self, id: ConnectionId, inputs: impl IntoIterator<Item = Input>) {
+        let mut state = self.lock();
+        let before = state.core.next_deadline();
+        let now = state.now();
+        for input in inputs {
+            state.core.handle(now, id, input);
+            state.deliver(&self.settings);
+        }
+        let after = state.core.next_deadline();
+        if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
+            self.deadline_moved.notify_one();
+        }
+    }
+
+    /// The tasks of a connection are done with it.
+    pub(super) fn detach(&self, id: ConnectionId) {
+        self.lock().outboxes.remove(&id);
+    }
+
+    /// Does what is due, and returns when to come again.
+    fn advance(&self) -> Option<Instant> {
+        let mut state = self.lock();
+        let now = state.now();
+        state.core.advance(now);
+        state.deliver(&self.settings);
+        let deadline = state.core.next_deadline()?;
+        state.started.map(|started| started + Duration::from_millis(deadline))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The core does not panic; if it did, serving on with the other connections would still be the better answer.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.deadline_moved.notify_one();
+    }
+}
+
+impl State {
+    fn now(&self) -> Milliseconds {
+        let elapsed = self.started.map_or(Duration::ZERO, |started| started.elapsed());
+        Milliseconds::try_from(elapsed.as_millis()).unwrap_or(Milliseconds::MAX)
+    }
+
+    fn deliver(&mut self, settings: &Settings) {
+        while let Some(output) = self.core.next_output() {
+            let Some(outbox) = self.outboxes.get(&output.connection) else { continue };
+            let Action::Send(version, packet) = output.action else {
+                outbox.close(End::Flush);
+                continue;
+            };
+            let taken = encode(&packet, version).is_ok_and(|bytes| outbox.put(&bytes, settings.limits.unread_bytes));
+            if !taken {
+                // The Client does not read. (That a packet cannot be encoded would be our fault: no other answer either.)
+                outbox.close(End::Abort);
+                self.core.handle(self.now(), output.connection, Input::Closed);
+            }
+        }
+    }
+}

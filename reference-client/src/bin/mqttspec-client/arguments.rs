@@ -1,0 +1,141 @@
+//! The command line.
+
+use crate::server::ServerAddress;
+use clap::{Args, Parser, Subcommand};
+use reference_client::{ProtocolVersion, Qos};
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  mqttspec-client sub --url mqtt://127.0.0.1:1883 --topic 'lamp/#' --qos 1
+  mqttspec-client sub --topic lamp/1/state --count 1 --timeout 5s
+  mqttspec-client pub --topic lamp/1/state --message on --qos 1 --mqtt 3.1.1
+
+Exit codes:
+  0  done; for `sub` also: interrupted, or the reader of its output went away
+  1  the server refused, or what was asked for did not come
+  2  wrong usage
+  3  the server cannot be reached, or stopped answering";
+
+/// Publish to an MQTT broker, or subscribe, strictly by the standard.
+#[derive(Debug, Parser)]
+#[command(name = "mqttspec-client", version, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Publish one message, and wait for its acknowledgement
+    #[command(after_help = EXAMPLES)]
+    Pub(PublishArguments),
+    /// Print the messages that match topic filters, one line each: topic, space, payload
+    #[command(after_help = EXAMPLES)]
+    Sub(SubscribeArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PublishArguments {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
+    /// Topic Name
+    #[arg(long, value_name = "TOPIC")]
+    pub(crate) topic: String,
+    /// Payload
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) message: String,
+    /// Quality of Service: 0, 1 or 2
+    #[arg(long, value_name = "QOS", default_value = "0", value_parser = qos)]
+    pub(crate) qos: Qos,
+    /// Have the server keep the message for later subscribers
+    #[arg(long)]
+    pub(crate) retain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubscribeArguments {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
+    /// Topic Filter; may be given several times
+    #[arg(long, value_name = "FILTER", required = true)]
+    pub(crate) topic: Vec<String>,
+    /// Highest Quality of Service to receive: 0, 1 or 2
+    #[arg(long, value_name = "QOS", default_value = "0", value_parser = qos)]
+    pub(crate) qos: Qos,
+    /// Leave after so many messages
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<NonZeroU64>,
+    /// Leave after this time (500ms, 5s, 2m); with --count it is a failure if messages are missing then
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConnectionArguments {
+    /// The broker
+    #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883")]
+    pub(crate) url: ServerAddress,
+    /// Protocol version: 3.1, 3.1.1 or 5.0
+    #[arg(long, value_name = "VERSION", default_value = "5.0")]
+    pub(crate) mqtt: ProtocolVersion,
+    /// Client Identifier [default: mqttspec- and the process id]
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Keep Alive in seconds, 0 for none
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) keep_alive: u16,
+    /// User Name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) username: Option<String>,
+    /// Environment variable that holds the Password
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) password_env: Option<String>,
+    /// How long the broker may take to answer
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub(crate) response_timeout: Duration,
+}
+
+fn qos(text: &str) -> Result<Qos, String> {
+    text.parse().ok().and_then(Qos::from_value).ok_or_else(|| "write 0, 1 or 2".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    const HELP: &str = "write a whole number and its unit: 500ms, 5s, 2m";
+    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or(HELP)?;
+    let (number, unit) = text.split_at(digits);
+    let number: u32 = number.parse().map_err(|_| HELP)?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number.into())),
+        "s" => Ok(Duration::from_secs(number.into())),
+        "m" => Ok(Duration::from_secs(u64::from(number) * 60)),
+        _ => Err(HELP.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for wrong in ["", "5", "s", "5 s", "-5s", "5h", "99999999999s"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn there_are_three_levels_of_qos() {
+        assert_eq!(qos("2"), Ok(Qos::ExactlyOnce));
+        assert!(qos("3").is_err() && qos("one").is_err());
+    }
+}
