@@ -79,12 +79,7 @@ impl Player<'_> {
         }
     }
 
-    pub(super) async fn expect_closed(
-        &mut self,
-        step: &Step,
-        actor: &str,
-        within: Option<Window>,
-    ) -> Result<(), Halt> {
+    pub(super) async fn expect_closed(&mut self, step: &Step, actor: &str, within: Option<Window>) -> Result<(), Halt> {
         let deadline = self.deadline(within);
         let over = self
             .wait(deadline, |player| {
@@ -111,7 +106,13 @@ impl Player<'_> {
                 self.knows_closed(actor);
                 if let Some(packet) = before.flatten() {
                     let seen = format!("{packet} before the close");
-                    return Err(self.finding(step, Some(actor), "the peer answers before it closes", &step.text, &seen));
+                    return Err(self.finding(
+                        step,
+                        Some(actor),
+                        "the peer answers before it closes",
+                        &step.text,
+                        &seen,
+                    ));
                 }
                 self.check_window(step, actor, at, within, "the close")
             }
@@ -245,7 +246,9 @@ impl Player<'_> {
         }
         let until = if quiet.is_empty() { deadline } else { Instant::now() };
         let chosen = self
-            .wait(until, |player| seen.iter().copied().find(|branch| branch.first().is_some_and(|step| player.fits(step))))
+            .wait(until, |player| {
+                seen.iter().copied().find(|branch| branch.first().is_some_and(|step| player.fits(step)))
+            })
             .await;
         match chosen.or_else(|| quiet.first().copied()) {
             Some(branch) => self.steps(branch).await,
@@ -328,10 +331,9 @@ impl Player<'_> {
     pub(super) fn ended(&self, step: &Step, actor: &str, expected: &str, end: End) -> Halt {
         let halt = self.finding(step, Some(actor), &end.what, expected, &end.what);
         match halt {
-            Halt::Finding(finding) if !end.statements.is_empty() => Halt::Finding(Box::new(Finding {
-                statements: end.statements,
-                ..*finding
-            })),
+            Halt::Finding(finding) if !end.statements.is_empty() => {
+                Halt::Finding(Box::new(Finding { statements: end.statements, ..*finding }))
+            }
             halt => halt,
         }
     }

@@ -222,7 +222,8 @@ impl<'a> Run<'a> {
         let address = match (&self.target.start, &self.target.address) {
             (Some(start), address) => {
                 let address = address.clone();
-                let started = start.start(address, &self.versions, &client_id, credentials, self.target.ready_within).await?;
+                let started =
+                    start.start(address, &self.versions, &client_id, credentials, self.target.ready_within).await?;
                 let address = started.address().clone();
                 self.process = Some(started);
                 address
@@ -251,17 +252,14 @@ impl<'a> Run<'a> {
         }
         let client_id = self.client_id();
         let (address, credentials) = (Some(address.clone()), &self.conditions.credentials);
-        self.process = Some(start.start(address, &self.versions, &client_id, credentials, self.target.ready_within).await?);
+        self.process =
+            Some(start.start(address, &self.versions, &client_id, credentials, self.target.ready_within).await?);
         Ok(())
     }
 
     /// Plays what can be played side by side. If the peer dies and can be started again, all that ran goes to those that
     /// are played alone: there the culprit shows. Returns the death that is to be explained there.
-    async fn play_side_by_side(
-        &mut self,
-        address: Address,
-        jobs: NonZeroUsize,
-    ) -> Result<Option<RunError>, RunError> {
+    async fn play_side_by_side(&mut self, address: Address, jobs: NonZeroUsize) -> Result<Option<RunError>, RunError> {
         let mut tasks = JoinSet::new();
         let mut unexplained = None;
         loop {
@@ -400,7 +398,8 @@ impl<'a> Run<'a> {
     fn give_up(&mut self, why: &str) {
         let running = std::mem::take(&mut self.running).into_values();
         let judged = std::mem::take(&mut self.judged).into_values();
-        let rest: Vec<Work> = running.chain(judged).chain(self.side_by_side.drain(..)).chain(self.alone.drain(..)).collect();
+        let rest: Vec<Work> =
+            running.chain(judged).chain(self.side_by_side.drain(..)).chain(self.alone.drain(..)).collect();
         for work in rest {
             self.listener.decided(Outcome::not_played(work.variant, Verdict::NotRun(why.to_owned())));
         }

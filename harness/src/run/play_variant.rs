@@ -37,16 +37,16 @@ pub(super) async fn play(
 }
 
 impl Unjudged {
-    /// Whether the peer may have suffered: it got bytes that no client sends, or it did not behave.
+    /// Whether the peer may have suffered: it got bytes that no client sends, or did not behave.
     pub(super) fn is_suspicious(&self) -> bool {
-        self.played.hostile || self.played.ending.is_err()
+        self.played.suspicious || self.played.ending.is_err()
     }
 
     /// Judges the trace and decides; `death` is how the peer's end showed, if it did not survive the variant. Takes a
     /// while: not for a thread on which others wait.
     pub(super) fn judge(self, death: Option<String>) -> Outcome {
         let Unjudged { variant, profile, known_failing, is_virtual, started, played } = self;
-        let Played { ending, findings: mut more, silence, trace, hostile: _ } = played;
+        let Played { ending, findings: mut more, silence, trace, suspicious: _ } = played;
         let mut findings = Vec::new();
         let mut undecided = None;
         let mut error = None;

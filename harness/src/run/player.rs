@@ -42,8 +42,8 @@ pub(super) struct Played {
     pub(super) findings: Vec<Finding>,
     pub(super) silence: BTreeSet<SilenceMeans>,
     pub(super) trace: Trace,
-    /// The peer got bytes that no client may send.
-    pub(super) hostile: bool,
+    /// The peer got bytes that no client may send, or ended a connection that the client had not ended.
+    pub(super) suspicious: bool,
 }
 
 /// Why a script cannot go on.
@@ -74,7 +74,7 @@ pub(super) struct Player<'a> {
     keep_alive: u16,
     findings: Vec<Finding>,
     pub(super) silence: BTreeSet<SilenceMeans>,
-    hostile: bool,
+    suspicious: bool,
 }
 
 /// An actor with its connection.
@@ -111,7 +111,7 @@ impl<'a> Player<'a> {
             keep_alive: 0,
             findings: Vec::new(),
             silence: BTreeSet::new(),
-            hostile: false,
+            suspicious: false,
         }
     }
 
@@ -128,7 +128,7 @@ impl<'a> Player<'a> {
             findings: self.findings,
             silence: self.silence,
             trace: self.recorder.take(),
-            hostile: self.hostile,
+            suspicious: self.suspicious,
         }
     }
 
@@ -140,7 +140,9 @@ impl<'a> Player<'a> {
             Action::Elapse(elapse) => elapse.duration(self.keep_alive) + waits,
             Action::Expect { within: Some(window), .. } => window.latest + LATE + waits,
             Action::AnyOrder(steps) => steps.iter().map(|step| self.bound(step)).sum::<Duration>() + waits,
-            Action::Either(branches) => branches.iter().flatten().map(|step| self.bound(step)).sum::<Duration>() + waits,
+            Action::Either(branches) => {
+                branches.iter().flatten().map(|step| self.bound(step)).sum::<Duration>() + waits
+            }
             _ => waits,
         }
     }
@@ -180,14 +182,14 @@ impl<'a> Player<'a> {
                 let built = template
                     .build(&mut self.scope, actor, self.variant.version)
                     .map_err(|error| self.error(step, &error))?;
-                self.hostile |= built.packet.is_none();
+                self.suspicious |= built.packet.is_none();
                 self.keep_alive = built.keep_alive.unwrap_or(self.keep_alive);
                 self.send(step, actor, &built.bytes, template.packet_type() == PacketType::Connect).await
             }
             Action::SendBytes { actor, bytes } => {
                 self.note();
                 let bytes = bytes.build(&self.scope).map_err(|error| self.error(step, &error))?;
-                self.hostile = true;
+                self.suspicious = true;
                 self.send(step, actor, &bytes, false).await
             }
             Action::Expect { actor, expectation, within, bind } => {
@@ -240,13 +242,7 @@ impl<'a> Player<'a> {
     }
 
     /// Sends on the actor's connection; opens one if there is none, or if the client or the script is done with it.
-    pub(super) async fn send(
-        &mut self,
-        step: &Step,
-        actor: &str,
-        bytes: &[u8],
-        is_connect: bool,
-    ) -> Result<(), Halt> {
+    pub(super) async fn send(&mut self, step: &Step, actor: &str, bytes: &[u8], is_connect: bool) -> Result<(), Halt> {
         let needs_connection = self.actors.get(actor).is_none_or(|actor| {
             let is_over = actor.connection.is_over();
             actor.knows_closed && is_over || is_connect && (is_over || actor.connection.said_disconnect())
@@ -347,10 +343,11 @@ impl<'a> Player<'a> {
 
     /// Reports bytes that are no MQTT, and floods, if no expectation has met them: they fail a variant by themselves.
     fn examine(&mut self, connection: &Connection) {
-        let (refusal, flooded) = {
+        let (refusal, flooded, closed) = {
             let inbox = connection.inbox();
-            (inbox.refusal.clone(), inbox.flooded)
+            (inbox.refusal.clone(), inbox.flooded, inbox.closed.is_some())
         };
+        self.suspicious |= closed && !connection.said_disconnect();
         if refusal.is_none() && !flooded {
             return;
         }
@@ -419,8 +416,11 @@ pub(super) fn describe_stream(refusal: Option<&model::wire::Refusal>, flooded: b
             (format!("the peer sent bytes that are no MQTT: {refusal}"), statements)
         }
         None if flooded => {
-            let what = format!("the peer sends without end: more than {} bytes or {} packets on one connection",
-                crate::wire::MOST_BYTES, crate::wire::MOST_PACKETS);
+            let what = format!(
+                "the peer sends without end: more than {} bytes or {} packets on one connection",
+                crate::wire::MOST_BYTES,
+                crate::wire::MOST_PACKETS
+            );
             (what, Vec::new())
         }
         None => ("the stream is sound".to_owned(), Vec::new()),

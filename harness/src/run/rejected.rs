@@ -10,7 +10,7 @@ use tokio::time::Instant;
 /// What a peer did about an offence.
 enum Seen {
     /// It answered with a packet that can be a reaction.
-    Packet(Packet),
+    Packet(Box<Packet>),
     /// It closed without a word, and when.
     Closed(Instant),
     /// Its answer makes no sense.
@@ -82,7 +82,7 @@ impl Player<'_> {
         let seen = self.inbox(actor, |inbox| {
             let index = inbox.packets.iter().position(|arrived| is_reaction(&arrived.packet));
             if let Some(arrived) = index.and_then(|index| inbox.packets.remove(index)) {
-                return Some(Seen::Packet(arrived.packet));
+                return Some(Seen::Packet(Box::new(arrived.packet)));
             }
             if inbox.refusal.is_some() || inbox.flooded {
                 return end(inbox).map(Seen::Senseless);

@@ -66,7 +66,8 @@ impl Summary {
 /// The last line of a run.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [passed, failed, skipped] = [Class::Passed, Class::Failed, Class::Skipped].map(|class| self.of_class(class));
+        let [passed, failed, skipped] =
+            [Class::Passed, Class::Failed, Class::Skipped].map(|class| self.of_class(class));
         write!(f, "{passed} passed, {failed} failed, {skipped} skipped")
     }
 }
@@ -78,7 +79,11 @@ mod tests {
     #[test]
     fn the_exit_code_follows_the_worst() {
         for (kinds, code, line) in [
-            (vec![VerdictKind::Pass, VerdictKind::Lenient, VerdictKind::ExpectedFail], 0, "3 passed, 0 failed, 0 skipped"),
+            (
+                vec![VerdictKind::Pass, VerdictKind::Lenient, VerdictKind::ExpectedFail],
+                0,
+                "3 passed, 0 failed, 0 skipped",
+            ),
             (vec![VerdictKind::NotApplicable, VerdictKind::NotRun], 0, "0 passed, 0 failed, 2 skipped"),
             (vec![VerdictKind::Pass, VerdictKind::Fail], 1, "1 passed, 1 failed, 0 skipped"),
             (vec![VerdictKind::UnexpectedPass], 1, "0 passed, 1 failed, 0 skipped"),

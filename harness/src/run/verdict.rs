@@ -151,10 +151,9 @@ impl Verdict {
             Verdict::UnexpectedPass { entry, excuse } => {
                 Some(format!("it passed, but {entry} lists it as failing ({excuse}): remove the line"))
             }
-            Verdict::Inconclusive(why)
-            | Verdict::NotApplicable(why)
-            | Verdict::NotRun(why)
-            | Verdict::Error(why) => Some(why.clone()),
+            Verdict::Inconclusive(why) | Verdict::NotApplicable(why) | Verdict::NotRun(why) | Verdict::Error(why) => {
+                Some(why.clone())
+            }
         }
     }
 

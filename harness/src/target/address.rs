@@ -44,7 +44,9 @@ impl FromStr for Address {
             return Err(format!("`{text}` has more than host and port: write mqtt://HOST:PORT"));
         }
         if authority.contains('@') {
-            return Err("user name and password do not belong in the URL: use --user-name and --password-env".to_owned());
+            return Err(
+                "user name and password do not belong in the URL: use --user-name and --password-env".to_owned()
+            );
         }
         let (host, port) = match authority.strip_prefix('[') {
             Some(inside) => {

@@ -20,7 +20,7 @@ fn suite(steps: &str) -> String {
     )
 }
 
-const CONNECTS: &str = "      - c -> CONNECT\n      - c <- CONNACK\n";
+const CONNECTS: &str = "      - sub -> CONNECT\n      - sub <- CONNACK\n";
 
 fn run_cases(text: &str) -> Finished {
     mqttspec(&["run", "--cases", &file("suite.yaml", text)])
@@ -35,7 +35,7 @@ fn an_unknown_key_in_a_case() {
 
 #[test]
 fn an_unknown_packet_in_a_case() {
-    let finished = run_cases(&suite("      - c -> CONECT\n"));
+    let finished = run_cases(&suite("      - sub -> CONECT\n"));
     finished.fails_with(USAGE, "suite.yaml:11:");
     finished.fails_with(USAGE, "CONECT");
 }
@@ -62,10 +62,8 @@ fn a_folder_without_cases_and_a_file_that_is_not_there() {
 
 #[test]
 fn an_unknown_profile() {
-    mqttspec(&["run", "--profile", "standart"]).fails_with(
-        USAGE,
-        "there is no profile `standart`: the built-in ones are standard, platform, platform-2026",
-    );
+    mqttspec(&["run", "--profile", "standart"])
+        .fails_with(USAGE, "there is no profile `standart`: the built-in ones are standard, platform, platform-2026");
 }
 
 #[test]
@@ -107,7 +105,8 @@ fn a_list_with_a_stale_line_or_without_reasons() {
 #[test]
 fn nothing_is_selected() {
     let finished = mqttspec(&["run", "--cases", &file("bag.yaml", BAG), "--run", "bag/**"]);
-    finished.fails_with(NOTHING_SELECTED, "nothing is selected by --run `bag/**`: names look like `standard/bag/passes");
+    finished
+        .fails_with(NOTHING_SELECTED, "nothing is selected by --run `bag/**`: names look like `standard/bag/passes");
     assert_eq!(finished.last_line(), "0 passed, 0 failed, 6 skipped");
 }
 
@@ -116,14 +115,15 @@ fn run_bag(url: &str, more: &[&str]) -> (Finished, Vec<(String, String)>) {
     let (cases, json) = (file("bag.yaml", BAG), folder().join("report.json"));
     let (json_path, junit_path) = (json.display().to_string(), json.with_extension("xml"));
     let junit_text = junit_path.display().to_string();
-    let mut arguments = vec!["run", "--cases", &cases, "--json", &json_path, "--junit", &junit_text, "--timeout", "500ms"];
+    let mut arguments =
+        vec!["run", "--cases", &cases, "--json", &json_path, "--junit", &junit_text, "--timeout", "500ms"];
     if !url.is_empty() {
         arguments.push(url);
     }
     arguments.extend(more);
     let finished = mqttspec(&arguments);
-    let report: Value = serde_json::from_str(&fs::read_to_string(json).expect("it is written in any case"))
-        .expect("it is whole");
+    let report: Value =
+        serde_json::from_str(&fs::read_to_string(json).expect("it is written in any case")).expect("it is whole");
     let junit = fs::read_to_string(junit_path).expect("it is written in any case");
     assert!(junit.trim_end().ends_with("</testsuites>"), "{junit}");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -265,7 +265,8 @@ fn a_peer_that_dies_in_the_middle_of_a_run() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_panic() {
-    let mut child = crate::program::start(&["list"]);
+    let cases = file("bag.yaml", BAG);
+    let mut child = crate::program::start(&["list", "--cases", &cases]);
     drop(child.stdout.take());
     let mut errors = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().expect("stderr is piped"), &mut errors)

@@ -90,9 +90,7 @@ pub fn broker(mut stream: TcpStream, mut decide: impl FnMut(&Packet) -> Answer) 
         while let Ok(Some(decoded)) = decoder.next_packet() {
             let bytes = match decide(&decoded.packet) {
                 Answer::Properly => match proper(&decoded.packet) {
-                    Some(packet) => {
-                        encode(&packet, ProtocolVersion::V3_1_1).expect("its packets can be said in 3.1.1")
-                    }
+                    Some(packet) => encode(&packet, ProtocolVersion::V3_1_1).expect("its packets can be said in 3.1.1"),
                     None if matches!(decoded.packet, Packet::Disconnect(_)) => return,
                     None => continue,
                 },

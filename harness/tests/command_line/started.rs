@@ -77,26 +77,26 @@ cases:
     cites: [MQTT-3.2.0-1]
     mqtt: ["3.1.1"]
     steps:
-      - c -> CONNECT
-      - c <- CONNACK
+      - sub -> CONNECT
+      - sub <- CONNACK
   - id: kills
     about: The server takes a message.
     cites: [MQTT-3.2.0-1]
     mqtt: ["3.1.1"]
     steps:
-      - c -> CONNECT
-      - c <- CONNACK
-      - c -> PUBLISH: {topic: $t/a, payload: die}
-      - c <- silence
-      - c -> PINGREQ
-      - c <- PINGRESP
+      - sub -> CONNECT
+      - sub <- CONNACK
+      - sub -> PUBLISH: {topic: $t/a, payload: die}
+      - sub <- silence
+      - sub -> PINGREQ
+      - sub <- PINGRESP
   - id: after
     about: The server accepts a connection once more.
     cites: [MQTT-3.2.0-1]
     mqtt: ["3.1.1"]
     steps:
-      - c -> CONNECT
-      - c <- CONNACK
+      - sub -> CONNECT
+      - sub <- CONNACK
 "#;
 
 #[test]
@@ -146,7 +146,8 @@ fn success_leaves_neither_process_nor_log() {
 fn an_interrupt_keeps_results_and_stops_the_broker() {
     let folder = folder();
     let (diary, json) = (folder.join("diary"), folder.join("report.json"));
-    let patient = DEADLY.replace("      - c <- silence\n", "      - elapse: 600s\n").replace("payload: die", "payload: x");
+    let patient =
+        DEADLY.replace("      - sub <- silence\n", "      - elapse: 600s\n").replace("payload: die", "payload: x");
     let cases = file("patient.yaml", &patient);
     let json_path = json.display().to_string();
     let child = start(&["run", "--start", &command(&diary), "--cases", &cases, "--json", &json_path, "--jobs", "1"]);
@@ -164,6 +165,7 @@ fn an_interrupt_keeps_results_and_stops_the_broker() {
     let report: Value = serde_json::from_str(&fs::read_to_string(json).expect("it is written")).expect("it is JSON");
     assert_eq!(report["variants"].as_array().map(Vec::len), Some(3));
     assert_eq!(report["variants"][1]["reason"], "the run was interrupted");
+    fs::remove_file(report["log"].as_str().expect("the log is named")).expect("the log is kept, and ours");
     let brokers = brokers(&diary);
     assert!(!brokers.is_empty() && brokers.iter().all(|broker| !is_alive(broker)), "{brokers:?}");
 }

@@ -52,7 +52,9 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 fn all_variants(library: &Library) -> Vec<Planned> {
     let profiles = Profile::builtin_names().into_iter().filter_map(Profile::builtin);
     let (everything, nothing_known) = (Selection::default(), KnownFailing::default());
-    profiles.flat_map(|profile| Plan::new(library, Arc::new(profile.clone()), &everything, &nothing_known).variants).collect()
+    profiles
+        .flat_map(|profile| Plan::new(library, Arc::new(profile.clone()), &everything, &nothing_known).variants)
+        .collect()
 }
 
 fn statements(id: &str) -> Vec<(ProtocolVersion, &'static Statement)> {

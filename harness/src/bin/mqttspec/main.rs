@@ -1,9 +1,11 @@
 //! `mqttspec`: does this broker speak the MQTT dialect that my fleet depends on?
 
 mod explain;
+mod lint;
 mod list;
 mod output;
 mod run;
+mod schema;
 mod sources;
 
 use clap::{Parser, Subcommand};
@@ -45,8 +47,12 @@ enum Verb {
     Run(run::Arguments),
     /// Name the variants that `run` would play
     List(list::Arguments),
+    /// Check case files without playing them
+    Lint(lint::Arguments),
     /// Tell what a case does or what a statement says
     Explain(explain::Arguments),
+    /// Print the JSON Schema of case files
+    Schema,
 }
 
 fn main() -> ExitCode {
@@ -56,7 +62,9 @@ fn main() -> ExitCode {
         None => run::run(&command_line.run),
         Some(Verb::Run(arguments)) => run::run(&arguments),
         Some(Verb::List(arguments)) => list::run(&arguments),
+        Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
+        Some(Verb::Schema) => schema::run(),
     };
     ExitCode::from(code)
 }

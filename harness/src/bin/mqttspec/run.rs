@@ -65,7 +65,9 @@ fn duration(text: &str) -> Result<Duration, String> {
     };
     let seconds = digits.trim().parse::<f64>().ok().map(|number| number * scale);
     let seconds = seconds.filter(|seconds| (0.001..=3600.0).contains(seconds));
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| format!("`{text}` is no time from 1ms to 3600s: write 5, 0.5 or 500ms"))
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| format!("`{text}` is no time from 1ms to 3600s: write 5, 0.5 or 500ms"))
 }
 
 /// Runs the verb.

@@ -55,12 +55,14 @@ impl Sources {
     }
 
     /// The plans for these profiles. A profile that no case is written for is left out, unless it is the only one.
-    pub(crate) fn plans(&self, library: &Library, profiles: &[Arc<Profile>], known_failing: &KnownFailing) -> Vec<Plan> {
-        let selection = Selection {
-            run: self.run.clone(),
-            skip: self.skip.clone(),
-            versions: self.mqtt.iter().copied().collect(),
-        };
+    pub(crate) fn plans(
+        &self,
+        library: &Library,
+        profiles: &[Arc<Profile>],
+        known_failing: &KnownFailing,
+    ) -> Vec<Plan> {
+        let selection =
+            Selection { run: self.run.clone(), skip: self.skip.clone(), versions: self.mqtt.iter().copied().collect() };
         let plans = profiles.iter().map(|profile| Plan::new(library, Arc::clone(profile), &selection, known_failing));
         plans.filter(|plan| profiles.len() == 1 || plan.applies()).collect()
     }
