@@ -14,6 +14,24 @@ pub struct Trace {
     pub events: Vec<Event>,
 }
 
+impl Trace {
+    /// Leaves out what came behind the first `bytes` bytes: a flood is not worth keeping once it is judged.
+    pub fn shorten(&mut self, bytes: usize) {
+        let mut room = bytes;
+        self.events.retain(|event| {
+            let length = match &event.what {
+                What::Sent(bytes) | What::Received(bytes) => bytes.len(),
+                What::Opened(_) | What::ClosedByPeer | What::ClosedByHarness => 0,
+            };
+            let fits = length <= room;
+            // Once something is left out, so is all that follows: a stream with a gap says nothing.
+            room = if fits { room - length } else { 0 };
+            fits
+        });
+        self.events.shrink_to_fit();
+    }
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {

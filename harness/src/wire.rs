@@ -21,6 +21,9 @@ pub const MOST_BYTES: usize = 4 << 20;
 /// The most packets that a connection takes in: a flood of tiny ones costs more memory than its bytes.
 pub const MOST_PACKETS: usize = 1 << 16;
 
+/// How many of the first bytes are kept as they came: a refusal of CONNECT in any version is shorter.
+const BEGINNING: usize = 64;
+
 /// Bytes taken from the stream at once.
 const PIECE: usize = 16 << 10;
 
@@ -45,6 +48,8 @@ pub struct Connection {
 pub struct Inbox {
     /// Packets that no expectation has taken yet, in the order of their arrival.
     pub packets: VecDeque<Arrived>,
+    /// The first bytes, as they came.
+    pub beginning: Vec<u8>,
     /// Why the peer's bytes are no MQTT, if they are not. What follows them is not parsed.
     pub refusal: Option<Refusal>,
     /// The peer sent more than a connection takes; nothing more is read.
@@ -282,6 +287,8 @@ impl Reader {
     fn parse(&mut self, bytes: &[u8]) -> usize {
         let mut inbox = lock(&self.inbox);
         let mut count = 1;
+        let room = BEGINNING - inbox.beginning.len();
+        inbox.beginning.extend(bytes.iter().take(room));
         if inbox.refusal.is_some() {
             return count;
         }

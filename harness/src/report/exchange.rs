@@ -33,6 +33,8 @@ struct Followed {
 struct Direction {
     decoder: Decoder,
     refused: bool,
+    /// What to say of bytes that are refused.
+    refusal_is: &'static str,
 }
 
 /// The lines of a trace of this version.
@@ -46,8 +48,9 @@ pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
             let count = opened.entry(actor).or_default();
             *count += 1;
             let shown = if *count == 1 { actor.clone() } else { format!("{actor}#{count}") };
-            let direction = |decoder| Direction { decoder, refused: false };
-            let (sent, received) = (direction(Decoder::from_client()), direction(Decoder::from_server(version)));
+            let sent = Direction { decoder: Decoder::from_client(), refused: false, refusal_is: "on purpose" };
+            let decoder = Decoder::from_server(version);
+            let received = Direction { decoder, refused: false, refusal_is: "no MQTT" };
             connections.insert(event.connection, Followed { actor: shown, sent, received });
         }
         let Some(connection) = connections.get_mut(&event.connection) else { continue };
@@ -77,7 +80,7 @@ impl Direction {
                 Ok(None) => break,
                 Err(refusal) => {
                     self.refused = true;
-                    texts.push(format!("{} ({refusal})", raw(bytes)));
+                    texts.push(format!("{} ({}: {refusal})", raw(bytes), self.refusal_is));
                     break;
                 }
             }

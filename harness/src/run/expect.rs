@@ -1,6 +1,7 @@
 //! What an actor expects: packets, a close, silence; in any order, or one of several.
 
 use super::player::{EARLY, Halt, LATE, Player, describe_stream};
+use super::rejected::is_reaction;
 use super::verdict::{Finding, SilenceMeans};
 use crate::case::{Action, Expectation, Mismatch, PacketPattern, Step, Window};
 use crate::wire::{Arrived, Inbox};
@@ -239,18 +240,11 @@ impl Player<'_> {
             })
             .max()
             .unwrap_or_else(Instant::now);
-        // What cannot be seen to begin (silence, a reaction that may be none) waits until nothing else can be.
-        let (seen, quiet): (Vec<_>, Vec<_>) = branches.iter().partition(|branch| begins_with_event(branch));
-        if seen.len() < branches.len() {
-            self.settle_for(block, branches).await?;
-        }
-        let until = if quiet.is_empty() { deadline } else { Instant::now() };
-        let chosen = self
-            .wait(until, |player| {
-                seen.iter().copied().find(|branch| branch.first().is_some_and(|step| player.fits(step)))
-            })
-            .await;
-        match chosen.or_else(|| quiet.first().copied()) {
+        let begins = |player: &mut Self, branch: &&Vec<Step>| branch.first().is_some_and(|step| player.fits(step));
+        let chosen = self.wait(deadline, |player| branches.iter().find(|branch| begins(player, branch))).await;
+        // That nothing comes can be a permitted reaction too.
+        let chosen = chosen.or_else(|| branches.iter().find(|branch| begins_with_reaction(branch)));
+        match chosen {
             Some(branch) => self.steps(branch).await,
             None => {
                 let firsts: Vec<&str> =
@@ -261,15 +255,6 @@ impl Player<'_> {
                 Err(self.finding(block, actor, "no alternative fits", &firsts.join(", or "), &seen))
             }
         }
-    }
-
-    /// Fences the actors of branches that begin with silence.
-    async fn settle_for(&mut self, block: &Step, branches: &[Vec<Step>]) -> Result<(), Halt> {
-        let actor = branches.iter().flatten().find_map(|step| step.action.actor());
-        if let Some(actor) = actor {
-            self.fence(block, actor).await?;
-        }
-        Ok(())
     }
 
     /// Whether an expectation would hold now.
@@ -283,8 +268,11 @@ impl Player<'_> {
                 .first(pattern.packet_type())
                 .is_some_and(|(_, arrived)| pattern.compare(&arrived.packet, scope).is_empty()),
             Expectation::Closed => inbox.closed.is_some(),
-            Expectation::Silence => inbox.packets.is_empty(),
-            Expectation::Rejected(_) => inbox.closed.is_some() || !inbox.packets.is_empty(),
+            Expectation::Rejected(_) => {
+                inbox.closed.is_some() || inbox.packets.iter().any(|arrived| is_reaction(&arrived.packet))
+            }
+            // The language has no alternative that begins with silence.
+            Expectation::Silence => false,
         });
         fits.unwrap_or(false)
     }
@@ -345,10 +333,10 @@ impl Player<'_> {
     }
 }
 
-/// Whether it can be seen that a branch begins.
-fn begins_with_event(branch: &[Step]) -> bool {
+/// Whether an alternative begins with a reaction, which may be none.
+fn begins_with_reaction(branch: &[Step]) -> bool {
     let first = branch.first().map(|step| &step.action);
-    matches!(first, Some(Action::Expect { expectation: Expectation::Packet(_) | Expectation::Closed, .. }))
+    matches!(first, Some(Action::Expect { expectation: Expectation::Rejected(_), .. }))
 }
 
 fn lane_text(steps: &[&Step]) -> String {

@@ -10,6 +10,9 @@ use model::profile::Profile;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// The most bytes of a trace that are kept for reports.
+const MOST_KEPT: usize = 256 << 10;
+
 /// A variant that was played and is not yet judged.
 pub(super) struct Unjudged {
     variant: Arc<Variant>,
@@ -58,13 +61,11 @@ impl Unjudged {
         }
         match judge(&profile, is_virtual, &trace) {
             Judged::Conforms => {}
-            Judged::Violates(violations) => {
-                // The judge reads the same bytes: what it found there is not told twice.
-                more.retain(|finding| !violations.iter().any(|other| is_same(finding, other)));
-                findings.extend(violations);
-            }
+            Judged::Violates(violations) => findings.extend(violations),
             Judged::Inconclusive(why) => undecided = undecided.or(Some(why)),
         }
+        // Script, judge and player read the same bytes: what is wrong with them is not told twice.
+        more.retain(|finding| !findings.iter().any(|other| is_same(finding, other)));
         findings.extend(more);
         findings.extend(death.map(|why| Finding {
             statements: Vec::new(),
@@ -86,7 +87,11 @@ impl Unjudged {
             Some(entry) => excuse(verdict, &entry),
             None => verdict,
         };
-        let trace = (!matches!(verdict, Verdict::Pass | Verdict::UnexpectedPass { .. })).then_some(trace);
+        let trace = (!matches!(verdict, Verdict::Pass | Verdict::UnexpectedPass { .. })).then(|| {
+            let mut trace = trace;
+            trace.shorten(MOST_KEPT);
+            trace
+        });
         Outcome { variant, verdict, duration: started.elapsed(), silence, trace }
     }
 }
@@ -105,5 +110,5 @@ fn excuse(verdict: Verdict, entry: &Entry) -> Verdict {
 
 /// Whether two findings are about the same refused bytes.
 fn is_same(one: &Finding, other: &Finding) -> bool {
-    one.connection == other.connection && one.statements == other.statements
+    one.connection == other.connection && (one.what == other.what || one.statements == other.statements)
 }

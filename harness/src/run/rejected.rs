@@ -5,6 +5,7 @@ use super::player::{Halt, Player};
 use crate::case::{Step, Window};
 use model::packet::{ConnackCode, Packet, PacketType, ProtocolVersion, ReasonCode};
 use model::profile::{Offence, Reaction};
+use model::wire::Decoder;
 use tokio::time::Instant;
 
 /// What a peer did about an offence.
@@ -45,6 +46,9 @@ impl Player<'_> {
             self.wait(deadline, |player| player.reaction(actor)).await
         };
         let permitted = Permitted { reactions: &reactions, version };
+        if matches!(seen, Some(Seen::Senseless(_))) && self.took_refusal_of_another_version(actor, offence) {
+            return self.expect_closed(step, actor, None).await;
+        }
         match seen {
             Some(Seen::Closed(at)) => {
                 self.knows_closed(actor);
@@ -70,6 +74,34 @@ impl Player<'_> {
                 Err(self.not_permitted(step, actor, offence, &reactions, &seen))
             }
         }
+    }
+
+    /// A server cannot answer in a version that it does not know: where the offence is the version itself, its CONNACK may
+    /// be of any version, as long as it refuses.
+    fn took_refusal_of_another_version(&self, actor: &str, offence: Offence) -> bool {
+        if !matches!(offence, Offence::UnsupportedProtocolVersion | Offence::InvalidProtocolName) {
+            return false;
+        }
+        let refuses = |version: ProtocolVersion, bytes: &[u8]| {
+            let mut decoder = Decoder::from_server(version);
+            decoder.feed(bytes);
+            let reactions = self.profile.reactions(offence, version);
+            match decoder.next_packet() {
+                Ok(Some(decoded)) => {
+                    let is_refusal = ends_connection(&decoded.packet) && decoder.pending() == 0;
+                    is_refusal && Permitted { reactions, version }.allows(&decoded.packet)
+                }
+                Ok(None) | Err(_) => false,
+            }
+        };
+        let took = self.inbox(actor, |inbox| {
+            let found = ProtocolVersion::ALL.into_iter().any(|version| refuses(version, &inbox.beginning));
+            if found {
+                inbox.refusal = None;
+            }
+            found
+        });
+        took.unwrap_or(false)
     }
 
     fn not_permitted(&self, step: &Step, actor: &str, offence: Offence, reactions: &[Reaction], seen: &str) -> Halt {
@@ -128,7 +160,7 @@ impl Permitted<'_> {
 }
 
 /// Whether a packet can be an answer to an offence.
-fn is_reaction(packet: &Packet) -> bool {
+pub(super) fn is_reaction(packet: &Packet) -> bool {
     matches!(
         packet.packet_type(),
         PacketType::Connack | PacketType::Disconnect | PacketType::Puback | PacketType::Pubrec | PacketType::Suback
