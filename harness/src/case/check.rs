@@ -5,7 +5,7 @@ use super::nearest::suggestion;
 use super::scope::{Credentials, Scope};
 use super::step::{Action, Elapse, Expectation, Step};
 use super::template::BuildError;
-use model::packet::{Delivery, Packet, PacketId, ProtocolVersion, Publish, Qos};
+use model::packet::{Acknowledgement, Delivery, Packet, PacketId, ProtocolVersion, Publish, Qos};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of an actor's connection.
@@ -19,12 +19,13 @@ enum Connection {
 }
 
 /// Walks through a script and returns what is wrong with it, with the index of the step.
-pub(super) fn check<'a>(steps: &'a [Step], version: ProtocolVersion) -> Vec<(&'a Step, String)> {
+pub(super) fn check(steps: &[Step], version: ProtocolVersion) -> Vec<(&Step, String)> {
     let mut walk = Walk {
         scope: Scope::new("t", "c", Credentials::default()),
         version,
         connections: BTreeMap::new(),
         has_keep_alive: false,
+        last_id: PacketId::FIRST,
         faults: Vec::new(),
     };
     let actors = actors(steps);
@@ -56,6 +57,8 @@ struct Walk<'a> {
     version: ProtocolVersion,
     connections: BTreeMap<&'a str, Connection>,
     has_keep_alive: bool,
+    /// The identifier of the last packet that came.
+    last_id: PacketId,
     faults: Vec<(&'a Step, String)>,
 }
 
@@ -97,7 +100,7 @@ impl<'a> Walk<'a> {
                             self.fault(step, BuildError(format!("{field}: {error}")));
                         }
                         let qos = pattern.qos(&self.scope);
-                        self.receive(actor, sample.clone(), qos);
+                        self.receive(actor, &sample, qos);
                         if let Some(name) = bind {
                             self.check_bind(step, name, actors);
                             self.scope.bind(name, &sample);
@@ -145,20 +148,29 @@ impl<'a> Walk<'a> {
         self.connections = connections;
     }
 
-    /// A PUBLISH of any QoS may have come where the pattern does not say which.
-    fn receive(&mut self, actor: &str, packet: Packet, qos: Option<Qos>) {
-        let Packet::Publish(publish) = packet else {
-            self.scope.received(actor, &packet);
-            return;
-        };
-        let packet_id = PacketId::FIRST;
-        for delivery in
-            [Delivery::AtLeastOnce { packet_id, dup: false }, Delivery::ExactlyOnce { packet_id, dup: false }]
-        {
-            let publish = Publish { delivery, ..publish.clone() };
-            if qos.is_none_or(|qos| qos == publish.qos()) {
-                self.scope.received(actor, &Packet::Publish(publish));
+    /// Takes note of a packet like those that the peer may send: each has an identifier of its own, and a PUBLISH may be
+    /// of any QoS where the pattern does not say which.
+    fn receive(&mut self, actor: &str, packet: &Packet, qos: Option<Qos>) {
+        self.last_id = self.last_id.next();
+        let packet_id = self.last_id;
+        match packet {
+            Packet::Publish(publish) => {
+                for delivery in
+                    [Delivery::AtLeastOnce { packet_id, dup: false }, Delivery::ExactlyOnce { packet_id, dup: false }]
+                {
+                    let publish = Publish { delivery, ..publish.clone() };
+                    if qos.is_none_or(|qos| qos == publish.qos()) {
+                        self.scope.received(actor, &Packet::Publish(publish));
+                    }
+                }
             }
+            Packet::Pubrec(pubrec) => {
+                self.scope.received(actor, &Packet::Pubrec(Acknowledgement { packet_id, ..pubrec.clone() }));
+            }
+            Packet::Pubrel(pubrel) => {
+                self.scope.received(actor, &Packet::Pubrel(Acknowledgement { packet_id, ..pubrel.clone() }));
+            }
+            _ => {}
         }
     }
 
@@ -168,7 +180,9 @@ impl<'a> Walk<'a> {
             Some(Connection::Gone) => {
                 self.faults.push((step, format!("`{actor}` {does}, but its connection is gone")));
             }
-            None => self.faults.push((step, format!("`{actor}` {does} before it has opened a connection or sent anything"))),
+            None => {
+                self.faults.push((step, format!("`{actor}` {does} before it has opened a connection or sent anything")))
+            }
         }
     }
 
@@ -184,7 +198,7 @@ impl<'a> Walk<'a> {
         if let Some((_, rest)) = message.split_once("there is no variable `$")
             && let Some(name) = rest.split(['.', '`']).next()
         {
-            let near = suggestion(name, self.scope.names());
+            let near = suggestion(name, self.scope.names()).replace(" `", " `$");
             let near = if near.is_empty() && !message.contains("as: ") {
                 format!(": write $${name} if you mean the text")
             } else {

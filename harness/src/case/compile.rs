@@ -17,8 +17,12 @@ use model::statement::{Statement, StatementId, catalogue};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How many scripts a case unfolds into at most: rows times versions.
-const MOST_SCRIPTS: usize = 1000;
+/// How many rows a case has at most.
+const MOST_ROWS: usize = 1000;
+
+/// How many nodes of YAML a case unfolds into at most: those of its steps, times rows, times versions. Without it a small
+/// file could unfold into a huge library.
+const LARGEST_CASE: usize = 1_000_000;
 
 /// Reads one file.
 pub(super) fn suite(file: &str, text: &str) -> Result<Suite, Vec<LoadError>> {
@@ -47,8 +51,16 @@ struct Row<'a> {
     id: Option<Arc<str>>,
     mark: Mark,
     columns: Vec<(&'a str, &'a Scalar)>,
-    cites: Vec<(Mark, Cite)>,
+    cites: Cites,
     versions: Vec<ProtocolVersion>,
+}
+
+/// What is cited.
+#[derive(Debug, Default)]
+struct Cites {
+    all: Vec<Cite>,
+    /// Something could not be read, so a lack of statements may be a consequence.
+    is_faulty: bool,
 }
 
 /// A statement as it is cited: with the version whose statement is meant, where that matters.
@@ -123,13 +135,7 @@ impl Compiler {
         names.value.iter().map(|name| name.value.clone()).collect()
     }
 
-    fn case(
-        &mut self,
-        case: &CaseFile,
-        node: &Node,
-        nodes: &[&Node],
-        profiles: &BTreeSet<String>,
-    ) -> Option<Case> {
+    fn case(&mut self, case: &CaseFile, node: &Node, nodes: &[&Node], profiles: &BTreeSet<String>) -> Option<Case> {
         let mark = |node: usize| nodes[node].mark;
         if !is_word(&case.id.value) {
             self.fault(mark(case.id.node), format!("`{}` is no id: write kebab-case words", case.id.value));
@@ -145,17 +151,17 @@ impl Compiler {
             self.fault(mark(case.steps.node), "the case has no steps");
         }
         let rows = self.rows(case, &versions, mark(case.id.node), nodes);
-        if rows.len() * versions.len() > MOST_SCRIPTS {
-            self.fault(mark(case.id.node), format!("the case unfolds into more than {MOST_SCRIPTS} scripts: split it"));
+        let steps: Vec<&Node> = case.steps.value.iter().map(|reference| nodes[reference.0]).collect();
+        let size: usize = steps.iter().map(|step| step.index().len()).sum();
+        if size * rows.len() * versions.len() > LARGEST_CASE {
+            self.fault(mark(case.id.node), "the case unfolds into too many steps: split it");
             return None;
         }
-        let steps: Vec<&Node> = case.steps.value.iter().map(|reference| nodes[reference.0]).collect();
         let mut scripts = Vec::new();
         let mut spent = 0;
         for row in &rows {
             let mut columns = Columns { columns: row.columns.clone(), spent };
-            let substituted: Vec<Node> =
-                steps.iter().filter_map(|step| self.ok(columns.substitute(step))).collect();
+            let substituted: Vec<Node> = steps.iter().filter_map(|step| self.ok(columns.substitute(step))).collect();
             spent = columns.spent;
             for version in &row.versions {
                 let cited = self.cited(*version, &cites, row, mark(case.cites.node));
@@ -179,12 +185,7 @@ impl Compiler {
     }
 
     /// The steps for one version, if nothing is wrong with them.
-    fn steps(
-        &mut self,
-        nodes: &[Node],
-        version: ProtocolVersion,
-        versions: &[ProtocolVersion],
-    ) -> Option<Vec<Step>> {
+    fn steps(&mut self, nodes: &[Node], version: ProtocolVersion, versions: &[ProtocolVersion]) -> Option<Vec<Step>> {
         let file = Arc::clone(&self.file);
         let reading = Reading { file: &file, version, versions };
         let mut faults = Vec::new();
@@ -192,9 +193,11 @@ impl Compiler {
         // Consequences of a step that could not be read would only distract.
         if faults.is_empty() {
             let found = check(&steps, version);
-            faults.extend(found.into_iter().map(|(step, message)| {
-                (Mark { line: step.location.line, column: step.location.column }, message)
-            }));
+            faults.extend(
+                found
+                    .into_iter()
+                    .map(|(step, message)| (Mark { line: step.location.line, column: step.location.column }, message)),
+            );
         }
         let is_right = faults.is_empty();
         self.faults.extend(faults);
@@ -237,38 +240,30 @@ impl Compiler {
         features
     }
 
-    fn cites(
-        &mut self,
-        texts: &[Located<String>],
-        versions: &[ProtocolVersion],
-        nodes: &[&Node],
-    ) -> Vec<(Mark, Cite)> {
-        let mut cites = Vec::new();
+    fn cites(&mut self, texts: &[Located<String>], versions: &[ProtocolVersion], nodes: &[&Node]) -> Cites {
+        let mut cites = Cites::default();
         for text in texts {
-            let mark = nodes[text.node].mark;
             match Cite::read(&text.value, versions) {
-                Ok(cite) => cites.push((mark, cite)),
-                Err(message) => self.fault(mark, message),
+                Ok(cite) => cites.all.push(cite),
+                Err(message) => {
+                    cites.is_faulty = true;
+                    self.fault(nodes[text.node].mark, message);
+                }
             }
         }
         cites
     }
 
     /// The statements that a script stands for.
-    fn cited(
-        &mut self,
-        version: ProtocolVersion,
-        cites: &[(Mark, Cite)],
-        row: &Row<'_>,
-        mark: Mark,
-    ) -> Vec<StatementId> {
+    fn cited(&mut self, version: ProtocolVersion, cites: &Cites, row: &Row<'_>, mark: Mark) -> Vec<StatementId> {
         let all: Vec<StatementId> = cites
+            .all
             .iter()
-            .chain(&row.cites)
-            .filter(|(_, cite)| cite.statement(version).is_some())
-            .map(|(_, cite)| cite.id.clone())
+            .chain(&row.cites.all)
+            .filter(|cite| cite.statement(version).is_some())
+            .map(|cite| cite.id.clone())
             .collect();
-        if all.is_empty() {
+        if all.is_empty() && !cites.is_faulty && !row.cites.is_faulty {
             let of = row.id.as_ref().map(|id| format!(" of the row `{id}`")).unwrap_or_default();
             let message = format!("no statement of {version} is cited{of}: cite one, or take {version} out of `mqtt`");
             self.fault(mark, message);
@@ -285,8 +280,12 @@ impl Compiler {
     ) -> Vec<Row<'a>> {
         let Some(rows) = &case.rows else {
             let versions = versions.to_vec();
-            return vec![Row { id: None, mark, columns: Vec::new(), cites: Vec::new(), versions }];
+            return vec![Row { id: None, mark, columns: Vec::new(), cites: Cites::default(), versions }];
         };
+        if rows.value.len() > MOST_ROWS {
+            self.fault(nodes[rows.node].mark, format!("the case has more than {MOST_ROWS} rows: split it"));
+            return Vec::new();
+        }
         let mut read: Vec<Row<'a>> = Vec::new();
         for reference in &rows.value {
             if let Some(row) = self.row(nodes[reference.0], versions, nodes) {
@@ -311,7 +310,7 @@ impl Compiler {
         };
         let mut id = None;
         let mut columns = Vec::new();
-        let mut cites = Vec::new();
+        let mut cites = Cites::default();
         let mut own = versions.to_vec();
         for entry in entries {
             match entry.key.as_str() {
@@ -339,7 +338,8 @@ impl Compiler {
                 _ => match &entry.value.content {
                     Content::Scalar(scalar) => columns.push((entry.key.as_str(), scalar)),
                     _ => {
-                        let message = format!("a column holds one value, `{}` holds {}", entry.key, entry.value.describe());
+                        let message =
+                            format!("a column holds one value, `{}` holds {}", entry.key, entry.value.describe());
                         self.fault(entry.value.mark, message);
                     }
                 },

@@ -76,7 +76,10 @@ pub(super) struct CaseFile {
 
 /// The keys of a row that are no columns.
 #[derive(Debug, Clone, JsonSchema)]
-#[expect(dead_code, reason = "rows have free columns, so they are read by hand; this type describes them in the schema")]
+#[expect(
+    dead_code,
+    reason = "rows have free columns, so they are read by hand; this type describes them in the schema"
+)]
 struct RowFile {
     /// The id in kebab-case words, unique in the case.
     #[schemars(with = "Word")]

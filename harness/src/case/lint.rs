@@ -50,7 +50,8 @@ fn lint_case(suite: &Suite, case: &Case, findings: &mut BTreeSet<Finding>) {
             find(&case.location, format!("the id `{row}` of a row is a position: say in words what is in it"));
         }
         if !script.steps.iter().any(expects) {
-            let message = format!("{}/{} expects nothing in {}, so it cannot fail", suite.name, case.id, script.version);
+            let message =
+                format!("{}/{} expects nothing in {}, so it cannot fail", suite.name, case.id, script.version);
             find(&case.location, message);
         }
         for id in &script.cites {

@@ -34,6 +34,9 @@ mod value;
 mod variant;
 mod yaml;
 
+#[cfg(test)]
+mod tests;
+
 pub use bytes::BytesTemplate;
 pub use error::{LoadError, Location};
 pub use file::schema;

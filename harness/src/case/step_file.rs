@@ -1,6 +1,7 @@
 //! A step as written: a string, or a map with one key.
 
 use super::bytes::BytesTemplate;
+use super::code::{Code, CodePattern};
 use super::decode::{decode, unknown_key};
 use super::duration;
 use super::error::Location;
@@ -8,14 +9,12 @@ use super::fields::{
     AcknowledgementFields, AuthFields, ConnackFields, ConnectFields, DisconnectFields, Incoming, NoFields, Outgoing,
     PublishFields, SubackFields, SubscribeFields, UnsubscribeFields,
 };
-use super::code::{Code, CodePattern};
-use super::nearest::suggestion;
 use super::pattern::PacketPattern;
 use super::raw::RawFields;
 use super::step::{Action, Expectation, Step, Window};
 use super::template::PacketTemplate;
 use super::yaml::{Content, Entry, Mark, Node};
-use model::packet::{PacketType, ProtocolVersion};
+use model::packet::ProtocolVersion;
 use model::profile::Offence;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -37,14 +36,36 @@ pub(super) struct Reading<'a> {
 
 /// What a client sends.
 const SENT: [&str; 12] = [
-    "CONNECT", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "UNSUBSCRIBE", "PINGREQ", "DISCONNECT",
-    "AUTH", "BYTES",
+    "CONNECT",
+    "PUBLISH",
+    "PUBACK",
+    "PUBREC",
+    "PUBREL",
+    "PUBCOMP",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "PINGREQ",
+    "DISCONNECT",
+    "AUTH",
+    "BYTES",
 ];
 
 /// What a client may expect.
 const EXPECTED: [&str; 14] = [
-    "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBACK", "UNSUBACK", "PINGRESP", "DISCONNECT",
-    "AUTH", "silence", "closed", "rejected",
+    "CONNACK",
+    "PUBLISH",
+    "PUBACK",
+    "PUBREC",
+    "PUBREL",
+    "PUBCOMP",
+    "SUBACK",
+    "UNSUBACK",
+    "PINGRESP",
+    "DISCONNECT",
+    "AUTH",
+    "silence",
+    "closed",
+    "rejected",
 ];
 
 /// The form of a step: what its string or its key says.
@@ -80,7 +101,8 @@ fn read(node: &Node, reading: &Reading<'_>, faults: &mut Vec<Fault>) -> Result<O
         Content::Mapping(entries) => match entries.as_slice() {
             [entry] => (entry.key.as_str(), Some(&entry.value)),
             _ => {
-                let message = format!("a step is a map with one key, this one has {}: begin each with `-`", entries.len());
+                let message =
+                    format!("a step is a map with one key, this one has {}: begin each with `-`", entries.len());
                 return Err((node.mark, message));
             }
         },
@@ -104,7 +126,8 @@ fn read(node: &Node, reading: &Reading<'_>, faults: &mut Vec<Fault>) -> Result<O
         Form::Sends(actor, packet) => {
             let fields = body.outgoing(packet)?;
             let raw = body.raw.take().unwrap_or_default();
-            Action::Send { actor: actor.to_owned(), template: PacketTemplate::new(fields, raw, body.bind.take()) }
+            let template = Box::new(PacketTemplate::new(fields, raw, body.bind.take()));
+            Action::Send { actor: actor.to_owned(), template }
         }
         Form::Expects(actor, what) => {
             let expectation = match what {
@@ -120,7 +143,7 @@ fn read(node: &Node, reading: &Reading<'_>, faults: &mut Vec<Fault>) -> Result<O
                     let fields: RejectedFields = body.fields(&[Reserved::Within])?;
                     Expectation::Rejected(fields.code.0)
                 }
-                packet => Expectation::Packet(PacketPattern::new(body.incoming(packet)?, reading.version)),
+                packet => Expectation::Packet(Box::new(PacketPattern::new(body.incoming(packet)?, reading.version))),
             };
             let (within, bind) = (body.within.take(), body.bind.take());
             Action::Expect { actor: actor.to_owned(), expectation, within, bind }
@@ -142,7 +165,13 @@ fn read(node: &Node, reading: &Reading<'_>, faults: &mut Vec<Fault>) -> Result<O
         }
         Form::Either => Action::Either(either(&body, reading, faults)?),
     };
-    if !body.applies {
+    // What `when` keeps for other versions may leave nothing of a block.
+    let is_empty = match &action {
+        Action::AnyOrder(steps) => steps.is_empty(),
+        Action::Either(alternatives) => alternatives.is_empty(),
+        _ => false,
+    };
+    if !body.applies || is_empty {
         return Ok(None);
     }
     let location = Location { file: Arc::clone(reading.file), line: node.mark.line, column: node.mark.column };
@@ -187,7 +216,6 @@ fn either(body: &Body<'_>, reading: &Reading<'_>, faults: &mut Vec<Fault>) -> Re
         }
         all.push(steps);
     }
-    // What `when` keeps for other versions may leave an alternative empty.
     all.retain(|steps| !steps.is_empty());
     Ok(all)
 }
@@ -203,7 +231,12 @@ fn form(head: &str) -> Result<Form<'_>, String> {
         [actor, "drops"] => (*actor, Form::Drops(actor)),
         [actor, "->", what] => {
             if !SENT.contains(what) {
-                return Err(unknown_packet(what, &SENT, &EXPECTED[..9], "is sent by a server: its bytes can be sent with BYTES"));
+                return Err(unknown_packet(
+                    what,
+                    &SENT,
+                    &EXPECTED[..9],
+                    "is sent by a server: its bytes can be sent with BYTES",
+                ));
             }
             (*actor, Form::Sends(actor, what))
         }
@@ -300,14 +333,15 @@ impl<'a> Body<'a> {
             None => &[],
             Some(Node { content: Content::Mapping(entries), .. }) => entries,
             Some(node) => {
-                let message = format!("expected a map of fields, found {}", node.describe());
+                let what_to_do = if node.describe() == "nothing" { ": leave the colon out" } else { "" };
+                let message = format!("expected a map of fields, found {}{what_to_do}", node.describe());
                 return Err((node.mark, message));
             }
         };
         let mut fields = Vec::new();
         let mut shown = Vec::new();
+        let mut properties = None;
         for entry in entries {
-            let fault = |message| Err((entry.key_mark, message));
             let permit = |key, why: &str| match reserved.contains(&key) {
                 true => Ok(()),
                 false => Err((entry.key_mark, format!("`{}` cannot stand here: {why}", entry.key))),
@@ -325,7 +359,8 @@ impl<'a> Body<'a> {
                 }
                 "within" => {
                     permit(Reserved::Within, "nothing is waited for, or silence is, which has no time")?;
-                    let times: OneOrMany<String> = decode(&entry.value)?;
+                    let times: OneOrMany<String> = decode(&entry.value)
+                        .map_err(|(mark, message)| (mark, format!("{message}: write a time like 5s, or [2s, 5s]")))?;
                     let times: Vec<&str> = times.0.iter().map(String::as_str).collect();
                     self.within = Some(duration::window(&times).map_err(|message| (entry.value.mark, message))?);
                 }
@@ -333,21 +368,21 @@ impl<'a> Body<'a> {
                     permit(Reserved::Raw, "only what is sent can be made wrong")?;
                     self.raw = Some(decode(&entry.value)?);
                 }
-                "properties" if !self.reading.version.has_properties() => {
-                    let version = self.reading.version;
-                    return fault(format!("{version} has no properties: limit the step with `when: {{mqtt: \"5.0\"}}`"));
+                "properties" => {
+                    properties = Some(entry.key_mark);
+                    fields.push(entry.clone());
                 }
                 _ => fields.push(entry.clone()),
             }
             shown.push(format!("{}: {}", entry.key, entry.value.to_flow()));
         }
-        self.shown = (!shown.is_empty()).then(|| format!("{{{}}}", shown.join(", ")));
-        let rest = Node { mark: self.mark(), number: 0, content: Content::Mapping(fields) };
-        if !self.applies {
-            // For another version; there it is read.
-            return decode(&rest);
+        // `when` may stand behind them.
+        let version = self.reading.version;
+        if let Some(mark) = properties.filter(|_| self.applies && !version.has_properties()) {
+            return Err((mark, format!("{version} has no properties: limit the step with `when: {{mqtt: \"5.0\"}}`")));
         }
-        decode(&rest)
+        self.shown = (!shown.is_empty()).then(|| format!("{{{}}}", shown.join(", ")));
+        decode(&Node { mark: self.mark(), number: 0, content: Content::Mapping(fields) })
     }
 
     /// Whether the step is for the version that is read.
@@ -380,7 +415,7 @@ impl<'a> Body<'a> {
     fn outgoing(&mut self, packet: &str) -> Result<Outgoing, Fault> {
         const RESERVED: &[Reserved] = &[Reserved::As, Reserved::Raw];
         if packet == "AUTH" {
-            self.needs_version_5(packet)?;
+            self.needs_version_5("has no AUTH")?;
         }
         Ok(match packet {
             "CONNECT" => Outgoing::Connect(Box::new(self.connect(RESERVED)?)),
@@ -406,7 +441,8 @@ impl<'a> Body<'a> {
         let has_will_properties = fields.will.as_ref().is_some_and(|will| !will.properties.is_empty());
         let version = self.reading.version;
         if self.applies && has_will_properties && !version.has_properties() {
-            let message = format!("a Will of {version} has no properties: limit the step with `when: {{mqtt: \"5.0\"}}`");
+            let message =
+                format!("a Will of {version} has no properties: limit the step with `when: {{mqtt: \"5.0\"}}`");
             return Err((self.mark(), message));
         }
         Ok(fields)
@@ -414,7 +450,12 @@ impl<'a> Body<'a> {
 
     fn incoming(&mut self, packet: &str) -> Result<Incoming, Fault> {
         const RESERVED: &[Reserved] = &[Reserved::As, Reserved::Within];
-        let incoming = match packet {
+        match packet {
+            "DISCONNECT" => self.needs_version_5("has no DISCONNECT from a server")?,
+            "AUTH" => self.needs_version_5("has no AUTH")?,
+            _ => {}
+        }
+        Ok(match packet {
             "CONNACK" => Incoming::Connack(self.fields(RESERVED)?),
             "PUBLISH" => Incoming::Publish(self.fields(RESERVED)?),
             "PUBACK" => Incoming::Puback(self.fields(RESERVED)?),
@@ -430,14 +471,11 @@ impl<'a> Body<'a> {
             "DISCONNECT" => Incoming::Disconnect(self.fields(RESERVED)?),
             // `form` has let nothing else through.
             _ => Incoming::Auth(self.fields(RESERVED)?),
-        };
-        if matches!(packet, "DISCONNECT" | "AUTH") {
-            self.needs_version_5(packet)?;
-        }
-        Ok(incoming)
+        })
     }
 
-    fn needs_version_5(&mut self, packet: &str) -> Result<(), Fault> {
+    /// Refuses a step that is for 3.x too, which `lacks` what it says.
+    fn needs_version_5(&self, lacks: &str) -> Result<(), Fault> {
         let when = match self.node.map(|node| &node.content) {
             Some(Content::Mapping(entries)) => entries.iter().find(|entry| entry.key == "when"),
             _ => None,
@@ -445,8 +483,7 @@ impl<'a> Body<'a> {
         let applies = when.map_or(Ok(true), |entry| self.when(&entry.value))?;
         let version = self.reading.version;
         if applies && !version.has_properties() {
-            let message =
-                format!("no {packet} is sent like this in {version}: limit the step with `when: {{mqtt: \"5.0\"}}`");
+            let message = format!("{version} {lacks}: limit the step with `when: {{mqtt: \"5.0\"}}`");
             return Err((self.step, message));
         }
         Ok(())
@@ -501,7 +538,29 @@ impl JsonSchema for OffenceName {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"enum": Offence::ALL.iter().map(|offence| offence.name()).collect::<Vec<_>>()})
+        or_column(&json_schema!({"enum": Offence::ALL.iter().map(|offence| offence.name()).collect::<Vec<_>>()}))
+    }
+}
+
+/// The schema, or a column of a row, which stands for any value until it is put in.
+pub(super) fn or_column(schema: &Schema) -> Schema {
+    json_schema!({"anyOf": [schema, {"type": "string", "pattern": "^\\$row\\.[a-z][a-z0-9_-]*$"}]})
+}
+
+/// A `T` in the schema, or a column of a row.
+pub(super) struct OrColumn<T>(std::marker::PhantomData<T>);
+
+impl<T: JsonSchema> JsonSchema for OrColumn<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("OrColumn{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        or_column(&generator.subschema_for::<T>())
     }
 }
 
@@ -557,7 +616,10 @@ impl JsonSchema for ElapseText {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "pattern": "^([0-9]+ms|[0-9]+(\\.[0-9]{1,3})?(s| keep-alive))$"})
+        or_column(&json_schema!({
+            "type": "string",
+            "pattern": "^([0-9]+ms|[0-9]+(\\.[0-9]{1,3})?(s| keep-alive))$",
+        }))
     }
 }
 
@@ -658,7 +720,8 @@ fn with_reserved<T: JsonSchema>(generator: &mut SchemaGenerator, reserved: &[Res
                 keys.insert("as".to_owned(), name.to_value());
             }
             Reserved::Within => {
-                let time = json_schema!({"type": "string", "pattern": "^([0-9]+ms|[0-9]+(\\.[0-9]{1,3})?s)$"});
+                let time =
+                    or_column(&json_schema!({"type": "string", "pattern": "^([0-9]+ms|[0-9]+(\\.[0-9]{1,3})?s)$"}));
                 let both = json_schema!({
                     "description": "The latest time, or the earliest and the latest, from the end of the step before.",
                     "anyOf": [time, {"type": "array", "items": time, "minItems": 2, "maxItems": 2}]

@@ -307,7 +307,7 @@ impl<T: Literal> JsonSchema for Value<T> {
             Some((minimum, maximum)) => json_schema!({
                 "anyOf": [{"type": "integer", "minimum": minimum, "maximum": maximum}, variable]
             }),
-            None => json_schema!({"anyOf": [{"type": "boolean"}, variable]}),
+            None => json_schema!({"anyOf": [{"enum": [true, false, 0, 1]}, variable]}),
         }
     }
 }
