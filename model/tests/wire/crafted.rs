@@ -1,10 +1,13 @@
 //! Wrong packets are wrong exactly where they were asked to be.
 
 use crate::bytes;
+use crate::strategies::{config, traffic};
 use model::packet::{
     Acknowledgement, Connect, Delivery, Disconnect, Packet, PacketId, ProtocolVersion, Publish, PublishProperties,
 };
 use model::wire::{Crafted, encode};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use std::num::NonZeroU16;
 
 const V3_1_1: ProtocolVersion = ProtocolVersion::V3_1_1;
@@ -117,6 +120,37 @@ fn lengths_may_lie() {
     crafted(&puback(), V3_1_1, |c| c.declared_length(268_435_456), "40 8080808001 0001");
     crafted(&puback(), V3_1_1, |c| c.length_bytes(&[0x82, 0]), "40 8200 0001");
     crafted(&puback(), V3_1_1, |c| c.declared_length(1).length_bytes(&[]), "40 0001");
+}
+
+proptest! {
+    #![proptest_config(config(300))]
+
+    #[test]
+    fn overrides_in_any_order_keep_the_length_true(
+        (version, _, packets) in traffic(1),
+        overrides in vec((0..7u8, 0..60usize, vec(any::<u8>(), 0..4)), 0..6),
+    ) {
+        let mut crafted = Crafted::of(&packets[0], version).unwrap();
+        for (which, number, bytes) in overrides {
+            crafted = match which {
+                0 => crafted.first_byte(number as u8),
+                1 => crafted.flags(number as u8),
+                2 => crafted.packet_id(number as u16),
+                3 => crafted.properties(&bytes),
+                4 => crafted.patch(number, &bytes),
+                5 => crafted.cut(number),
+                _ => crafted.extra(&bytes),
+            };
+        }
+        let found = crafted.to_bytes();
+        let (remaining, header) = found[1..]
+            .iter()
+            .take_while(|byte| **byte >= 0x80)
+            .chain(found[1..].iter().find(|byte| **byte < 0x80))
+            .enumerate()
+            .fold((0, 1), |(sum, _), (index, byte)| (sum + (usize::from(byte & 0x7F) << (7 * index)), index + 2));
+        prop_assert_eq!(header + remaining, found.len());
+    }
 }
 
 #[test]
