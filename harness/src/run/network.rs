@@ -96,6 +96,8 @@ pub async fn run_network(
 ) -> (Option<PathBuf>, Result<(), RunError>) {
     let mut run = Run::new(target, plan, conditions, interrupt, listener);
     let result = run.play(jobs).await;
+    // What was played to its end counts, also when the run was interrupted.
+    run.await_judgements().await;
     if let Err(error) = &result {
         let why = error.to_string();
         let first_line = why.lines().next().unwrap_or_default().to_owned();
@@ -278,7 +280,7 @@ impl<'a> Run<'a> {
                         self.judge(work, done.unjudged, None);
                         continue;
                     };
-                    let why = self.describe_death(&death);
+                    let why = self.describe_death(&death).await;
                     tasks.shutdown().await;
                     let mut during = vec![work.variant.name.clone()];
                     during.extend(self.running.values().map(|work| work.variant.name.clone()));
@@ -310,7 +312,7 @@ impl<'a> Run<'a> {
                 Ok(()) => self.judge(work, done.unjudged, None),
                 Err(death) => {
                     culprits += 1;
-                    let why = self.describe_death(&death);
+                    let why = self.describe_death(&death).await;
                     let during = vec![work.variant.name.clone()];
                     self.judge(work, done.unjudged, Some(why.clone()));
                     self.await_judgements().await;
@@ -405,8 +407,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn describe_death(&mut self, death: &Unreachable) -> String {
-        match self.process.as_mut().and_then(Started::exit_status) {
+    async fn describe_death(&mut self, death: &Unreachable) -> String {
+        let end = match &mut self.process {
+            Some(process) => process.end().await,
+            None => None,
+        };
+        match end {
             Some(status) => format!("the start command ended with {status}"),
             None => death.to_string(),
         }

@@ -17,6 +17,9 @@ use tokio::time::{Instant, sleep, timeout};
 /// How long it may take to end after SIGTERM.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 
+/// How long the end of a process may take from the end of its connections.
+const END_SHOWS_WITHIN: Duration = Duration::from_millis(500);
+
 /// The pause between two looks whether it listens.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -193,9 +196,9 @@ impl Started {
         &self.log
     }
 
-    /// How it ended, if it did.
-    pub fn exit_status(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().ok().flatten()
+    /// How it ended, if it did. A port is closed a moment before the process is gone: that moment is waited for.
+    pub async fn end(&mut self) -> Option<ExitStatus> {
+        timeout(END_SHOWS_WITHIN, self.child.wait()).await.ok()?.ok()
     }
 
     async fn await_ready(
@@ -236,7 +239,7 @@ impl Started {
 
     /// Stops it: SIGTERM to its group, after a bound SIGKILL.
     pub async fn stop(&mut self) {
-        if self.exit_status().is_none() {
+        if self.child.try_wait().ok().flatten().is_none() {
             self.signal(Stop::Ask);
             if timeout(STOP_WITHIN, self.child.wait()).await.is_err() {
                 self.signal(Stop::Force);
