@@ -5,23 +5,19 @@ use super::known_failing::Entry;
 use super::plan::{Fate, Plan};
 use super::play_variant::{Unjudged, play};
 use super::player::Conditions;
+use super::run_error::{MOST_RESTARTS, RunError};
 use super::summary::Listener;
+use super::unique::{base_36, nonce};
 use super::verdict::{Class, Outcome, Verdict};
 use crate::case::Variant;
-use crate::target::{Address, CommandError, Peer, StartCommand, Started, Unreachable, probe};
+use crate::target::{Address, Peer, StartCommand, Started, Unreachable, probe};
 use model::packet::ProtocolVersion;
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
-
-/// How often a peer is started again before the run gives up: each time costs seconds, and shows the same.
-const MOST_RESTARTS: usize = 20;
-
-/// How many names a message shows.
-const NAMES_SHOWN: usize = 5;
 
 /// A broker in a network, which is started by a command or runs already.
 #[derive(Debug, Clone)]
@@ -32,52 +28,6 @@ pub struct NetworkTarget {
     pub start: Option<StartCommand>,
     /// How long it may take from its start until it answers.
     pub ready_within: Duration,
-}
-
-/// Why a run could not judge everything.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The target does not speak MQTT at all.
-    #[error(transparent)]
-    Unreachable(#[from] Unreachable),
-    /// The start command does not make a target.
-    #[error(transparent)]
-    Command(#[from] CommandError),
-    /// Neither an address nor a start command.
-    #[error("there is no target: neither an address nor a start command")]
-    NoTarget,
-    /// It stopped answering, and nothing can start it again.
-    #[error("the peer stopped answering ({why}) during {}; with --start it would be started again", names(during))]
-    Died {
-        /// How it showed.
-        why: String,
-        /// What ran then; the variant whose probe failed stands first.
-        during: Vec<String>,
-    },
-    /// It stopped answering during several variants, but during none of them alone.
-    #[error("the peer stopped answering ({why}) during {}, side by side; alone, none of them stops it", names(during))]
-    DiedUnexplained {
-        /// How it showed.
-        why: String,
-        /// What ran then.
-        during: Vec<String>,
-    },
-    /// It was started again too often.
-    #[error("the peer was started {MOST_RESTARTS} times again: giving up")]
-    TooManyRestarts,
-    /// The run was interrupted.
-    #[error("the run was interrupted")]
-    Interrupted,
-}
-
-fn names(names: &[String]) -> String {
-    let mut shown: Vec<&str> = names.iter().take(NAMES_SHOWN).map(String::as_str).collect();
-    let more = names.len().saturating_sub(NAMES_SHOWN);
-    let more = format!("{more} more");
-    if names.len() > NAMES_SHOWN {
-        shown.push(&more);
-    }
-    shown.join(", ")
 }
 
 /// Plays `plan` against `target`, with at most `jobs` variants at a time and those that are exclusive alone afterwards.
@@ -210,7 +160,6 @@ impl<'a> Run<'a> {
         let address = self.prepare().await?;
         let unexplained = self.play_side_by_side(address.clone(), jobs).await?;
         let culprits = self.play_alone(address).await?;
-        self.await_judgements().await;
         match unexplained {
             Some(error) if culprits == 0 => Err(error),
             _ => Ok(()),
@@ -286,7 +235,6 @@ impl<'a> Run<'a> {
                     during.extend(self.running.values().map(|work| work.variant.name.clone()));
                     if self.target.start.is_none() {
                         self.judge(work, done.unjudged, Some(why.clone()));
-                        self.await_judgements().await;
                         return Err(RunError::Died { why, during });
                     }
                     self.alone.push_back(work);
@@ -315,7 +263,6 @@ impl<'a> Run<'a> {
                     let why = self.describe_death(&death).await;
                     let during = vec![work.variant.name.clone()];
                     self.judge(work, done.unjudged, Some(why.clone()));
-                    self.await_judgements().await;
                     if self.target.start.is_none() {
                         return Err(RunError::Died { why, during });
                     }
@@ -426,35 +373,4 @@ impl<'a> Run<'a> {
 
 fn panicked(error: &JoinError) -> String {
     format!("the harness failed: this is a bug in mqttspec, please report it ({error})")
-}
-
-/// What keeps the topics and client ids of this run apart from those of others on the same broker: letters and digits.
-fn nonce() -> String {
-    const FIVE_DIGITS: u64 = 36_u64.pow(5);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let mixed = now.as_nanos() as u64 ^ (u64::from(std::process::id()) << 20);
-    format!("m{:0>5}", base_36(mixed % FIVE_DIGITS))
-}
-
-fn base_36(mut number: u64) -> String {
-    let mut digits = Vec::new();
-    loop {
-        digits.push(b"0123456789abcdefghijklmnopqrstuvwxyz"[(number % 36) as usize] as char);
-        number /= 36;
-        if number == 0 {
-            return digits.iter().rev().collect();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{base_36, nonce};
-
-    #[test]
-    fn prefixes_are_short_letters_and_digits() {
-        let prefix = nonce() + &base_36(99_999);
-        assert!(prefix.len() <= 12 && prefix.chars().all(|c| c.is_ascii_alphanumeric()), "{prefix}");
-        assert_eq!((base_36(0), base_36(35), base_36(36)), ("0".to_owned(), "z".to_owned(), "10".to_owned()));
-    }
 }
