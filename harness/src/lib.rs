@@ -1,2 +1,18 @@
-//! placeholder
+//! The black box harness: plays cases against a broker and judges every byte.
+//!
+//! ```text
+//! cases/*.yaml --case--> variants --run--> trace --judge--> verdicts --report--> terminal, JSON, JUnit
+//!                                  |
+//!                                target: the embedded reference broker, an address, a started command
+//! ```
+//!
+//! Where to read next: [`case`] is the language of the cases, [`run`] plays them, [`wire`] and [`trace`] are what it plays
+//! on, [`target`] is what is tested, [`report`] is what people and machines get to see. The command line is `mqttspec`.
+
 pub mod case;
+pub mod exit_code;
+pub mod report;
+pub mod run;
+pub mod target;
+pub mod trace;
+pub mod wire;

@@ -25,6 +25,66 @@ const V3_1_1: &str = include_str!("../spec/mqtt-3.1.1.tsv");
 const V5_0: &str = include_str!("../spec/mqtt-5.0.tsv");
 const PLATFORM: &str = include_str!("../spec/platform.tsv");
 
+/// The ids under which 3.1.1 and 5.0 say the same, but for the words of the version (found by reading them side by side).
+const ALIKE: [&str; 56] = [
+    "MQTT-3.1.0-1",
+    "MQTT-3.1.0-2",
+    "MQTT-3.1.2-2",
+    "MQTT-3.1.2-3",
+    "MQTT-3.1.2-10",
+    "MQTT-3.1.3-1",
+    "MQTT-3.1.3-2",
+    "MQTT-3.1.3-3",
+    "MQTT-3.1.3-4",
+    "MQTT-3.1.3-5",
+    "MQTT-3.1.3-6",
+    "MQTT-3.1.4-1",
+    "MQTT-3.2.0-1",
+    "MQTT-3.3.1-1",
+    "MQTT-3.3.1-2",
+    "MQTT-3.3.1-3",
+    "MQTT-3.3.1-4",
+    "MQTT-3.3.1-5",
+    "MQTT-3.3.2-1",
+    "MQTT-3.3.2-2",
+    "MQTT-3.3.2-3",
+    "MQTT-3.3.4-1",
+    "MQTT-3.6.1-1",
+    "MQTT-3.8.1-1",
+    "MQTT-3.8.3-1",
+    "MQTT-3.8.4-1",
+    "MQTT-3.8.4-2",
+    "MQTT-3.8.4-3",
+    "MQTT-3.9.3-1",
+    "MQTT-3.9.3-2",
+    "MQTT-3.10.1-1",
+    "MQTT-3.10.3-1",
+    "MQTT-3.10.3-2",
+    "MQTT-3.10.4-1",
+    "MQTT-3.10.4-2",
+    "MQTT-3.10.4-3",
+    "MQTT-3.10.4-4",
+    "MQTT-3.10.4-6",
+    "MQTT-3.12.4-1",
+    "MQTT-3.14.1-1",
+    "MQTT-4.3.1-1",
+    "MQTT-4.4.0-1",
+    "MQTT-4.5.0-1",
+    "MQTT-4.5.0-2",
+    "MQTT-4.6.0-1",
+    "MQTT-4.6.0-2",
+    "MQTT-4.6.0-3",
+    "MQTT-4.6.0-4",
+    "MQTT-4.7.2-1",
+    "MQTT-4.7.3-1",
+    "MQTT-4.7.3-2",
+    "MQTT-4.7.3-3",
+    "MQTT-4.7.3-4",
+    "MQTT-6.0.0-1",
+    "MQTT-6.0.0-2",
+    "MQTT-6.0.0-4",
+];
+
 /// The id of a statement: `MQTT-3.3.1-2`, `V31-3`, `P-QOS-2`, `N-ACK-1`, `D-1` or `X-11`.
 ///
 /// Ids order as a reader expects: by document, section and number, so `MQTT-3.1.2-9` stands before `MQTT-3.1.2-10`.
@@ -288,6 +348,12 @@ impl Catalogue {
         ProtocolVersion::ALL.into_iter().filter(|version| self.find(*version, id).is_some()).collect()
     }
 
+    /// Whether 3.1.1 and 5.0 say the same under this id. They number alike, but mostly not the same things.
+    #[must_use]
+    pub fn is_alike(&self, id: &str) -> bool {
+        ALIKE.contains(&id)
+    }
+
     /// The statements that a version numbers itself, in order: for 3.1 what differs from 3.1.1.
     pub fn of_version(&self, version: ProtocolVersion) -> impl Iterator<Item = &Statement> {
         self.standards[&version].values()
@@ -414,6 +480,14 @@ mod tests {
         assert_eq!(catalogue().versions_of("V31-1"), [V3_1]);
         assert_eq!(catalogue().versions_of("P-QOS-2"), ProtocolVersion::ALL);
         assert_eq!(catalogue().versions_of("N-SHR-1"), [V5_0]);
+    }
+
+    #[test]
+    fn ids_that_are_alike_are_in_both_versions() {
+        for id in ALIKE {
+            assert_eq!(catalogue().versions_of(id), ProtocolVersion::ALL, "{id}");
+        }
+        assert!(catalogue().is_alike("MQTT-3.3.1-2") && !catalogue().is_alike("MQTT-3.1.2-5"));
     }
 
     #[test]

@@ -88,7 +88,8 @@ pub struct Limits {
     pub in_flight: u16,
     /// Messages waiting in one session; the oldest makes room.
     pub queued_messages: usize,
-    /// Topic and payload bytes of the messages waiting in one session; the oldest make room.
+    /// Topic and payload bytes of the messages waiting in one session; the oldest make room. While as many are in flight,
+    /// no further message is sent.
     pub queued_bytes: usize,
     /// Seconds a message may wait in a session, whatever its own expiry.
     pub queued_seconds: Option<u32>,
@@ -108,10 +109,13 @@ impl Settings {
         // What the IoT Platform is known for beside what profiles tell.
         let iot_platform = profile.has(Feature::DeviceLogin);
         let limits = profile.limits();
+        // A range may begin at 0 for its short values and still leave out 0 itself, which is no interval but "off".
+        let lowest_keep_alive = if profile.has(Feature::KeepAliveOff) { 0 } else { 1 };
+        let minimum = limits.keep_alive.minimum.max(lowest_keep_alive);
         Settings {
             profile: profile.name.clone(),
             versions: profile.versions.clone(),
-            keep_alive: limits.keep_alive,
+            keep_alive: KeepAliveRange { minimum, ..limits.keep_alive },
             empty_client_id: profile.has(Feature::EmptyClientId),
             wills: if profile.has(Feature::Will) { Wills::Published } else { Wills::Discarded },
             delivered_qos: if profile.has(Feature::SubscriberQos) {
@@ -137,8 +141,8 @@ impl Limits {
         Limits {
             maximum_packet_size: dialect.maximum_packet_size.and_then(NonZeroU32::new).unwrap_or(MEBIBYTE),
             filters_per_subscribe: size(dialect.filters_per_subscribe),
-            subscriptions: dialect.subscriptions_per_session.map_or(100_000, usize::from),
-            filter_levels: 1_000,
+            subscriptions: dialect.subscriptions_per_session.map_or(10_000, usize::from),
+            filter_levels: 200,
             topic_bytes: size(dialect.topic_bytes),
             topic_separators: size(dialect.topic_separators),
             user_properties: size(dialect.user_properties),
@@ -146,7 +150,7 @@ impl Limits {
             reserved_name_prefix: iot_platform.then_some('_'), // P-V5-7
             response_topic_characters: size(dialect.response_topic_characters),
             correlation_data_bytes: size(dialect.correlation_data_bytes),
-            in_flight: if iot_platform { 50 } else { 1_000 }, // P-SES-8
+            in_flight: if iot_platform { 50 } else { u16::MAX }, // P-SES-8
             queued_messages: if iot_platform { 1_000 } else { 10_000 },
             queued_bytes: 64 * 1024 * 1024,
             queued_seconds: iot_platform.then_some(7 * 24 * 60 * 60), // P-SES-4

@@ -243,13 +243,14 @@ impl JsonSchema for Code {
         "Code".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let variable = generator.subschema_for::<Variable>();
         json_schema!({
             "description": "A Reason Code or Return Code by name or number.",
             "anyOf": [
                 {"type": "integer", "minimum": 0, "maximum": 255},
                 {"enum": names()},
-                {"$ref": "#/$defs/Variable"},
+                variable,
             ]
         })
     }

@@ -2,6 +2,7 @@
 
 use super::bytes::BytesTemplate;
 use super::scope::Scope;
+use super::step_file::or_column;
 use super::template::BuildError;
 use super::value::{Bound, Text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -9,8 +10,8 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
-/// The largest `size:`; a script holds a packet in memory several times.
-const LARGEST: usize = 16 << 20;
+/// The largest `size:`: enough for every limit that a dialect has, and little enough to be held several times.
+const LARGEST: usize = 1 << 20;
 
 /// Binary data with variables in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +106,7 @@ impl JsonSchema for Data {
                 {"type": "object", "properties": {"hex": bytes}, "required": ["hex"], "additionalProperties": false},
                 {
                     "type": "object",
-                    "properties": {"size": {"type": "integer", "minimum": 0, "maximum": LARGEST}},
+                    "properties": {"size": or_column(&json_schema!({"type": "integer", "maximum": LARGEST}))},
                     "required": ["size"],
                     "additionalProperties": false,
                 },

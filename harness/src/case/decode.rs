@@ -350,7 +350,8 @@ impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = DecodeError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
-        self.0.next().map(|node| seed.deserialize(NodeDeserializer { node })).transpose()
+        let Some(node) = self.0.next() else { return Ok(None) };
+        seed.deserialize(NodeDeserializer { node }).map(Some).map_err(|error| error.or_at(node.mark))
     }
 }
 
@@ -371,7 +372,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
         match self.value.take() {
-            Some(node) => seed.deserialize(NodeDeserializer { node }),
+            Some(node) => seed.deserialize(NodeDeserializer { node }).map_err(|error| error.or_at(node.mark)),
             None => Err(de::Error::custom("a value was asked for before its key")),
         }
     }

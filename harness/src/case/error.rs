@@ -20,18 +20,23 @@ impl fmt::Display for Location {
     }
 }
 
-/// Why a case file cannot be used. It prints as `file:line:column: message`.
+/// Why a case file cannot be used. It prints as `file:line:column: message`, or `file: message`
+/// where no place is to blame.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-#[error("{file}:{line}:{column}: {message}")]
+#[error("{file}{}: {message}", place(*line, *column))]
 pub struct LoadError {
     /// The file as it was named.
     pub file: String,
-    /// Line, from 1; 0 if the file could not be read at all.
+    /// Line, from 1; 0 if no place is to blame.
     pub line: usize,
-    /// Column, from 1; 0 if the file could not be read at all.
+    /// Column, from 1; 0 if no place is to blame.
     pub column: usize,
     /// What is wrong, and what to do.
     pub message: String,
+}
+
+fn place(line: usize, column: usize) -> String {
+    if line == 0 { String::new() } else { format!(":{line}:{column}") }
 }
 
 impl LoadError {

@@ -10,27 +10,38 @@
 
 mod binding;
 mod bytes;
+mod check;
 mod code;
+mod compile;
 mod data;
 mod decode;
 mod duration;
 mod error;
 mod fields;
+mod file;
 mod library;
+mod lint;
 mod nearest;
 mod pattern;
 mod property;
 mod raw;
 mod scope;
 mod step;
+mod step_file;
+mod substitute;
 mod template;
 mod value;
 mod variant;
 mod yaml;
 
+#[cfg(test)]
+mod tests;
+
 pub use bytes::BytesTemplate;
 pub use error::{LoadError, Location};
+pub use file::schema;
 pub use library::{Case, Library, Script, Suite};
+pub use lint::{Finding, lint};
 pub use pattern::{Mismatch, PacketPattern};
 pub use scope::{Credentials, Identity, Scope};
 pub use step::{Action, Elapse, Expectation, Step, Window};

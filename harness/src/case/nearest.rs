@@ -6,9 +6,9 @@ pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str
 }
 
 fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // A third of the letters may differ: more of it suggests words that have nothing to do with each other. Words that
-    // are far longer than any known one are not compared at all.
-    let longest_distance = (word.chars().count() / 3).clamp(1, 4);
+    // One letter in three may differ, and two at most: more of it suggests words that have nothing to do with each other.
+    // Words that are far longer than any known one are not compared at all.
+    let longest_distance = (word.chars().count() / 3).min(2);
     let near = |candidate: &'a str| {
         let distance = if word.len() > 64 { usize::MAX } else { distance(word, candidate) };
         (distance, candidate)
@@ -21,20 +21,23 @@ fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&
         .map(|(_, candidate)| candidate)
 }
 
-/// The Levenshtein distance without regard to case.
+/// How many letters to change, add, leave out or swap with their neighbour, without regard to case.
 fn distance(left: &str, right: &str) -> usize {
+    let left: Vec<char> = left.to_lowercase().chars().collect();
     let right: Vec<char> = right.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.to_lowercase().chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
+    let mut rows = vec![(0..=right.len()).collect::<Vec<usize>>()];
+    for (i, a) in left.iter().enumerate() {
+        let mut row = vec![i + 1];
         for (j, b) in right.iter().enumerate() {
-            let substituted = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+            let mut best = (rows[i][j] + usize::from(a != b)).min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *a == right[j - 1] && left[i - 1] == *b {
+                best = best.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(best);
         }
+        rows.push(row);
     }
-    row[right.len()]
+    rows[left.len()][right.len()]
 }
 
 #[cfg(test)]
@@ -46,6 +49,7 @@ mod tests {
         let words = ["payload", "topic", "retain", "qos"];
         assert_eq!(suggestion("paylaod", words), ", did you mean `payload`?");
         assert_eq!(suggestion("QoS", words), ", did you mean `qos`?");
+        assert_eq!(suggestion("tpoic", words), ", did you mean `topic`?");
         assert_eq!(suggestion("filter", words), "");
         assert_eq!(suggestion(&"x".repeat(10_000), words), "");
     }

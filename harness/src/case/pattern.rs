@@ -88,22 +88,6 @@ impl PacketPattern {
         }
     }
 
-    /// Whether it says something about properties, which only 5.0 has.
-    pub(super) fn has_properties(&self) -> bool {
-        match &self.fields {
-            Incoming::Connack(fields) => !fields.properties.is_empty(),
-            Incoming::Publish(fields) => !fields.properties.is_empty(),
-            Incoming::Puback(fields)
-            | Incoming::Pubrec(fields)
-            | Incoming::Pubrel(fields)
-            | Incoming::Pubcomp(fields) => !fields.properties.is_empty(),
-            Incoming::Suback(fields) | Incoming::Unsuback(fields) => !fields.properties.is_empty(),
-            Incoming::Pingresp => false,
-            Incoming::Disconnect(fields) => !fields.properties.is_empty(),
-            Incoming::Auth(fields) => !fields.properties.is_empty(),
-        }
-    }
-
     fn comparison<'a>(&'a self, packet: &Packet, scope: &'a Scope) -> Comparison<'a> {
         let mut comparison = Comparison {
             scope,

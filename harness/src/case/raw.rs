@@ -2,6 +2,7 @@
 
 use super::bytes::BytesTemplate;
 use super::scope::Scope;
+use super::step_file::OrColumn;
 use super::template::BuildError;
 use model::wire::Crafted;
 use schemars::JsonSchema;
@@ -15,20 +16,24 @@ pub(super) struct RawFields {
     /// Bytes appended to the packet's properties; Property Length is corrected.
     properties: Option<BytesTemplate>,
     /// The Packet Identifier, which may be 0 here.
+    #[schemars(with = "OrColumn<u16>")]
     packet_id: Option<u16>,
     /// Bytes overwritten, counted from the start of the variable header.
     patch: Option<PatchFields>,
     /// So many bytes off the end; Remaining Length shrinks too.
+    #[schemars(with = "OrColumn<usize>")]
     cut: Option<usize>,
     /// Bytes at the end; Remaining Length grows.
     extra: Option<BytesTemplate>,
     /// The low nibble of the first byte.
     #[serde(deserialize_with = "nibble")]
-    #[schemars(range(min = 0, max = 15))]
+    #[schemars(with = "OrColumn<u8>")]
     flags: Option<u8>,
     /// The whole first byte.
+    #[schemars(with = "OrColumn<u8>")]
     first_byte: Option<u8>,
     /// What Remaining Length says instead of the truth.
+    #[schemars(with = "OrColumn<u32>")]
     declared_length: Option<u32>,
     /// The bytes of Remaining Length as they are.
     length_bytes: Option<BytesTemplate>,
@@ -39,6 +44,7 @@ pub(super) struct RawFields {
 #[serde(deny_unknown_fields)]
 struct PatchFields {
     /// Where, counted from the start of the variable header.
+    #[schemars(with = "OrColumn<usize>")]
     at: usize,
     /// With what.
     bytes: BytesTemplate,

@@ -178,6 +178,13 @@ impl Scope {
         self.memory(actor).owed.clear();
     }
 
+    /// Leaves the variables that `other` has too, with a packet of the same type.
+    pub(super) fn keep_common(&mut self, other: &Scope) {
+        self.bindings.retain(|name, packet| {
+            other.bindings.get(name).is_some_and(|twin| twin.packet_type() == packet.packet_type())
+        });
+    }
+
     fn memory(&mut self, actor: &str) -> &mut Memory {
         self.actors.entry(actor.to_owned()).or_default()
     }

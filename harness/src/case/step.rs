@@ -37,7 +37,7 @@ pub enum Action {
         /// Who.
         actor: String,
         /// What.
-        template: PacketTemplate,
+        template: Box<PacketTemplate>,
     },
     /// Sends bytes as they are; opens a connection first if there is none.
     SendBytes {
@@ -69,7 +69,7 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expectation {
     /// A packet that fits: the first of its type that no expectation has taken yet.
-    Packet(PacketPattern),
+    Packet(Box<PacketPattern>),
     /// No further packet.
     Silence,
     /// The peer closes; a DISCONNECT of 5.0 may come before.

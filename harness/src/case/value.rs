@@ -26,6 +26,16 @@ impl fmt::Display for Variable {
     }
 }
 
+impl JsonSchema for Variable {
+    fn schema_name() -> Cow<'static, str> {
+        "Variable".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^\\$[a-z][a-z0-9]*(\\.[a-z][a-z0-9_-]*)?$"})
+    }
+}
+
 /// The value of a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Bound {
@@ -291,12 +301,13 @@ impl<T: Literal> JsonSchema for Value<T> {
         T::EXPECTED.into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let variable = generator.subschema_for::<Variable>();
         match T::RANGE {
             Some((minimum, maximum)) => json_schema!({
-                "anyOf": [{"type": "integer", "minimum": minimum, "maximum": maximum}, {"$ref": "#/$defs/Variable"}]
+                "anyOf": [{"type": "integer", "minimum": minimum, "maximum": maximum}, variable]
             }),
-            None => json_schema!({"anyOf": [{"type": "boolean"}, {"$ref": "#/$defs/Variable"}]}),
+            None => json_schema!({"anyOf": [{"enum": [true, false, 0, 1]}, variable]}),
         }
     }
 }

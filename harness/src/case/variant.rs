@@ -1,7 +1,7 @@
 //! From cases to what is played: one variant for each row and version.
 
 use super::error::Location;
-use super::library::Library;
+use super::library::{Case, Library, Script, Suite};
 use super::step::Step;
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
@@ -44,9 +44,52 @@ pub enum Applicability {
     NotApplicable(String),
 }
 
-/// All variants of a library under a profile, in the order of suites, cases, rows and versions.
+/// All variants of a library under a profile, in the order of suites, cases, rows and versions. Those that do not apply
+/// are among them: a report names them, with the reason.
 #[must_use]
 pub fn expand(library: &Library, profile: &Profile) -> Vec<(Variant, Applicability)> {
-    let _ = (library, profile);
-    Vec::new()
+    let name: Arc<str> = profile.name.as_str().into();
+    let mut variants = Vec::new();
+    for suite in &library.suites {
+        for case in &suite.cases {
+            for script in &case.scripts {
+                variants.push((variant(suite, case, script, &name), applicability(case, script, profile)));
+            }
+        }
+    }
+    variants
+}
+
+fn variant(suite: &Suite, case: &Case, script: &Script, profile: &Arc<str>) -> Variant {
+    let row = script.row.as_ref().map(|row| format!("/{row}")).unwrap_or_default();
+    Variant {
+        name: format!("{profile}/{}/{}{row}/mqtt:{}", suite.name, case.id, script.version),
+        suite: Arc::clone(&suite.name),
+        case: Arc::clone(&case.id),
+        row: script.row.clone(),
+        profile: Arc::clone(profile),
+        version: script.version,
+        about: Arc::clone(&case.about),
+        cites: script.cites.clone(),
+        exclusive: case.exclusive,
+        steps: Arc::clone(&script.steps),
+        location: case.location.clone(),
+    }
+}
+
+fn applicability(case: &Case, script: &Script, profile: &Profile) -> Applicability {
+    if !case.profiles.contains(profile.dialect()) {
+        let written_for: Vec<&str> = case.profiles.iter().map(String::as_str).collect();
+        return Applicability::NotApplicable(format!("the case is written for {}", written_for.join(", ")));
+    }
+    if !profile.versions.contains(&script.version) {
+        return Applicability::NotApplicable(format!("{} does not speak MQTT {}", profile.name, script.version));
+    }
+    let missing: Vec<&str> =
+        case.needs.iter().filter(|feature| !profile.has(**feature)).map(|feature| feature.name()).collect();
+    if missing.is_empty() {
+        Applicability::Applies
+    } else {
+        Applicability::NotApplicable(format!("{} lacks {}", profile.name, missing.join(", ")))
+    }
 }

@@ -18,6 +18,9 @@ pub(super) struct Mark {
     pub(super) column: usize,
 }
 
+/// How many keys a mapping has at most, which keeps the search for doubles short.
+const MOST_KEYS: usize = 256;
+
 /// A node and where it begins.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
@@ -225,6 +228,9 @@ fn place_key(key: String, mark: Mark, stack: &mut [(Mark, usize, Open)]) -> Resu
     if let Some((_, _, Open::Mapping(entries, waiting))) = stack.last_mut() {
         if let Some(first) = entries.iter().find(|entry| entry.key == key) {
             return Err((mark, format!("`{key}` stands twice: first in line {}", first.key_mark.line)));
+        }
+        if entries.len() == MOST_KEYS {
+            return Err((mark, format!("this map has more than {MOST_KEYS} keys")));
         }
         *waiting = Some((key, mark));
     }

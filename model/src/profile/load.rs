@@ -125,11 +125,13 @@ impl Sheet {
             about: String::new(),
             versions: BTreeSet::new(),
             topics: String::new(),
+            extends: None,
             features: BTreeSet::new(),
             limits: Limits::default(),
             reactions: BTreeMap::new(),
         });
         profile.name = self.name;
+        profile.extends = self.extends;
         profile.about = self.about;
         match self.mqtt {
             Some(versions) => profile.versions = versions.into_iter().map(|word| word.0).collect(),

@@ -43,6 +43,8 @@ pub struct Profile {
     pub versions: BTreeSet<ProtocolVersion>,
     /// The prefix of topics that a tester may use: `{unique}` stands for what keeps two tests apart.
     pub topics: String,
+    /// The built-in profile that it was laid over.
+    extends: Option<String>,
     features: BTreeSet<Feature>,
     limits: Limits,
     reactions: BTreeMap<(Offence, ProtocolVersion), Vec<Reaction>>,
@@ -53,6 +55,16 @@ impl Profile {
     #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
         self.features.contains(&feature)
+    }
+
+    /// The dialect whose cases it is tested with: the built-in profile that it is, or else the one that it extends. A
+    /// profile that does neither is a dialect of its own.
+    #[must_use]
+    pub fn dialect(&self) -> &str {
+        match &self.extends {
+            Some(base) if !Profile::builtin_names().contains(&self.name.as_str()) => base,
+            _ => &self.name,
+        }
     }
 
     /// Its numbers.

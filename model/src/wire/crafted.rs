@@ -69,6 +69,7 @@ impl Crafted {
         let place = match self.frame.properties {
             PropertyPlace::Present(at) => at,
             PropertyPlace::Absent(at, before) => {
+                let at = at.min(self.frame.body.len());
                 let mut inserted = before.to_vec();
                 inserted.push(0);
                 self.insert(at, &inserted);

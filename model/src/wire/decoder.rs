@@ -186,7 +186,7 @@ impl Decoder {
             packet_type,
             version: self.version,
             what: objection.what,
-            statements: objection.rule.statements(packet_type, self.version),
+            statements: objection.rule.statements(self.sender, packet_type, self.version),
         };
         self.refused = Some(refusal.clone());
         self.buffer = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::rules::{self, Rule};
 use crate::packet::{PacketId, Utf8String};
+use std::fmt::Display;
 
 /// The largest value of a Variable Byte Integer: 268,435,455.
 pub const LARGEST_VARIABLE_BYTE_INTEGER: u32 = 0x0FFF_FFFF;
@@ -79,7 +80,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn take(&mut self, count: usize, name: &str, missing: &'static Rule) -> Result<&'a [u8], Objection> {
+    fn take(&mut self, count: usize, name: impl Display, missing: &'static Rule) -> Result<&'a [u8], Objection> {
         if self.left() < count {
             let left = self.left();
             return Err(Objection::new(
@@ -117,8 +118,8 @@ impl<'a> Reader<'a> {
 
     /// Binary Data: a two-byte length and that many bytes.
     pub(super) fn binary(&mut self, name: &str, missing: &'static Rule) -> Result<&'a [u8], Objection> {
-        let length = self.two_byte_integer(&format!("the length of {name}"), missing)?;
-        self.take(usize::from(length), name, missing)
+        let length = self.take(2, format_args!("the length of {name}"), missing)?;
+        self.take(usize::from(u16::from_be_bytes([length[0], length[1]])), name, missing)
     }
 
     /// A UTF-8 Encoded String.

@@ -10,7 +10,7 @@ pub(super) struct Message {
     pub(super) payload: Vec<u8>,
     pub(super) qos: Qos,
     pub(super) retain: bool,
-    /// What goes on to subscribers: no Topic Alias, no Subscription Identifier.
+    /// What goes on to subscribers: no Topic Alias.
     properties: PublishProperties,
     arrived: Milliseconds,
 }
@@ -19,8 +19,7 @@ impl Message {
     /// The message in a PUBLISH, whose Topic Alias has been replaced by `topic`.
     pub(super) fn from_publish(publish: Publish, topic: Utf8String, arrived: Milliseconds) -> Message {
         let qos = publish.qos();
-        let properties =
-            PublishProperties { topic_alias: None, subscription_identifiers: Vec::new(), ..publish.properties };
+        let properties = PublishProperties { topic_alias: None, ..publish.properties };
         Message { topic, payload: publish.payload, qos, retain: publish.retain, properties, arrived }
     }
 

@@ -35,22 +35,25 @@ impl Core {
                 DeliveredQos::Publisher => message.qos,
             };
             let retain = message.retain && subscription.retain_as_published && self.settings.retain_as_published;
-            self.deliver(session, qos, Copy { message: Arc::clone(&message), retain });
+            self.deliver(session, Copy { message: Arc::clone(&message), qos, retain });
         }
     }
 
-    fn deliver(&mut self, id: SessionId, qos: Qos, copy: Copy) {
+    fn deliver(&mut self, id: SessionId, copy: Copy) {
         let Some(session) = self.sessions.find_mut(id) else { return };
-        if qos > Qos::AtMostOnce {
-            session.delivery.enqueue(copy, &self.settings.limits);
-            self.send_waiting(id);
-        } else if let Some(connection) = session.connection
-            && let Some(Connection::Established(link)) = self.connections.get(&connection)
-        {
-            let delivery = packet::Delivery::AtMostOnce;
-            let publish = copy.message.to_publish(delivery, copy.retain, link.peer.version, self.now);
-            self.send(connection, Packet::Publish(publish));
+        if copy.qos == Qos::AtMostOnce {
+            let Some(connection) = session.connection else { return }; // QoS 0 is for those who are there.
+            // Order is kept by the publisher's QoS (MQTT-4.6.0-5): what was published at QoS 1 overtakes nothing, even if
+            // it is delivered at QoS 0.
+            if copy.message.qos == Qos::AtMostOnce || session.delivery.is_idle() {
+                let Some(Connection::Established(link)) = self.connections.get(&connection) else { return };
+                let publish = copy.to_publish(packet::Delivery::AtMostOnce, link.peer.version, self.now);
+                self.send(connection, Packet::Publish(publish));
+                return;
+            }
         }
+        session.delivery.enqueue(copy, &self.settings.limits);
+        self.send_waiting(id);
     }
 
     /// Sends what waits in a session, as far as its Client is connected and takes it.

@@ -156,3 +156,55 @@ impl Core {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Input;
+    use crate::settings::Settings;
+    use model::packet::{
+        Connect, ConnectProperties, Packet, PacketId, ProtocolVersion, Qos, Subscribe, SubscribeProperties,
+        SubscriptionOptions, SubscriptionRequest, Will, WillProperties,
+    };
+    use model::profile::Profile;
+
+    #[test]
+    fn a_session_that_ends_leaves_nothing_behind() {
+        let mut core = Core::new(Settings::from_profile(Profile::builtin("standard").unwrap()));
+        let text = |text: &str| Utf8String::new(text).unwrap();
+        let will = Will {
+            topic: text("w"),
+            payload: Vec::new(),
+            qos: Qos::AtMostOnce,
+            retain: false,
+            properties: WillProperties { will_delay_interval: Some(5), ..WillProperties::default() },
+        };
+        let connect = |clean_start, seconds| Connect {
+            clean_start,
+            keep_alive: 60,
+            properties: ConnectProperties { session_expiry_interval: Some(seconds), ..ConnectProperties::default() },
+            client_id: text("c"),
+            will: Some(will.clone()),
+            ..Connect::default()
+        };
+        let request = SubscriptionRequest { filter: text("a/+/#"), options: SubscriptionOptions::default() };
+        let subscribe = Subscribe {
+            packet_id: PacketId::FIRST,
+            properties: SubscribeProperties::default(),
+            requests: vec![request],
+        };
+        // A session that waits and is resumed, then one that is cleaned away, then one that ends with its connection.
+        for (number, connect) in [connect(false, 60), connect(false, 60), connect(true, 0)].into_iter().enumerate() {
+            let id = ConnectionId(number as u64);
+            core.handle(0, id, Input::Opened);
+            for packet in [Packet::Connect(connect), Packet::Subscribe(subscribe.clone())] {
+                core.handle(0, id, Input::Packet(ProtocolVersion::V5_0, packet));
+            }
+            core.handle(0, id, Input::Closed);
+        }
+        assert_eq!(core.sessions.count(), 0);
+        assert!(core.connections.is_empty() && core.sessions.by_client_id.is_empty());
+        assert!(core.subscriptions.is_empty());
+        assert_eq!(core.next_deadline(), None);
+    }
+}

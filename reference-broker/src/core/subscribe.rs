@@ -31,12 +31,19 @@ impl Core {
             let reason = ReasonCode::SubscriptionIdentifiersNotSupported;
             return Err(Violation::new(reason, "subscription identifiers are not available"));
         }
+        if from.version == ProtocolVersion::V3_1 {
+            // A SUBACK of 3.1 cannot refuse (V31-14): closing is all that is left, and then nothing may be granted.
+            for (index, request) in subscribe.requests.iter().enumerate() {
+                self.check_request(from, index, request)
+                    .map_err(|denied| Violation::new(denied.reason, denied.says))?;
+            }
+        }
         let mut codes = Vec::with_capacity(subscribe.requests.len());
         let mut properties = ReasonProperties::default();
         for (index, request) in subscribe.requests.iter().enumerate() {
             match self.check_request(from, index, request) {
                 Ok(()) => codes.push(self.grant(from.session, request)),
-                // A SUBACK of 3.1 cannot refuse (V31-14): closing is all that is left.
+                // There was room for each of them, but not for all.
                 Err(denied) if from.version == ProtocolVersion::V3_1 => {
                     return Err(Violation::new(denied.reason, denied.says));
                 }

@@ -105,6 +105,11 @@ impl Subscriptions {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.nodes.len() == self.free.len() + 1 && self.nodes[ROOT].children.is_empty()
+    }
+
     fn add_child(&mut self, parent: usize, level: &str) -> usize {
         let child = match self.free.pop() {
             Some(free) => free,
@@ -190,7 +195,7 @@ mod tests {
             assert_eq!(seen, [SessionId(2)]);
             assert!(index.remove("a", SessionId(1)) && index.remove("a", SessionId(2)));
             assert!(index.remove("a/+/c", SessionId(2)));
-            assert!(index.nodes[ROOT].children.is_empty());
+            assert!(index.is_empty());
             assert_eq!(index.nodes.len(), 4, "nodes are used again in round {round}");
         }
     }

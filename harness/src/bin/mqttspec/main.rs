@@ -1,2 +1,70 @@
-//! placeholder
-fn main() {}
+//! `mqttspec`: does this broker speak the MQTT dialect that my fleet depends on?
+
+mod explain;
+mod lint;
+mod list;
+mod output;
+mod run;
+mod schema;
+mod sources;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Does this broker speak the MQTT dialect that my fleet depends on?
+///
+/// Plays cases against a broker and judges every byte. Without a verb it does what `run` does; without a target it tests
+/// the embedded reference broker.
+#[derive(Debug, Parser)]
+#[command(name = "mqttspec", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    run: run::Arguments,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mqttspec                                              the reference broker, all profiles, in memory
+  mqttspec run mqtt://localhost:1883                    a broker that runs already
+  mqttspec run --start 'mosquitto -p {port}'            a broker that is started, and restarted if it dies
+  mqttspec run mqtt://localhost --run '**/qos1/**'      a part of the cases: `*` is one part of a name, `**` any number
+  mqttspec run mqtt://localhost --known-failing broker.txt --junit report.xml
+  mqttspec explain MQTT-3.3.1-2                         a statement, and the cases that cite it
+
+Exit codes:
+  0  everything as expected
+  1  a non-conformance, or a known failure that passes
+  2  wrong command line, case, profile or list of known failures
+  3  the target is unreachable or stopped answering, the run was interrupted, or mqttspec failed
+  4  nothing was selected";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Play cases against a broker
+    #[command(after_help = EXAMPLES)]
+    Run(run::Arguments),
+    /// Name the variants that `run` would play
+    List(list::Arguments),
+    /// Check case files without playing them
+    Lint(lint::Arguments),
+    /// Tell what a case does or what a statement says
+    Explain(explain::Arguments),
+    /// Print the JSON Schema of case files
+    Schema,
+}
+
+fn main() -> ExitCode {
+    // clap ends with 2 by itself when the command line is wrong.
+    let command_line = CommandLine::parse();
+    let code = match command_line.verb {
+        None => run::run(&command_line.run),
+        Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::List(arguments)) => list::run(&arguments),
+        Some(Verb::Lint(arguments)) => lint::run(&arguments),
+        Some(Verb::Explain(arguments)) => explain::run(&arguments),
+        Some(Verb::Schema) => schema::run(),
+    };
+    ExitCode::from(code)
+}

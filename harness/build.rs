@@ -1,0 +1,5 @@
+//! Case files are compiled into the program: a new one must rebuild it.
+
+fn main() {
+    println!("cargo::rerun-if-changed=../cases");
+}

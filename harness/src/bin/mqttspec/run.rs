@@ -1,0 +1,282 @@
+//! `mqttspec run`: plays cases against a broker.
+
+use crate::output::{complain, print, remark};
+use crate::sources::{Sources, Told, read_text};
+use clap::Args;
+use harness::case::Credentials;
+use harness::exit_code;
+use harness::report::{Detail, Header, Progress, Run, json, junit, terminal, write_whole};
+use harness::run::{
+    Conditions, Fate, Interrupt, KnownFailing, NetworkTarget, Outcome, Plan, Verdict, run_embedded, run_network, stale,
+};
+use harness::target::{Address, StartCommand};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How many variants share a broker in a network by default: their timers overlap, and brokers bear it.
+const JOBS: usize = 64;
+
+/// Arguments of `mqttspec run`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The broker: mqtt://HOST:PORT; without it, and without --start, the embedded reference broker
+    #[arg(value_name = "URL")]
+    url: Option<Address>,
+    /// Starts the broker, and again when it dies; `{port}` stands for a free port of 127.0.0.1
+    #[arg(long, value_name = "COMMAND", value_parser = StartCommand::parse)]
+    start: Option<StartCommand>,
+    #[command(flatten)]
+    sources: Sources,
+    /// How many variants are played side by side [default: 64; embedded: one for each processor]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// How long an answer may take: 5, 0.5 or 500ms
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = duration)]
+    timeout: Duration,
+    /// How long a started command may take until it answers
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = duration)]
+    ready_within: Duration,
+    /// Variants that fail for a known reason: a line `GLOB  # reason` each; they are played all the same (repeatable)
+    #[arg(long, value_name = "FILE")]
+    known_failing: Vec<PathBuf>,
+    /// Write a report for programs
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write a report for build servers
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// User name of all connections [default: mqttspec, with password mqttspec]
+    #[arg(long, value_name = "NAME")]
+    user_name: Option<String>,
+    /// The environment variable that holds the password
+    #[arg(long, value_name = "VARIABLE", requires = "user_name")]
+    password_env: Option<String>,
+    /// A line for each variant
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let (digits, scale) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(digits), _) => (digits, 0.001),
+        (None, Some(digits)) => (digits, 1.0),
+        (None, None) => (text, 1.0),
+    };
+    let seconds = digits.trim().parse::<f64>().ok().map(|number| number * scale);
+    let seconds = seconds.filter(|seconds| (0.001..=3600.0).contains(seconds));
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| format!("`{text}` is no time from 1ms to 3600s: write 5, 0.5 or 500ms"))
+}
+
+/// Runs the verb.
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    match prepare(arguments) {
+        Ok(prepared) => play(arguments, &prepared),
+        Err(Told) => exit_code::USAGE,
+    }
+}
+
+/// All that can be wrong before anything is played is found out here.
+struct Prepared {
+    plans: Vec<Plan>,
+    conditions: Conditions,
+}
+
+fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
+    if let (None, Some(start)) = (&arguments.url, &arguments.start)
+        && !start.takes_port()
+    {
+        complain(&"--start needs `{port}` in its command, or a URL that says where the broker will listen");
+        return Err(Told);
+    }
+    for path in [&arguments.json, &arguments.junit].into_iter().flatten() {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() || path.is_dir() {
+            complain(&format_args!("cannot write a report to {}: no such folder, or a folder itself", path.display()));
+            return Err(Told);
+        }
+    }
+    let conditions = Conditions { credentials: credentials(arguments)?, timeout: arguments.timeout };
+    let library = arguments.sources.library()?;
+    let profiles = arguments.sources.profiles(arguments.is_network().then_some("standard"))?;
+    let known_failing = known_failing(&arguments.known_failing)?;
+    let plans = arguments.sources.plans(&library, &profiles, &known_failing);
+    let stale = stale(&plans, &known_failing);
+    if !stale.is_empty() {
+        stale.iter().for_each(|error| complain(error));
+        return Err(Told);
+    }
+    Ok(Prepared { plans, conditions })
+}
+
+fn credentials(arguments: &Arguments) -> Result<Credentials, Told> {
+    let Some(user_name) = &arguments.user_name else {
+        return Ok(Credentials::default());
+    };
+    let password = match &arguments.password_env {
+        None => None,
+        Some(variable) => match std::env::var(variable) {
+            Ok(password) => Some(password.into_bytes()),
+            Err(error) => {
+                complain(&format_args!("--password-env {variable}: {error}"));
+                return Err(Told);
+            }
+        },
+    };
+    Ok(Credentials { user_name: Some(user_name.clone()), password })
+}
+
+fn known_failing(files: &[PathBuf]) -> Result<KnownFailing, Told> {
+    let mut all = KnownFailing::default();
+    for file in files {
+        let list = KnownFailing::parse(&file.display().to_string(), &read_text(file)?).map_err(|errors| {
+            errors.iter().for_each(|error| complain(error));
+            Told
+        })?;
+        all.extend(list);
+    }
+    Ok(all)
+}
+
+impl Arguments {
+    fn is_network(&self) -> bool {
+        self.url.is_some() || self.start.is_some()
+    }
+
+    /// What was tested, and the command that does it again.
+    fn header(&self, plans: &[Plan]) -> Header {
+        let mut rerun = "mqttspec run".to_owned();
+        let mut target = Vec::new();
+        if let Some(url) = &self.url {
+            target.push(url.to_string());
+            rerun = format!("{rerun} {url}");
+        }
+        if let Some(start) = &self.start {
+            target.push(start.to_string());
+            rerun = format!("{rerun} --start {}", quote(&start.to_string()));
+        }
+        for path in &self.sources.cases {
+            rerun = format!("{rerun} --cases {}", quote(&path.display().to_string()));
+        }
+        if let Some(user_name) = &self.user_name {
+            rerun = format!("{rerun} --user-name {}", quote(user_name));
+        }
+        if let Some(variable) = &self.password_env {
+            rerun = format!("{rerun} --password-env {}", quote(variable));
+        }
+        let profiles = plans.iter().map(|plan| plan.profile.name.clone()).collect();
+        let profile_file = self.sources.profile.clone();
+        let target = if target.is_empty() { "embedded".to_owned() } else { target.join(", ") };
+        Header { target, profiles, rerun, profile_file }
+    }
+}
+
+fn quote(text: &str) -> String {
+    // A null character cannot have come from a command line.
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+}
+
+fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
+    let Prepared { plans, conditions } = prepared;
+    let mut run = Run { header: arguments.header(plans), ..Run::default() };
+    if plans.iter().all(|plan| plan.played().next().is_none()) {
+        arguments.sources.complain_of_nothing(plans);
+        for planned in plans.iter().flat_map(|plan| &plan.variants) {
+            let verdict = match &planned.fate {
+                Fate::NotApplicable(why) => Verdict::NotApplicable(why.clone()),
+                Fate::NotSelected(why) => Verdict::NotRun(why.clone()),
+                Fate::Play(_) => continue,
+            };
+            run.outcomes.push(Outcome::not_played(planned.variant.clone(), verdict));
+        }
+        return finish(arguments, &run, exit_code::NOTHING_SELECTED);
+    }
+    let interrupt = match Interrupt::on_signals() {
+        Ok(interrupt) => interrupt,
+        Err(error) => {
+            complain(&format_args!("cannot watch for signals: {error}"));
+            return exit_code::NO_JUDGEMENT;
+        }
+    };
+    let mut progress = Progress::new(plans.iter().map(|plan| plan.played().count()).sum());
+    for plan in plans {
+        if arguments.verbose {
+            remark(&format_args!(
+                "{}: {} variants, {} of them to be played",
+                plan.profile.name,
+                plan.variants.len(),
+                plan.played().count()
+            ));
+        }
+        let mut listener = |outcome: Outcome| {
+            progress.decided(&outcome);
+            run.outcomes.push(outcome);
+        };
+        if arguments.is_network() {
+            let (log, trouble) = play_network(arguments, plan, conditions, &interrupt, &mut listener);
+            run.log = log.map(|path| path.display().to_string());
+            run.trouble = run.trouble.or(trouble);
+        } else {
+            let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+            run_embedded(plan, conditions, arguments.jobs.unwrap_or(processors), &interrupt, &mut listener);
+            if interrupt.is_raised() {
+                run.trouble = Some("the run was interrupted".to_owned());
+            }
+        }
+    }
+    progress.finish();
+    run.sort(plans.iter().flat_map(|plan| &plan.variants).map(|planned| planned.variant.name.as_str()));
+    let code = match &run.trouble {
+        Some(trouble) => {
+            complain(trouble);
+            exit_code::NO_JUDGEMENT
+        }
+        None => run.summary().exit_code(),
+    };
+    finish(arguments, &run, code)
+}
+
+fn play_network(
+    arguments: &Arguments,
+    plan: &Plan,
+    conditions: &Conditions,
+    interrupt: &Interrupt,
+    listener: &mut dyn FnMut(Outcome),
+) -> (Option<PathBuf>, Option<String>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return (None, Some(format!("cannot build a runtime: {error}"))),
+    };
+    let target = NetworkTarget {
+        address: arguments.url.clone(),
+        start: arguments.start.clone(),
+        ready_within: arguments.ready_within,
+    };
+    let jobs = arguments.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN);
+    let mut listener = listener;
+    let (log, result) = runtime.block_on(run_network(&target, plan, conditions, jobs, interrupt, &mut listener));
+    (log, result.err().map(|error| error.to_string()))
+}
+
+/// Writes the reports, whatever happened, and ends with `code`.
+fn finish(arguments: &Arguments, run: &Run, code: u8) -> u8 {
+    let mut code = code;
+    let mut keep = |path: &Option<PathBuf>, content: Result<Vec<u8>, String>| {
+        let Some(path) = path else { return };
+        let written = content.and_then(|bytes| write_whole(path, &bytes).map_err(|error| error.to_string()));
+        if let Err(error) = written {
+            complain(&format_args!("cannot write {}: {error}", path.display()));
+            code = exit_code::NO_JUDGEMENT;
+        }
+    };
+    keep(&arguments.json, json(run).map_err(|error| error.to_string()));
+    keep(&arguments.junit, junit(run).map_err(|error| error.to_string()));
+    let detail = if arguments.verbose { Detail::Verbose } else { Detail::Quiet };
+    if let Err(error) = print(|out| terminal(run, detail, out)) {
+        complain(&format_args!("cannot write to stdout: {error}"));
+        code = exit_code::NO_JUDGEMENT;
+    }
+    code
+}

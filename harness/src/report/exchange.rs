@@ -1,0 +1,137 @@
+//! A trace as a person reads it: packets with times and arrows.
+
+use crate::trace::{ConnectionId, Trace, What};
+use model::packet::{PacketType, ProtocolVersion};
+use model::wire::Decoder;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One line of an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// When, from the start of the variant.
+    pub at: Duration,
+    /// The actor; with the number of its connection if it had several.
+    pub actor: String,
+    /// `->` from the actor, `<-` to it, `--` the connection itself.
+    pub arrow: &'static str,
+    /// The packet, or what happened.
+    pub text: String,
+}
+
+/// How many bytes of what is no packet are shown.
+const SHOWN: usize = 24;
+
+/// One connection while it is followed.
+struct Followed {
+    actor: String,
+    sent: Direction,
+    received: Direction,
+}
+
+/// One direction of a connection.
+struct Direction {
+    decoder: Decoder,
+    refused: bool,
+    /// What to say of bytes that are refused.
+    refusal_is: &'static str,
+}
+
+/// The lines of a trace of this version.
+#[must_use]
+pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut connections: BTreeMap<ConnectionId, Followed> = BTreeMap::new();
+    let mut opened: BTreeMap<&str, usize> = BTreeMap::new();
+    for event in &trace.events {
+        if let What::Opened(actor) = &event.what {
+            let count = opened.entry(actor).or_default();
+            *count += 1;
+            let shown = if *count == 1 { actor.clone() } else { format!("{actor}#{count}") };
+            let sent = Direction { decoder: Decoder::from_client(), refused: false, refusal_is: "on purpose" };
+            let decoder = Decoder::from_server(version);
+            let received = Direction { decoder, refused: false, refusal_is: "no MQTT" };
+            connections.insert(event.connection, Followed { actor: shown, sent, received });
+        }
+        let Some(connection) = connections.get_mut(&event.connection) else { continue };
+        let (arrow, texts) = match &event.what {
+            What::Opened(_) => ("--", vec!["opens a connection".to_owned()]),
+            What::Sent(bytes) => ("->", connection.sent.read(bytes)),
+            What::Received(bytes) => ("<-", connection.received.read(bytes)),
+            What::ClosedByPeer => ("--", vec!["the peer closed the connection".to_owned()]),
+            What::ClosedByHarness => ("--", vec!["closes the connection".to_owned()]),
+        };
+        let actor = &connection.actor;
+        lines.extend(texts.into_iter().map(|text| Line { at: event.at, actor: actor.clone(), arrow, text }));
+    }
+    lines
+}
+
+impl Direction {
+    fn read(&mut self, bytes: &[u8]) -> Vec<String> {
+        if self.refused {
+            return vec![raw(bytes)];
+        }
+        self.decoder.feed(bytes);
+        let mut texts = Vec::new();
+        loop {
+            match self.decoder.next_packet() {
+                Ok(Some(decoded)) => texts.push(decoded.packet.to_string()),
+                Ok(None) => break,
+                Err(refusal) => {
+                    self.refused = true;
+                    texts.push(format!("{} ({}: {refusal})", raw(bytes), self.refusal_is));
+                    break;
+                }
+            }
+        }
+        if texts.is_empty() {
+            texts.push(format!("{} (a part of a packet)", raw(bytes)));
+        }
+        texts
+    }
+}
+
+/// Bytes that are no packet, with the name that the first one claims.
+fn raw(bytes: &[u8]) -> String {
+    let claimed = bytes.first().and_then(|first| PacketType::from_code(first >> 4));
+    match claimed {
+        Some(packet_type) => format!("{packet_type}? {}", hex(bytes, SHOWN)),
+        None => hex(bytes, SHOWN),
+    }
+}
+
+/// The peer's bytes on a connection from the packet on that the decoder refuses, at most 64 of them; empty if it refuses
+/// none.
+#[must_use]
+pub fn refused_bytes(trace: &Trace, connection: ConnectionId, version: ProtocolVersion) -> Vec<u8> {
+    const MOST: usize = 64;
+    let mut stream = Vec::new();
+    for event in trace.events.iter().filter(|event| event.connection == connection) {
+        if let What::Received(bytes) = &event.what {
+            stream.extend_from_slice(bytes);
+        }
+    }
+    let mut decoder = Decoder::from_server(version);
+    decoder.feed(&stream);
+    loop {
+        match decoder.next_packet() {
+            Ok(Some(_)) => {}
+            Ok(None) => return Vec::new(),
+            Err(refusal) => {
+                let start = usize::try_from(refusal.offset).unwrap_or(usize::MAX).saturating_sub(refusal.packet_offset);
+                let rest = stream.get(start..).unwrap_or_default();
+                return rest[..rest.len().min(MOST)].to_vec();
+            }
+        }
+    }
+}
+
+/// Bytes as pairs of digits, at most `most` of them.
+pub(super) fn hex(bytes: &[u8], most: usize) -> String {
+    let mut pairs: Vec<String> = bytes.iter().take(most).map(|byte| format!("{byte:02x}")).collect();
+    if bytes.len() > most {
+        pairs.push(format!("... ({} bytes)", bytes.len()));
+    }
+    pairs.join(" ")
+}

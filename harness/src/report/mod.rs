@@ -1,0 +1,19 @@
+//! What people and machines get to see of a run.
+//!
+//! A [`Run`] collects what was decided; each reporter renders it in a file of its own and looks nowhere else.
+
+mod exchange;
+mod file;
+mod json;
+mod junit;
+mod progress;
+mod run;
+mod terminal;
+
+pub use exchange::{Line, exchange, refused_bytes};
+pub use file::write_whole;
+pub use json::json;
+pub use junit::junit;
+pub use progress::Progress;
+pub use run::{Header, Run};
+pub use terminal::{Detail, terminal};

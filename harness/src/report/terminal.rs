@@ -1,0 +1,116 @@
+//! The report on the terminal: success is quiet, each failure a whole bug report.
+
+use super::exchange::{exchange, hex, refused_bytes};
+use super::run::Run;
+use crate::run::{Finding, Outcome, Verdict, VerdictKind};
+use model::statement::catalogue;
+use std::io::{self, Write};
+
+/// How many lines of an exchange are shown before and behind a gap.
+const EXCHANGE_HEAD: usize = 20;
+const EXCHANGE_TAIL: usize = 60;
+
+/// How many offending bytes are shown.
+const BYTES: usize = 64;
+
+/// How much is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Failures and counts.
+    Quiet,
+    /// A line for each variant too.
+    Verbose,
+}
+
+/// Prints a run.
+///
+/// # Errors
+/// When nobody reads (a broken pipe) or the disk is full.
+pub fn terminal(run: &Run, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    for outcome in &run.outcomes {
+        let kind = outcome.verdict.kind();
+        match kind {
+            VerdictKind::Fail | VerdictKind::UnexpectedPass | VerdictKind::Inconclusive | VerdictKind::Error => {
+                block(run, outcome, out)?;
+            }
+            _ if detail == Detail::Verbose => {
+                let reason = outcome.verdict.reason().map(|reason| format!("  # {reason}")).unwrap_or_default();
+                writeln!(out, "{kind} {}{reason}", outcome.variant.name)?;
+            }
+            _ => {}
+        }
+    }
+    if let Some(log) = &run.log {
+        writeln!(out, "the output of the started command is in {log}\n")?;
+    }
+    let summary = run.summary();
+    if !summary.details().is_empty() {
+        writeln!(out, "{}", summary.details())?;
+    }
+    writeln!(out, "{summary}")
+}
+
+fn block(run: &Run, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let variant = &outcome.variant;
+    writeln!(out, "{} {}", outcome.verdict.kind().name().to_uppercase(), variant.name)?;
+    writeln!(out, "  about     {}", variant.about)?;
+    match &outcome.verdict {
+        Verdict::Fail(findings) => {
+            for found in findings {
+                finding(outcome, found, out)?;
+            }
+        }
+        verdict => {
+            statements(outcome, &outcome.statements(), out)?;
+            writeln!(out, "  case      {}", variant.location)?;
+            writeln!(out, "  problem   {}", verdict.reason().unwrap_or_default())?;
+        }
+    }
+    if let Some(trace) = &outcome.trace {
+        let lines = exchange(trace, variant.version);
+        let width = lines.iter().map(|line| line.actor.chars().count()).max().unwrap_or_default();
+        writeln!(out, "  exchange")?;
+        for (index, line) in lines.iter().enumerate() {
+            let hidden = lines.len().saturating_sub(EXCHANGE_HEAD + EXCHANGE_TAIL);
+            if hidden > 0 && index == EXCHANGE_HEAD {
+                writeln!(out, "    ... {hidden} more ...")?;
+            }
+            if index < EXCHANGE_HEAD || index >= EXCHANGE_HEAD + hidden {
+                let seconds = line.at.as_secs_f64();
+                writeln!(out, "    {seconds:>8.3} s  {:width$} {} {}", line.actor, line.arrow, line.text)?;
+            }
+        }
+    }
+    writeln!(out, "  rerun     {}\n", run.rerun(outcome))
+}
+
+fn finding(outcome: &Outcome, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    statements(outcome, &finding.statements, out)?;
+    if let Some(step) = &finding.step {
+        writeln!(out, "  step      {}: {}", step.location, step.text)?;
+    }
+    writeln!(out, "  problem   {} (after {:.3} s)", finding.what, finding.at.as_secs_f64())?;
+    writeln!(out, "  expected  {}", finding.expected)?;
+    writeln!(out, "  seen      {}", finding.seen)?;
+    let refused = match (finding.connection, &outcome.trace) {
+        (Some(connection), Some(trace)) if finding.bytes.is_empty() => {
+            refused_bytes(trace, connection, outcome.variant.version)
+        }
+        _ => Vec::new(),
+    };
+    let bytes = if finding.bytes.is_empty() { &refused } else { &finding.bytes };
+    if !bytes.is_empty() {
+        writeln!(out, "  bytes     {}", hex(bytes, BYTES))?;
+    }
+    Ok(())
+}
+
+fn statements(outcome: &Outcome, ids: &[String], out: &mut dyn Write) -> io::Result<()> {
+    for id in ids {
+        match catalogue().find(outcome.variant.version, id) {
+            Some(statement) => writeln!(out, "  statement {id} ({}): {}", statement.level, statement.gist)?,
+            None => writeln!(out, "  statement {id}")?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! Plays against reference brokers in memory: a fresh one for each variant, in virtual time, on all processors.
+
+use super::interrupt::Interrupt;
+use super::known_failing::Entry;
+use super::plan::{Fate, Plan};
+use super::play_variant::play;
+use super::player::Conditions;
+use super::summary::Listener;
+use super::verdict::{Outcome, Verdict};
+use crate::case::Variant;
+use crate::target::Peer;
+use model::profile::Profile;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+/// What keeps variants apart on a shared broker. Here each has its own, so reports are the same whatever is selected.
+const UNIQUE: &str = "m";
+
+/// Plays `plan`, with at most `jobs` variants at a time.
+pub fn run_embedded(
+    plan: &Plan,
+    conditions: &Conditions,
+    jobs: NonZeroUsize,
+    interrupt: &Interrupt,
+    listener: &mut dyn Listener,
+) {
+    let mut work = Vec::new();
+    for planned in &plan.variants {
+        let variant = Arc::clone(&planned.variant);
+        match &planned.fate {
+            Fate::Play(known_failing) => work.push((variant, known_failing.clone())),
+            Fate::NotApplicable(why) => {
+                listener.decided(Outcome::not_played(variant, Verdict::NotApplicable(why.clone())));
+            }
+            Fate::NotSelected(why) => listener.decided(Outcome::not_played(variant, Verdict::NotRun(why.clone()))),
+        }
+    }
+    let workers = jobs.get().min(work.len());
+    let next = AtomicUsize::new(0);
+    let (sender, outcomes) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            let (sender, work, next) = (sender.clone(), &work, &next);
+            scope.spawn(move || {
+                while let Some((variant, known_failing)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let outcome = if interrupt.is_raised() {
+                        Outcome::not_played(Arc::clone(variant), Verdict::NotRun("the run was interrupted".to_owned()))
+                    } else {
+                        play_guarded(variant, &plan.profile, known_failing.clone(), conditions)
+                    };
+                    if sender.send(outcome).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for outcome in outcomes {
+            listener.decided(outcome);
+        }
+    });
+}
+
+/// A panic of the reference broker or of the harness is one variant's error, not the end of the run.
+fn play_guarded(
+    variant: &Arc<Variant>,
+    profile: &Arc<Profile>,
+    known_failing: Option<Entry>,
+    conditions: &Conditions,
+) -> Outcome {
+    catch_unwind(AssertUnwindSafe(|| play_embedded(variant, profile, known_failing, conditions))).unwrap_or_else(|_| {
+        let why = "the harness panicked: this is a bug in mqttspec, please report it".to_owned();
+        Outcome::not_played(Arc::clone(variant), Verdict::Error(why))
+    })
+}
+
+/// Plays one variant on a fresh reference broker of its profile.
+#[must_use]
+pub fn play_embedded(
+    variant: &Arc<Variant>,
+    profile: &Arc<Profile>,
+    known_failing: Option<Entry>,
+    conditions: &Conditions,
+) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let why = format!("cannot build a runtime: {error}");
+            return Outcome::not_played(Arc::clone(variant), Verdict::Error(why));
+        }
+    };
+    let (variant, profile) = (Arc::clone(variant), Arc::clone(profile));
+    let unjudged = runtime.block_on(async {
+        let peer = Peer::embedded(&profile);
+        play(variant, profile, known_failing, peer, conditions, UNIQUE).await
+    });
+    drop(runtime);
+    unjudged.judge(None)
+}

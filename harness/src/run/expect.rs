@@ -1,0 +1,409 @@
+//! What an actor expects: packets, a close, silence; in any order, or one of several.
+
+use super::player::{EARLY, Halt, LATE, Player, describe_stream};
+use super::rejected::is_reaction;
+use super::verdict::{Finding, SilenceMeans};
+use crate::case::{Action, Expectation, Mismatch, PacketPattern, Step, Window};
+use crate::wire::{Arrived, Inbox};
+use model::packet::{Packet, PacketType};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What stands at the place where a packet is expected.
+enum Look {
+    Packet(Box<Arrived>),
+    /// No packet can come any more, and why.
+    Over(End),
+}
+
+/// Why no packet can come any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) what: String,
+    /// The statements that it breaks; none if it is the case that decides.
+    pub(super) statements: Vec<String>,
+}
+
+impl Player<'_> {
+    /// Until when an expectation waits.
+    pub(super) fn deadline(&self, within: Option<Window>) -> Instant {
+        match within {
+            Some(window) => self.mark() + window.latest + if self.is_virtual() { Duration::ZERO } else { LATE },
+            None => Instant::now() + self.timeout,
+        }
+    }
+
+    pub(super) async fn expect_packet(
+        &mut self,
+        step: &Step,
+        actor: &str,
+        pattern: &PacketPattern,
+        within: Option<Window>,
+        bind: Option<&str>,
+    ) -> Result<(), Halt> {
+        let packet_type = pattern.packet_type();
+        let deadline = self.deadline(within);
+        let look = self.wait(deadline, |player| player.take(actor, packet_type)).await;
+        match look {
+            Some(Look::Packet(arrived)) => {
+                let mismatches = pattern.compare(&arrived.packet, &self.scope);
+                if !mismatches.is_empty() {
+                    return Err(self.mismatch(step, actor, &arrived, &mismatches));
+                }
+                if let Some(name) = bind {
+                    self.scope.bind(name, &arrived.packet);
+                }
+                self.check_window(step, actor, arrived.at, within, &arrived.packet.to_string())
+            }
+            Some(Look::Over(end)) => Err(self.ended(step, actor, packet_type.name(), end)),
+            None => {
+                let waited = deadline.saturating_duration_since(self.mark()).as_secs_f64();
+                let mut seen = format!("none within {waited} s");
+                if let Some(others) = self.inbox(actor, |inbox| untaken(inbox)).flatten() {
+                    seen = format!("{seen}, but {others}");
+                }
+                Err(self.finding(step, Some(actor), &format!("no {packet_type} came"), &step.text, &seen))
+            }
+        }
+    }
+
+    fn take(&mut self, actor: &str, packet_type: PacketType) -> Option<Look> {
+        let look = self.inbox(actor, |inbox| {
+            if let Some(index) = inbox.first(packet_type).map(|(index, _)| index) {
+                return inbox.packets.remove(index).map(|arrived| Look::Packet(Box::new(arrived)));
+            }
+            end(inbox).map(Look::Over)
+        });
+        match look {
+            Some(look) => look,
+            None => Some(Look::Over(End { what: "it has no connection".to_owned(), statements: Vec::new() })),
+        }
+    }
+
+    pub(super) async fn expect_closed(&mut self, step: &Step, actor: &str, within: Option<Window>) -> Result<(), Halt> {
+        let deadline = self.deadline(within);
+        let over = self
+            .wait(deadline, |player| {
+                player.inbox(actor, |inbox| {
+                    let is_refused = inbox.refusal.is_some() || inbox.flooded;
+                    (is_refused || inbox.closed.is_some()).then_some(inbox.closed.filter(|_| !is_refused))
+                })?
+            })
+            .await;
+        let has_properties = self.variant.version.has_properties();
+        match over {
+            Some(Some(at)) => {
+                let before = self.inbox(actor, |inbox| {
+                    let is_part_of_it = |packet: &Packet| match packet.packet_type() {
+                        // Deliveries may have been under way; the judge knows whether they were due.
+                        PacketType::Publish => true,
+                        packet_type => has_properties && packet_type == PacketType::Disconnect,
+                    };
+                    let other = inbox.packets.iter().find(|arrived| !is_part_of_it(&arrived.packet));
+                    let other = other.map(|arrived| arrived.packet.to_string());
+                    inbox.packets.clear();
+                    other
+                });
+                self.knows_closed(actor);
+                if let Some(packet) = before.flatten() {
+                    let seen = format!("{packet} before the close");
+                    return Err(self.finding(
+                        step,
+                        Some(actor),
+                        "the peer answers before it closes",
+                        &step.text,
+                        &seen,
+                    ));
+                }
+                self.check_window(step, actor, at, within, "the close")
+            }
+            Some(None) => {
+                let end = self.inbox(actor, |inbox| end(inbox)).flatten();
+                let end = end.unwrap_or(End { what: "nothing".to_owned(), statements: Vec::new() });
+                Err(self.ended(step, actor, "the end of the connection", end))
+            }
+            None => {
+                let waited = deadline.saturating_duration_since(self.mark()).as_secs_f64();
+                let mut seen = format!("the connection is open after {waited} s");
+                if let Some(others) = self.inbox(actor, |inbox| untaken(inbox)).flatten() {
+                    seen = format!("{seen}, {others}");
+                }
+                Err(self.finding(step, Some(actor), "the peer does not close the connection", &step.text, &seen))
+            }
+        }
+    }
+
+    pub(super) fn knows_closed(&mut self, actor: &str) {
+        if let Some(actor) = self.actors.get_mut(actor) {
+            actor.knows_closed = true;
+        }
+    }
+
+    pub(super) async fn expect_silence(&mut self, step: &Step, actor: &str) -> Result<(), Halt> {
+        let means = self.fence(step, actor).await?;
+        self.silence.insert(means);
+        self.check_silence(step, actor)
+    }
+
+    fn check_silence(&mut self, step: &Step, actor: &str) -> Result<(), Halt> {
+        let Some((others, refused)) = self.inbox(actor, |inbox| {
+            let refused = if inbox.refusal.is_some() || inbox.flooded { end(inbox) } else { None };
+            (untaken(inbox), refused)
+        }) else {
+            return Ok(());
+        };
+        match (others, refused) {
+            (_, Some(end)) => Err(self.ended(step, actor, "silence", end)),
+            (Some(others), None) => {
+                Err(self.finding(step, Some(actor), "the peer is not silent", "no further packet", &others))
+            }
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// All of `steps` hold, in whatever order their packets come.
+    pub(super) async fn any_order(&mut self, block: &Step, steps: &[Step]) -> Result<(), Halt> {
+        let mut lanes: Vec<(&str, PacketType, Vec<&Step>)> = Vec::new();
+        for step in steps {
+            let Action::Expect { actor, expectation: Expectation::Packet(pattern), .. } = &step.action else {
+                return Err(Halt::Error(format!("{}: only packets can come in any order", step.location)));
+            };
+            let packet_type = pattern.packet_type();
+            match lanes.iter_mut().find(|(name, lane, _)| *name == actor && *lane == packet_type) {
+                Some((.., steps)) => steps.push(step),
+                None => lanes.push((actor, packet_type, vec![step])),
+            }
+        }
+        for (actor, packet_type, steps) in lanes {
+            self.any_order_of_lane(block, actor, packet_type, &steps).await?;
+        }
+        Ok(())
+    }
+
+    async fn any_order_of_lane(
+        &mut self,
+        block: &Step,
+        actor: &str,
+        packet_type: PacketType,
+        steps: &[&Step],
+    ) -> Result<(), Halt> {
+        let windows = steps.iter().map(|step| match &step.action {
+            Action::Expect { within, .. } => self.deadline(*within),
+            _ => Instant::now(),
+        });
+        let deadline = windows.max().unwrap_or_else(Instant::now);
+        let mut arrived = Vec::new();
+        while arrived.len() < steps.len() {
+            match self.wait(deadline, |player| player.take(actor, packet_type)).await {
+                Some(Look::Packet(packet)) => arrived.push(packet),
+                Some(Look::Over(end)) => return Err(self.ended(block, actor, &lane_text(steps), end)),
+                None => {
+                    let came: Vec<String> = arrived.iter().map(|arrived| arrived.packet.to_string()).collect();
+                    let seen = format!("{} of {}: {}", arrived.len(), steps.len(), came.join("; "));
+                    let what = format!("not every {packet_type} came");
+                    return Err(self.finding(block, Some(actor), &what, &lane_text(steps), &seen));
+                }
+            }
+        }
+        let fits = |step: &Step, arrived: &Arrived| match &step.action {
+            Action::Expect { expectation: Expectation::Packet(pattern), .. } => {
+                pattern.compare(&arrived.packet, &self.scope).is_empty()
+            }
+            _ => false,
+        };
+        let table: Vec<Vec<bool>> =
+            steps.iter().map(|step| arrived.iter().map(|arrived| fits(step, arrived)).collect()).collect();
+        let Some(order) = assign(&table) else {
+            let came: Vec<String> = arrived.iter().map(|arrived| arrived.packet.to_string()).collect();
+            let what = format!("no order of the {packet_type} packets fits");
+            return Err(self.finding(block, Some(actor), &what, &lane_text(steps), &came.join("; ")));
+        };
+        for (step, index) in steps.iter().zip(order) {
+            let arrived = &arrived[index];
+            if let Action::Expect { bind, within, .. } = &step.action {
+                if let Some(name) = bind {
+                    self.scope.bind(name, &arrived.packet);
+                }
+                self.check_window(step, actor, arrived.at, *within, &arrived.packet.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first of `branches` whose first expectation fits is played.
+    pub(super) async fn either(&mut self, block: &Step, branches: &[Vec<Step>]) -> Result<(), Halt> {
+        let deadline = branches
+            .iter()
+            .filter_map(|branch| match &branch.first()?.action {
+                Action::Expect { within, .. } => Some(self.deadline(*within)),
+                _ => None,
+            })
+            .max()
+            .unwrap_or_else(Instant::now);
+        let begins = |player: &mut Self, branch: &&Vec<Step>| branch.first().is_some_and(|step| player.fits(step));
+        let chosen = self.wait(deadline, |player| branches.iter().find(|branch| begins(player, branch))).await;
+        // That nothing comes can be a permitted reaction too.
+        let chosen = chosen.or_else(|| branches.iter().find(|branch| begins_with_reaction(branch)));
+        match chosen {
+            Some(branch) => self.steps(branch).await,
+            None => {
+                let firsts: Vec<&str> =
+                    branches.iter().filter_map(|branch| branch.first()).map(|step| step.text.as_str()).collect();
+                let actor = branches.iter().flatten().find_map(|step| step.action.actor());
+                let others = actor.and_then(|actor| self.inbox(actor, |inbox| untaken(inbox)).flatten());
+                let seen = others.unwrap_or_else(|| "nothing".to_owned());
+                Err(self.finding(block, actor, "no alternative fits", &firsts.join(", or "), &seen))
+            }
+        }
+    }
+
+    /// Whether an expectation would hold now.
+    fn fits(&mut self, step: &Step) -> bool {
+        let Action::Expect { actor, expectation, .. } = &step.action else {
+            return false;
+        };
+        let scope = &self.scope;
+        let fits = self.inbox(actor, |inbox| match expectation {
+            Expectation::Packet(pattern) => inbox
+                .first(pattern.packet_type())
+                .is_some_and(|(_, arrived)| pattern.compare(&arrived.packet, scope).is_empty()),
+            Expectation::Closed => inbox.closed.is_some(),
+            Expectation::Rejected(_) => {
+                inbox.closed.is_some() || inbox.packets.iter().any(|arrived| is_reaction(&arrived.packet))
+            }
+            // The language has no alternative that begins with silence.
+            Expectation::Silence => false,
+        });
+        fits.unwrap_or(false)
+    }
+
+    pub(super) fn check_window(
+        &self,
+        step: &Step,
+        actor: &str,
+        at: Instant,
+        within: Option<Window>,
+        what: &str,
+    ) -> Result<(), Halt> {
+        let Some(window) = within else {
+            return Ok(());
+        };
+        let (early, late) = if self.is_virtual() { (Duration::ZERO, Duration::ZERO) } else { (EARLY, LATE) };
+        let after = at.saturating_duration_since(self.mark());
+        if after + early >= window.earliest && after <= window.latest + late {
+            return Ok(());
+        }
+        let expected = format!("{} s to {} s", window.earliest.as_secs_f64(), window.latest.as_secs_f64());
+        let seen = format!("{what} after {:.3} s", after.as_secs_f64());
+        let wrong = if after < window.earliest { "it comes too early" } else { "it comes too late" };
+        Err(self.finding(step, Some(actor), wrong, &expected, &seen))
+    }
+
+    fn mismatch(&self, step: &Step, actor: &str, arrived: &Arrived, mismatches: &[Mismatch]) -> Halt {
+        let packet = &arrived.packet;
+        let list = |text: fn(&Mismatch) -> String| mismatches.iter().map(text).collect::<Vec<_>>().join(", ");
+        let fields = list(|mismatch| mismatch.field.clone());
+        let expected = list(|mismatch| format!("{} {}", mismatch.field, mismatch.expected));
+        let seen = list(|mismatch| format!("{} {}", mismatch.field, mismatch.seen));
+        let what = format!("{} is not as expected: {fields}", packet.packet_type());
+        match self.finding(step, Some(actor), &what, &expected, &format!("{seen}, in {packet}")) {
+            Halt::Finding(mut finding) => {
+                finding.bytes.clone_from(&arrived.bytes);
+                Halt::Finding(finding)
+            }
+            other => other,
+        }
+    }
+
+    /// The connection came to an end, or its bytes to no sense, before what was expected.
+    pub(super) fn ended(&self, step: &Step, actor: &str, expected: &str, end: End) -> Halt {
+        let halt = self.finding(step, Some(actor), &end.what, expected, &end.what);
+        match halt {
+            Halt::Finding(finding) if !end.statements.is_empty() => {
+                Halt::Finding(Box::new(Finding { statements: end.statements, ..*finding }))
+            }
+            halt => halt,
+        }
+    }
+
+    /// How silence on a closed or missing connection is shown.
+    pub(super) fn is_gone(&self, actor: &str) -> Option<SilenceMeans> {
+        let is_over = self.actors.get(actor).is_none_or(|actor| actor.connection.is_over());
+        is_over.then_some(SilenceMeans::Closed)
+    }
+}
+
+/// Whether an alternative begins with a reaction, which may be none.
+fn begins_with_reaction(branch: &[Step]) -> bool {
+    let first = branch.first().map(|step| &step.action);
+    matches!(first, Some(Action::Expect { expectation: Expectation::Rejected(_), .. }))
+}
+
+fn lane_text(steps: &[&Step]) -> String {
+    steps.iter().map(|step| step.text.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// What came and nobody took, in one line.
+pub(super) fn untaken(inbox: &Inbox) -> Option<String> {
+    const SHOWN: usize = 5;
+    let mut shown: Vec<String> = inbox.packets.iter().take(SHOWN).map(|arrived| arrived.packet.to_string()).collect();
+    if inbox.packets.len() > SHOWN {
+        shown.push(format!("and {} more", inbox.packets.len() - SHOWN));
+    }
+    (!shown.is_empty()).then(|| format!("there is {}", shown.join("; ")))
+}
+
+/// Why no packet can come any more, if so.
+pub(super) fn end(inbox: &Inbox) -> Option<End> {
+    if inbox.refusal.is_some() || inbox.flooded {
+        let (what, statements) = describe_stream(inbox.refusal.as_ref(), inbox.flooded);
+        return Some(End { what, statements });
+    }
+    inbox.closed?;
+    let what = match untaken(inbox) {
+        Some(others) => format!("the peer closed the connection ({others})"),
+        None => "the peer closed the connection".to_owned(),
+    };
+    Some(End { what, statements: Vec::new() })
+}
+
+/// Gives each row a column of its own in which it fits, if that is possible.
+fn assign(table: &[Vec<bool>]) -> Option<Vec<usize>> {
+    fn place(table: &[Vec<bool>], row: usize, owner: &mut [Option<usize>], tried: &mut [bool]) -> bool {
+        for column in 0..owner.len() {
+            if table[row][column] && !tried[column] {
+                tried[column] = true;
+                let is_free = match owner[column] {
+                    None => true,
+                    Some(other) => place(table, other, owner, tried),
+                };
+                if is_free {
+                    owner[column] = Some(row);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+    let mut owner = vec![None; table.len()];
+    for row in 0..table.len() {
+        if !place(table, row, &mut owner, &mut vec![false; table.len()]) {
+            return None;
+        }
+    }
+    (0..table.len()).map(|row| owner.iter().position(|owner| *owner == Some(row))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::assign;
+
+    #[test]
+    fn packets_find_their_expectations_also_if_the_first_choice_is_wrong() {
+        let (yes, no) = (true, false);
+        assert_eq!(assign(&[vec![yes, yes], vec![yes, no]]), Some(vec![1, 0]));
+        assert_eq!(assign(&[vec![yes, no], vec![yes, no]]), None);
+        assert_eq!(assign(&[vec![yes, yes, no], vec![yes, no, no], vec![no, yes, yes]]), Some(vec![1, 0, 2]));
+        assert_eq!(assign(&[]), Some(Vec::new()));
+    }
+}

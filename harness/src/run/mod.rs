@@ -1,0 +1,34 @@
+//! From a selection of variants to verdicts.
+//!
+//! ```text
+//! Library, Profile --plan--> variants --player--> trace --judge--> verdict --events--> reporters
+//! ```
+//!
+//! A [`Plan`] says for each variant whether it is played, or why not. [`run_embedded`] plays a plan against reference
+//! brokers in virtual time, [`run_network`] against a broker somewhere; both tell a [`Listener`] what comes of each
+//! variant, in the order in which it is known.
+
+mod embedded;
+mod expect;
+mod fence;
+mod interrupt;
+mod judging;
+mod known_failing;
+mod network;
+mod pattern;
+mod plan;
+mod play_variant;
+mod player;
+mod rejected;
+mod summary;
+mod verdict;
+
+pub use embedded::{play_embedded, run_embedded};
+pub use interrupt::Interrupt;
+pub use known_failing::{Entry, KnownFailing, ListError};
+pub use network::{NetworkTarget, RunError, run_network};
+pub use pattern::Pattern;
+pub use plan::{Fate, Plan, Planned, Selection, stale};
+pub use player::Conditions;
+pub use summary::{Listener, Summary};
+pub use verdict::{Class, Finding, Outcome, SilenceMeans, StepReference, Verdict, VerdictKind, cited};

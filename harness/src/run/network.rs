@@ -1,0 +1,454 @@
+//! Plays against a broker somewhere: many variants side by side in real time, and watches whether the broker lives.
+
+use super::interrupt::Interrupt;
+use super::known_failing::Entry;
+use super::plan::{Fate, Plan};
+use super::play_variant::{Unjudged, play};
+use super::player::Conditions;
+use super::summary::Listener;
+use super::verdict::{Class, Outcome, Verdict};
+use crate::case::Variant;
+use crate::target::{Address, CommandError, Peer, StartCommand, Started, Unreachable, probe};
+use model::packet::ProtocolVersion;
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::task::{Id, JoinError, JoinSet};
+
+/// How often a peer is started again before the run gives up: each time costs seconds, and shows the same.
+const MOST_RESTARTS: usize = 20;
+
+/// How many names a message shows.
+const NAMES_SHOWN: usize = 5;
+
+/// A broker in a network, which is started by a command or runs already.
+#[derive(Debug, Clone)]
+pub struct NetworkTarget {
+    /// Where it listens; with a start command that takes a port, none.
+    pub address: Option<Address>,
+    /// What starts it.
+    pub start: Option<StartCommand>,
+    /// How long it may take from its start until it answers.
+    pub ready_within: Duration,
+}
+
+/// Why a run could not judge everything.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The target does not speak MQTT at all.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
+    /// The start command does not make a target.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// Neither an address nor a start command.
+    #[error("there is no target: neither an address nor a start command")]
+    NoTarget,
+    /// It stopped answering, and nothing can start it again.
+    #[error("the peer stopped answering ({why}) during {}; with --start it would be started again", names(during))]
+    Died {
+        /// How it showed.
+        why: String,
+        /// What ran then; the variant whose probe failed stands first.
+        during: Vec<String>,
+    },
+    /// It stopped answering during several variants, but during none of them alone.
+    #[error("the peer stopped answering ({why}) during {}, side by side; alone, none of them stops it", names(during))]
+    DiedUnexplained {
+        /// How it showed.
+        why: String,
+        /// What ran then.
+        during: Vec<String>,
+    },
+    /// It was started again too often.
+    #[error("the peer was started {MOST_RESTARTS} times again: giving up")]
+    TooManyRestarts,
+    /// The run was interrupted.
+    #[error("the run was interrupted")]
+    Interrupted,
+}
+
+fn names(names: &[String]) -> String {
+    let mut shown: Vec<&str> = names.iter().take(NAMES_SHOWN).map(String::as_str).collect();
+    let more = names.len().saturating_sub(NAMES_SHOWN);
+    let more = format!("{more} more");
+    if names.len() > NAMES_SHOWN {
+        shown.push(&more);
+    }
+    shown.join(", ")
+}
+
+/// Plays `plan` against `target`, with at most `jobs` variants at a time and those that are exclusive alone afterwards.
+/// Every variant is decided in the end, also when there is an error. Returns where the output of a started command is, if
+/// there is something to look for.
+///
+/// # Errors
+/// When not everything could be judged.
+pub async fn run_network(
+    target: &NetworkTarget,
+    plan: &Plan,
+    conditions: &Conditions,
+    jobs: NonZeroUsize,
+    interrupt: &Interrupt,
+    listener: &mut dyn Listener,
+) -> (Option<PathBuf>, Result<(), RunError>) {
+    let mut run = Run::new(target, plan, conditions, interrupt, listener);
+    let result = run.play(jobs).await;
+    if let Err(error) = &result {
+        let why = error.to_string();
+        let first_line = why.lines().next().unwrap_or_default().to_owned();
+        run.give_up(&first_line);
+    }
+    let log = match run.process.take() {
+        None => None,
+        Some(mut process) => {
+            process.stop().await;
+            let is_needed = run.failed || result.is_err();
+            if !is_needed {
+                process.remove_log();
+            }
+            is_needed.then(|| process.log().to_owned())
+        }
+    };
+    (log, result)
+}
+
+/// A variant to be played.
+#[derive(Debug, Clone)]
+struct Work {
+    index: usize,
+    variant: Arc<Variant>,
+    known_failing: Option<Entry>,
+}
+
+/// What a task brings back: the variant as played, and whether the peer lives, if that was in doubt.
+struct Done {
+    unjudged: Unjudged,
+    health: Result<(), Unreachable>,
+}
+
+struct Run<'a> {
+    target: &'a NetworkTarget,
+    plan: &'a Plan,
+    conditions: &'a Conditions,
+    interrupt: &'a Interrupt,
+    listener: &'a mut dyn Listener,
+    versions: Vec<ProtocolVersion>,
+    nonce: String,
+    probes: usize,
+    address: Option<Address>,
+    process: Option<Started>,
+    restarts: usize,
+    side_by_side: VecDeque<Work>,
+    alone: VecDeque<Work>,
+    /// Variants under way.
+    running: BTreeMap<Id, Work>,
+    /// Variants that are being judged.
+    judging: JoinSet<Outcome>,
+    judged: BTreeMap<Id, Work>,
+    failed: bool,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        target: &'a NetworkTarget,
+        plan: &'a Plan,
+        conditions: &'a Conditions,
+        interrupt: &'a Interrupt,
+        listener: &'a mut dyn Listener,
+    ) -> Run<'a> {
+        let (mut side_by_side, mut alone) = (VecDeque::new(), VecDeque::new());
+        for (index, planned) in plan.variants.iter().enumerate() {
+            let variant = Arc::clone(&planned.variant);
+            match &planned.fate {
+                Fate::Play(known_failing) => {
+                    let lane = if variant.exclusive { &mut alone } else { &mut side_by_side };
+                    lane.push_back(Work { index, variant, known_failing: known_failing.clone() });
+                }
+                Fate::NotApplicable(why) => {
+                    listener.decided(Outcome::not_played(variant, Verdict::NotApplicable(why.clone())));
+                }
+                Fate::NotSelected(why) => {
+                    listener.decided(Outcome::not_played(variant, Verdict::NotRun(why.clone())));
+                }
+            }
+        }
+        Run {
+            target,
+            plan,
+            conditions,
+            interrupt,
+            listener,
+            versions: plan.versions(),
+            nonce: nonce(),
+            probes: 0,
+            address: None,
+            process: None,
+            restarts: 0,
+            side_by_side,
+            alone,
+            running: BTreeMap::new(),
+            judging: JoinSet::new(),
+            judged: BTreeMap::new(),
+            failed: false,
+        }
+    }
+
+    async fn play(&mut self, jobs: NonZeroUsize) -> Result<(), RunError> {
+        let interrupt = self.interrupt;
+        tokio::select! {
+            result = self.phases(jobs) => result,
+            () = interrupt.raised() => Err(RunError::Interrupted),
+        }
+    }
+
+    async fn phases(&mut self, jobs: NonZeroUsize) -> Result<(), RunError> {
+        let address = self.prepare().await?;
+        let unexplained = self.play_side_by_side(address.clone(), jobs).await?;
+        let culprits = self.play_alone(address).await?;
+        self.await_judgements().await;
+        match unexplained {
+            Some(error) if culprits == 0 => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes sure that there is a peer that speaks MQTT.
+    async fn prepare(&mut self) -> Result<Address, RunError> {
+        let client_id = self.client_id();
+        let credentials = &self.conditions.credentials;
+        let address = match (&self.target.start, &self.target.address) {
+            (Some(start), address) => {
+                let address = address.clone();
+                let started =
+                    start.start(address, &self.versions, &client_id, credentials, self.target.ready_within).await?;
+                let address = started.address().clone();
+                self.process = Some(started);
+                address
+            }
+            (None, Some(address)) => {
+                probe(address, &self.versions, &client_id, credentials, self.conditions.timeout).await?;
+                address.clone()
+            }
+            (None, None) => return Err(RunError::NoTarget),
+        };
+        self.address = Some(address.clone());
+        Ok(address)
+    }
+
+    /// The peer is dead: starts it again at the same place, so that a death is told apart from a change of address.
+    async fn restart(&mut self, address: &Address) -> Result<(), RunError> {
+        let Some(start) = &self.target.start else {
+            return Err(RunError::NoTarget);
+        };
+        self.restarts += 1;
+        if self.restarts > MOST_RESTARTS {
+            return Err(RunError::TooManyRestarts);
+        }
+        if let Some(mut process) = self.process.take() {
+            process.stop().await;
+        }
+        let client_id = self.client_id();
+        let (address, credentials) = (Some(address.clone()), &self.conditions.credentials);
+        self.process =
+            Some(start.start(address, &self.versions, &client_id, credentials, self.target.ready_within).await?);
+        Ok(())
+    }
+
+    /// Plays what can be played side by side. If the peer dies and can be started again, all that ran goes to those that
+    /// are played alone: there the culprit shows. Returns the death that is to be explained there.
+    async fn play_side_by_side(&mut self, address: Address, jobs: NonZeroUsize) -> Result<Option<RunError>, RunError> {
+        let mut tasks = JoinSet::new();
+        let mut unexplained = None;
+        loop {
+            while self.running.len() < jobs.get() {
+                let Some(work) = self.side_by_side.pop_front() else { break };
+                let task = self.task(&work, address.clone());
+                self.running.insert(tasks.spawn(task).id(), work);
+            }
+            if self.running.is_empty() {
+                return Ok(unexplained);
+            }
+            tokio::select! {
+                Some(joined) = tasks.join_next_with_id() => {
+                    let Some((work, done)) = self.joined(joined) else { continue };
+                    let Err(death) = done.health else {
+                        self.judge(work, done.unjudged, None);
+                        continue;
+                    };
+                    let why = self.describe_death(&death);
+                    tasks.shutdown().await;
+                    let mut during = vec![work.variant.name.clone()];
+                    during.extend(self.running.values().map(|work| work.variant.name.clone()));
+                    if self.target.start.is_none() {
+                        self.judge(work, done.unjudged, Some(why.clone()));
+                        self.await_judgements().await;
+                        return Err(RunError::Died { why, during });
+                    }
+                    self.alone.push_back(work);
+                    self.alone.extend(std::mem::take(&mut self.running).into_values());
+                    unexplained = Some(RunError::DiedUnexplained { why, during });
+                    self.restart(&address).await?;
+                }
+                Some(joined) = self.judging.join_next_with_id() => self.decide(joined),
+            }
+        }
+    }
+
+    /// Plays one after the other. Returns how many of them the peer did not survive.
+    async fn play_alone(&mut self, address: Address) -> Result<usize, RunError> {
+        let mut culprits = 0;
+        while let Some(work) = self.alone.pop_front() {
+            let mut tasks = JoinSet::new();
+            let task = self.task(&work, address.clone());
+            self.running.insert(tasks.spawn(task).id(), work);
+            let Some(joined) = tasks.join_next_with_id().await else { continue };
+            let Some((work, done)) = self.joined(joined) else { continue };
+            match done.health {
+                Ok(()) => self.judge(work, done.unjudged, None),
+                Err(death) => {
+                    culprits += 1;
+                    let why = self.describe_death(&death);
+                    let during = vec![work.variant.name.clone()];
+                    self.judge(work, done.unjudged, Some(why.clone()));
+                    self.await_judgements().await;
+                    if self.target.start.is_none() {
+                        return Err(RunError::Died { why, during });
+                    }
+                    self.restart(&address).await?;
+                }
+            }
+        }
+        Ok(culprits)
+    }
+
+    /// Plays one variant, and asks afterwards whether the peer lives if there is any doubt.
+    fn task(&mut self, work: &Work, address: Address) -> impl Future<Output = Done> + Send + 'static {
+        let unique = format!("{}{}", self.nonce, base_36(work.index as u64));
+        let client_id = self.client_id();
+        let work = work.clone();
+        let profile = Arc::clone(&self.plan.profile);
+        let conditions = self.conditions.clone();
+        let versions = self.versions.clone();
+        async move {
+            let peer = Peer::Network(address.clone());
+            let unjudged = play(work.variant, profile, work.known_failing, peer, &conditions, &unique).await;
+            let ask = || probe(&address, &versions, &client_id, &conditions.credentials, conditions.timeout);
+            let mut health = Ok(());
+            if unjudged.is_suspicious() {
+                health = ask().await;
+                if health.is_err() {
+                    // One refused connection may be a limit; a peer that lives answers the second time.
+                    health = ask().await;
+                }
+            }
+            Done { unjudged, health }
+        }
+    }
+
+    fn joined(&mut self, joined: Result<(Id, Done), JoinError>) -> Option<(Work, Done)> {
+        let (id, done) = match joined {
+            Ok((id, done)) => (id, Ok(done)),
+            Err(error) => (error.id(), Err(error)),
+        };
+        let work = self.running.remove(&id)?;
+        match done {
+            Ok(done) => Some((work, done)),
+            Err(error) => {
+                self.tell(Outcome::not_played(work.variant, Verdict::Error(panicked(&error))));
+                None
+            }
+        }
+    }
+
+    /// Judges on a thread of its own: the others' windows go on.
+    fn judge(&mut self, work: Work, unjudged: Unjudged, death: Option<String>) {
+        let id = self.judging.spawn_blocking(move || unjudged.judge(death)).id();
+        self.judged.insert(id, work);
+    }
+
+    fn decide(&mut self, joined: Result<(Id, Outcome), JoinError>) {
+        match joined {
+            Ok((id, outcome)) => {
+                self.judged.remove(&id);
+                self.tell(outcome);
+            }
+            Err(error) => {
+                if let Some(work) = self.judged.remove(&error.id()) {
+                    self.tell(Outcome::not_played(work.variant, Verdict::Error(panicked(&error))));
+                }
+            }
+        }
+    }
+
+    async fn await_judgements(&mut self) {
+        while let Some(joined) = self.judging.join_next_with_id().await {
+            self.decide(joined);
+        }
+    }
+
+    fn tell(&mut self, outcome: Outcome) {
+        self.failed |= outcome.verdict.kind().class() == Class::Failed;
+        self.listener.decided(outcome);
+    }
+
+    /// Decides all that was not played to its end.
+    fn give_up(&mut self, why: &str) {
+        let running = std::mem::take(&mut self.running).into_values();
+        let judged = std::mem::take(&mut self.judged).into_values();
+        let rest: Vec<Work> =
+            running.chain(judged).chain(self.side_by_side.drain(..)).chain(self.alone.drain(..)).collect();
+        for work in rest {
+            self.listener.decided(Outcome::not_played(work.variant, Verdict::NotRun(why.to_owned())));
+        }
+    }
+
+    fn describe_death(&mut self, death: &Unreachable) -> String {
+        match self.process.as_mut().and_then(Started::exit_status) {
+            Some(status) => format!("the start command ended with {status}"),
+            None => death.to_string(),
+        }
+    }
+
+    fn client_id(&mut self) -> String {
+        self.probes += 1;
+        format!("{}probe{}", self.nonce, base_36(self.probes as u64))
+    }
+}
+
+fn panicked(error: &JoinError) -> String {
+    format!("the harness failed: this is a bug in mqttspec, please report it ({error})")
+}
+
+/// What keeps the topics and client ids of this run apart from those of others on the same broker: letters and digits.
+fn nonce() -> String {
+    const FIVE_DIGITS: u64 = 36_u64.pow(5);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let mixed = now.as_nanos() as u64 ^ (u64::from(std::process::id()) << 20);
+    format!("m{:0>5}", base_36(mixed % FIVE_DIGITS))
+}
+
+fn base_36(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        digits.push(b"0123456789abcdefghijklmnopqrstuvwxyz"[(number % 36) as usize] as char);
+        number /= 36;
+        if number == 0 {
+            return digits.iter().rev().collect();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{base_36, nonce};
+
+    #[test]
+    fn prefixes_are_short_letters_and_digits() {
+        let prefix = nonce() + &base_36(99_999);
+        assert!(prefix.len() <= 12 && prefix.chars().all(|c| c.is_ascii_alphanumeric()), "{prefix}");
+        assert_eq!((base_36(0), base_36(35), base_36(36)), ("0".to_owned(), "z".to_owned(), "10".to_owned()));
+    }
+}

@@ -1,0 +1,108 @@
+//! What is played, and why the rest is not.
+
+use super::known_failing::{Entry, KnownFailing, ListError};
+use super::pattern::Pattern;
+use crate::case::{Applicability, Library, Variant, expand};
+use model::packet::ProtocolVersion;
+use model::profile::Profile;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Which variants a person asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Only what one of these matches; everything if there is none.
+    pub run: Vec<Pattern>,
+    /// Not what one of these matches.
+    pub skip: Vec<Pattern>,
+    /// Only these versions; all if there is none.
+    pub versions: BTreeSet<ProtocolVersion>,
+}
+
+/// All variants of a profile, with what becomes of them.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The profile.
+    pub profile: Arc<Profile>,
+    /// The variants in their order.
+    pub variants: Vec<Planned>,
+}
+
+/// A variant and what becomes of it.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The variant.
+    pub variant: Arc<Variant>,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What becomes of a variant.
+#[derive(Debug, Clone)]
+pub enum Fate {
+    /// It is played; the entry of the list of known failures that names it, if one does.
+    Play(Option<Entry>),
+    /// The profile lacks what it needs.
+    NotApplicable(String),
+    /// Nobody asked for it.
+    NotSelected(String),
+}
+
+impl Selection {
+    /// Why nobody asked for this variant, if nobody did.
+    #[must_use]
+    pub fn excludes(&self, variant: &Variant) -> Option<String> {
+        let name = &variant.name;
+        if !self.versions.is_empty() && !self.versions.contains(&variant.version) {
+            return Some(format!("--mqtt leaves {} out", variant.version));
+        }
+        if !self.run.is_empty() && !self.run.iter().any(|pattern| pattern.matches(name)) {
+            return Some("not named by --run".to_owned());
+        }
+        let skip = self.skip.iter().find(|pattern| pattern.matches(name))?;
+        Some(format!("--skip {skip}"))
+    }
+}
+
+impl Plan {
+    /// The plan for a library under a profile.
+    #[must_use]
+    pub fn new(library: &Library, profile: Arc<Profile>, selection: &Selection, known_failing: &KnownFailing) -> Plan {
+        let variants = expand(library, &profile).into_iter().map(|(variant, applicability)| {
+            let fate = match (selection.excludes(&variant), applicability) {
+                (_, Applicability::NotApplicable(why)) => Fate::NotApplicable(why),
+                (Some(why), Applicability::Applies) => Fate::NotSelected(why),
+                (None, Applicability::Applies) => Fate::Play(known_failing.find(&variant.name).cloned()),
+            };
+            Planned { variant: Arc::new(variant), fate }
+        });
+        Plan { variants: variants.collect(), profile }
+    }
+
+    /// Whether any variant applies to the profile, selected or not.
+    #[must_use]
+    pub fn applies(&self) -> bool {
+        self.variants.iter().any(|planned| !matches!(planned.fate, Fate::NotApplicable(_)))
+    }
+
+    /// The variants that are played.
+    pub fn played(&self) -> impl Iterator<Item = &Planned> {
+        self.variants.iter().filter(|planned| matches!(planned.fate, Fate::Play(_)))
+    }
+
+    /// The versions of what is played, newest first.
+    #[must_use]
+    pub fn versions(&self) -> Vec<ProtocolVersion> {
+        let versions: BTreeSet<ProtocolVersion> = self.played().map(|planned| planned.variant.version).collect();
+        versions.into_iter().rev().collect()
+    }
+}
+
+/// The lines of a list that name no variant of these plans, whether or not it was asked for: a selection must not make a
+/// list wrong.
+#[must_use]
+pub fn stale(plans: &[Plan], known_failing: &KnownFailing) -> Vec<ListError> {
+    let applies = |planned: &&Planned| !matches!(planned.fate, Fate::NotApplicable(_));
+    let names = plans.iter().flat_map(|plan| plan.variants.iter().filter(applies));
+    known_failing.stale(names.map(|planned| planned.variant.name.as_str()))
+}

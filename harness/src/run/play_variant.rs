@@ -1,0 +1,114 @@
+//! One variant from play to verdict.
+
+use super::judging::{Judged, judge};
+use super::known_failing::Entry;
+use super::player::{Conditions, Halt, Played, Player};
+use super::verdict::{Finding, Outcome, Verdict};
+use crate::case::Variant;
+use crate::target::Peer;
+use model::profile::Profile;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The most bytes of a trace that are kept for reports.
+const MOST_KEPT: usize = 256 << 10;
+
+/// A variant that was played and is not yet judged.
+pub(super) struct Unjudged {
+    variant: Arc<Variant>,
+    profile: Arc<Profile>,
+    known_failing: Option<Entry>,
+    is_virtual: bool,
+    started: Instant,
+    played: Played,
+}
+
+/// Plays a variant; `unique` keeps it apart from others on the same peer.
+pub(super) async fn play(
+    variant: Arc<Variant>,
+    profile: Arc<Profile>,
+    known_failing: Option<Entry>,
+    peer: Peer,
+    conditions: &Conditions,
+    unique: &str,
+) -> Unjudged {
+    // The clock of the wall, not the runtime's: that one may be virtual.
+    let started = Instant::now();
+    let is_virtual = peer.is_virtual();
+    let played = Player::new(&variant, &profile, peer, conditions, unique).play().await;
+    Unjudged { variant, profile, known_failing, is_virtual, started, played }
+}
+
+impl Unjudged {
+    /// Whether the peer may have suffered: it got bytes that no client sends, or did not behave.
+    pub(super) fn is_suspicious(&self) -> bool {
+        self.played.suspicious || self.played.ending.is_err()
+    }
+
+    /// Judges the trace and decides; `death` is how the peer's end showed, if it did not survive the variant. Takes a
+    /// while: not for a thread on which others wait.
+    pub(super) fn judge(self, death: Option<String>) -> Outcome {
+        let Unjudged { variant, profile, known_failing, is_virtual, started, played } = self;
+        let Played { ending, findings: mut more, silence, trace, suspicious: _ } = played;
+        let mut findings = Vec::new();
+        let mut undecided = None;
+        let mut error = None;
+        match ending {
+            Ok(()) => {}
+            Err(Halt::Finding(finding)) => findings.push(*finding),
+            Err(Halt::Inconclusive(why)) => undecided = Some(why),
+            Err(Halt::Error(why)) => error = Some(why),
+        }
+        match judge(&profile, is_virtual, &trace) {
+            Judged::Conforms => {}
+            Judged::Violates(violations) => findings.extend(violations),
+            Judged::Inconclusive(why) => undecided = undecided.or(Some(why)),
+        }
+        // Script, judge and player read the same bytes: what is wrong with them is not told twice.
+        more.retain(|finding| !findings.iter().any(|other| is_same(finding, other)));
+        findings.extend(more);
+        findings.extend(death.map(|why| Finding {
+            statements: Vec::new(),
+            step: None,
+            at: trace.events.last().map(|event| event.at).unwrap_or_default(),
+            connection: None,
+            what: "the peer does not survive this case".to_owned(),
+            expected: "a fresh CONNECT is answered by CONNACK".to_owned(),
+            seen: why,
+            bytes: Vec::new(),
+        }));
+        let verdict = match (error, undecided) {
+            (Some(why), _) => Verdict::Error(why),
+            // What is certainly wrong stays wrong, even if the rest is unclear.
+            (None, Some(why)) if findings.is_empty() => Verdict::Inconclusive(why),
+            (None, _) => Verdict::on(findings, variant.version),
+        };
+        let verdict = match known_failing {
+            Some(entry) => excuse(verdict, &entry),
+            None => verdict,
+        };
+        let trace = (!matches!(verdict, Verdict::Pass | Verdict::UnexpectedPass { .. })).then(|| {
+            let mut trace = trace;
+            trace.shorten(MOST_KEPT);
+            trace
+        });
+        Outcome { variant, verdict, duration: started.elapsed(), silence, trace }
+    }
+}
+
+/// The verdict on a variant that a list names. Only failures are excused: what could not be decided stays so.
+fn excuse(verdict: Verdict, entry: &Entry) -> Verdict {
+    let excuse = entry.reason.clone();
+    match verdict {
+        Verdict::Fail(findings) => Verdict::ExpectedFail { excuse, findings },
+        Verdict::Pass | Verdict::Lenient(_) => {
+            Verdict::UnexpectedPass { entry: format!("{}:{}", entry.file, entry.line), excuse }
+        }
+        other => other,
+    }
+}
+
+/// Whether two findings are about the same refused bytes.
+fn is_same(one: &Finding, other: &Finding) -> bool {
+    one.connection == other.connection && (one.what == other.what || one.statements == other.statements)
+}

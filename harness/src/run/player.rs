@@ -1,0 +1,428 @@
+//! Plays the script of one variant.
+
+use super::verdict::{Finding, SilenceMeans, StepReference};
+use crate::case::{Action, Credentials, Elapse, Expectation, Scope, Step, Variant, Window};
+use crate::target::Peer;
+use crate::trace::{ConnectionId, Recorder, Trace};
+use crate::wire::{Connection, Inbox, SendError};
+use model::packet::{Disconnect, Packet, PacketType};
+use model::profile::Profile;
+use model::wire::encode;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+/// How late something may come in real time after its window: the machine, not the peer, is to blame then.
+pub(super) const LATE: Duration = Duration::from_millis(500);
+
+/// How early: the peer's clock starts when it sends, ours when we have read. MQTT's timers count whole seconds.
+pub(super) const EARLY: Duration = Duration::from_millis(100);
+
+/// How long a peer may take over the ends of connections whose variant is decided: nothing depends on it.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// Under what conditions variants are played.
+#[derive(Debug, Clone)]
+pub struct Conditions {
+    /// User name and password of all actors.
+    pub credentials: Credentials,
+    /// How long an answer may take if the script says nothing else.
+    pub timeout: Duration,
+}
+
+/// What playing a script brought.
+#[derive(Debug)]
+pub(super) struct Played {
+    /// How it ended.
+    pub(super) ending: Result<(), Halt>,
+    /// What else was wrong with what the peer sent.
+    pub(super) findings: Vec<Finding>,
+    pub(super) silence: BTreeSet<SilenceMeans>,
+    pub(super) trace: Trace,
+    /// The peer got bytes that no client may send, or ended a connection that the client had not ended.
+    pub(super) suspicious: bool,
+}
+
+/// Why a script cannot go on.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// An expectation does not hold.
+    Finding(Box<Finding>),
+    /// It cannot be decided.
+    Inconclusive(String),
+    /// The harness or its surroundings failed.
+    Error(String),
+}
+
+/// Plays one variant.
+pub(super) struct Player<'a> {
+    pub(super) variant: &'a Variant,
+    pub(super) profile: &'a Profile,
+    peer: Peer,
+    pub(super) timeout: Duration,
+    recorder: Recorder,
+    changed: Arc<Notify>,
+    pub(super) scope: Scope,
+    pub(super) actors: BTreeMap<String, Actor>,
+    next_connection: u32,
+    /// When the step before ended: windows are measured from here.
+    mark: Instant,
+    /// Keep Alive in the last CONNECT of the script, in seconds.
+    keep_alive: u16,
+    findings: Vec<Finding>,
+    pub(super) silence: BTreeSet<SilenceMeans>,
+    suspicious: bool,
+}
+
+/// An actor with its connection.
+#[derive(Debug)]
+pub(super) struct Actor {
+    pub(super) connection: Connection,
+    /// The server accepted its CONNECT.
+    pub(super) accepted: bool,
+    /// The script knows that the connection is closed.
+    pub(super) knows_closed: bool,
+}
+
+impl<'a> Player<'a> {
+    /// A player of `variant`; `unique` keeps its topics and client ids apart from those of others on the same peer.
+    pub(super) fn new(
+        variant: &'a Variant,
+        profile: &'a Profile,
+        peer: Peer,
+        conditions: &Conditions,
+        unique: &str,
+    ) -> Player<'a> {
+        let topics = profile.topics.replace("{unique}", unique);
+        Player {
+            variant,
+            profile,
+            peer,
+            timeout: conditions.timeout,
+            recorder: Recorder::start(),
+            changed: Arc::new(Notify::new()),
+            scope: Scope::new(topics, unique, conditions.credentials.clone()),
+            actors: BTreeMap::new(),
+            next_connection: 0,
+            mark: Instant::now(),
+            keep_alive: 0,
+            findings: Vec::new(),
+            silence: BTreeSet::new(),
+            suspicious: false,
+        }
+    }
+
+    /// Plays the script to its end and parts politely, whatever happened.
+    pub(super) async fn play(mut self) -> Played {
+        let steps = Arc::clone(&self.variant.steps);
+        let ending = self.steps(&steps).await;
+        let ending = match (ending, self.part().await) {
+            (Ok(()), Err(halt)) | (Err(halt), _) => Err(halt),
+            (Ok(()), Ok(())) => Ok(()),
+        };
+        Played {
+            ending,
+            findings: self.findings,
+            silence: self.silence,
+            trace: self.recorder.take(),
+            suspicious: self.suspicious,
+        }
+    }
+
+    /// More time than a step can take if all of its waits use up their own: a net that nothing should fall into.
+    fn bound(&self, step: &Step) -> Duration {
+        // A silence is the longest of all: two rounds of other connections, a fresh one and its own.
+        let waits = 8 * self.timeout;
+        match &step.action {
+            Action::Elapse(elapse) => elapse.duration(self.keep_alive) + waits,
+            Action::Expect { within: Some(window), .. } => window.latest + LATE + waits,
+            Action::AnyOrder(steps) => steps.iter().map(|step| self.bound(step)).sum::<Duration>() + waits,
+            Action::Either(branches) => {
+                branches.iter().flatten().map(|step| self.bound(step)).sum::<Duration>() + waits
+            }
+            _ => waits,
+        }
+    }
+
+    pub(super) fn steps<'b>(
+        &'b mut self,
+        steps: &'b [Step],
+    ) -> Pin<Box<dyn Future<Output = Result<(), Halt>> + Send + 'b>> {
+        Box::pin(async move {
+            for step in steps {
+                let bound = self.bound(step);
+                match timeout(bound, self.step(step)).await {
+                    Ok(done) => done?,
+                    Err(_) => return Err(self.error(step, &format!("it took more than {} s", bound.as_secs()))),
+                }
+                self.mark = Instant::now();
+            }
+            Ok(())
+        })
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), Halt> {
+        match &step.action {
+            Action::Opens { actor } => {
+                self.leave(actor).await;
+                self.open(actor).await
+            }
+            Action::Drops { actor } => {
+                if let Some(actor) = self.actors.remove(actor) {
+                    self.examine(&actor.connection);
+                    actor.connection.abort().await;
+                }
+                Ok(())
+            }
+            Action::Send { actor, template } => {
+                self.note();
+                let built = template
+                    .build(&mut self.scope, actor, self.variant.version)
+                    .map_err(|error| self.error(step, &error))?;
+                self.suspicious |= built.packet.is_none();
+                self.keep_alive = built.keep_alive.unwrap_or(self.keep_alive);
+                self.send(step, actor, &built.bytes, template.packet_type() == PacketType::Connect).await
+            }
+            Action::SendBytes { actor, bytes } => {
+                self.note();
+                let bytes = bytes.build(&self.scope).map_err(|error| self.error(step, &error))?;
+                self.suspicious = true;
+                self.send(step, actor, &bytes, false).await
+            }
+            Action::Expect { actor, expectation, within, bind } => {
+                self.expect(step, actor, expectation, *within, bind.as_deref()).await
+            }
+            Action::Elapse(elapse) => {
+                self.elapse(*elapse).await;
+                Ok(())
+            }
+            Action::AnyOrder(steps) => self.any_order(step, steps).await,
+            Action::Either(branches) => self.either(step, branches).await,
+        }
+    }
+
+    async fn elapse(&mut self, elapse: Elapse) {
+        self.note();
+        sleep(elapse.duration(self.keep_alive)).await;
+    }
+
+    async fn expect(
+        &mut self,
+        step: &Step,
+        actor: &str,
+        expectation: &Expectation,
+        within: Option<Window>,
+        bind: Option<&str>,
+    ) -> Result<(), Halt> {
+        match expectation {
+            Expectation::Packet(pattern) => self.expect_packet(step, actor, pattern, within, bind).await,
+            Expectation::Silence => self.expect_silence(step, actor).await,
+            Expectation::Closed => self.expect_closed(step, actor, within).await,
+            Expectation::Rejected(offence) => self.expect_rejected(step, actor, *offence, within).await,
+        }
+    }
+
+    /// Opens a connection for `actor`.
+    pub(super) async fn open(&mut self, actor: &str) -> Result<(), Halt> {
+        let deadline = Instant::now() + self.timeout;
+        let stream = match timeout_at(deadline, self.peer.connect()).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(Halt::Error(format!("cannot open a connection for `{actor}`: {error}"))),
+            Err(_) => return Err(Halt::Error(format!("cannot open a connection for `{actor}` in time"))),
+        };
+        let id = ConnectionId(self.next_connection);
+        self.next_connection += 1;
+        let (recorder, changed) = (self.recorder.clone(), Arc::clone(&self.changed));
+        let connection = Connection::open(stream, id, actor, self.variant.version, recorder, changed);
+        self.actors.insert(actor.to_owned(), Actor { connection, accepted: false, knows_closed: false });
+        Ok(())
+    }
+
+    /// Sends on the actor's connection; opens one if there is none, or if the client or the script is done with it.
+    pub(super) async fn send(&mut self, step: &Step, actor: &str, bytes: &[u8], is_connect: bool) -> Result<(), Halt> {
+        let needs_connection = self.actors.get(actor).is_none_or(|actor| {
+            let is_over = actor.connection.is_over();
+            actor.knows_closed && is_over || is_connect && (is_over || actor.connection.said_disconnect())
+        });
+        if needs_connection {
+            self.leave(actor).await;
+            self.open(actor).await?;
+        }
+        match self.write(actor, bytes).await {
+            // What the closed connection means, the next expectation says.
+            Ok(()) | Err(SendError::Closed(_)) => Ok(()),
+            Err(error @ SendError::NotRead) => {
+                let seen = format!("{error} within {} s", self.timeout.as_secs_f64());
+                Err(self.finding(step, Some(actor), "the peer does not read", &step.text, &seen))
+            }
+        }
+    }
+
+    pub(super) async fn write(&mut self, actor: &str, bytes: &[u8]) -> Result<(), SendError> {
+        let deadline = Instant::now() + self.timeout;
+        match self.actors.get_mut(actor) {
+            Some(actor) if !actor.connection.is_over() => actor.connection.send(bytes, deadline).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the actor's connection, if it has one.
+    pub(super) async fn leave(&mut self, actor: &str) {
+        if let Some(actor) = self.actors.remove(actor) {
+            self.examine(&actor.connection);
+            if actor.connection.said_disconnect() {
+                actor.connection.close(Instant::now() + PARTING).await;
+            } else {
+                actor.connection.abort().await;
+            }
+        }
+    }
+
+    /// After the script: shows that nothing is under way any more, says DISCONNECT and closes, so that the judge sees a
+    /// settled end.
+    async fn part(&mut self) -> Result<(), Halt> {
+        self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
+        let settled = self.settle().await;
+        let disconnect = Packet::Disconnect(Disconnect::normal());
+        // A DISCONNECT without properties can be said in every version.
+        let disconnect = encode(&disconnect, self.variant.version).unwrap_or_default();
+        let names: Vec<String> = self.actors.keys().cloned().collect();
+        for name in &names {
+            let can_part = self.actors.get(name).is_some_and(|actor| actor.connection.can_ping(actor.accepted));
+            if can_part {
+                // A peer that is quicker, or does not read, is left without a word.
+                let _ = self.write(name, &disconnect).await;
+            }
+        }
+        for name in &names {
+            self.leave(name).await;
+        }
+        settled
+    }
+
+    /// Waits until `look` finds something, at most until `deadline`.
+    pub(super) async fn wait<T>(
+        &mut self,
+        deadline: Instant,
+        mut look: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let changed = Arc::clone(&self.changed);
+        loop {
+            let mut notified = pin!(changed.notified());
+            // From here on nothing is missed, also what comes while we look.
+            notified.as_mut().enable();
+            self.note();
+            let found = look(self);
+            if found.is_some() || Instant::now() >= deadline {
+                return found;
+            }
+            // When time is up we look once more: time passes in the middle of events.
+            let _ = timeout_at(deadline, notified).await;
+        }
+    }
+
+    /// Takes note of what came in: the scope needs it in the order of arrival.
+    pub(super) fn note(&mut self) {
+        for (name, actor) in &mut self.actors {
+            let mut accepted = actor.accepted;
+            for arrived in actor.connection.inbox().packets.iter_mut().filter(|arrived| !arrived.noted) {
+                arrived.noted = true;
+                self.scope.received(name, &arrived.packet);
+                if let Packet::Connack(connack) = &arrived.packet {
+                    accepted |= connack.code.is_accepted();
+                    // A Server Keep Alive replaces the client's own (MQTT-3.1.2-21 of 5.0).
+                    self.keep_alive = connack.properties.server_keep_alive.unwrap_or(self.keep_alive);
+                }
+            }
+            actor.accepted = accepted;
+        }
+    }
+
+    /// Reports bytes that are no MQTT, and floods, if no expectation has met them: they fail a variant by themselves.
+    fn examine(&mut self, connection: &Connection) {
+        let (refusal, flooded, closed) = {
+            let inbox = connection.inbox();
+            (inbox.refusal.clone(), inbox.flooded, inbox.closed.is_some())
+        };
+        self.suspicious |= closed && !connection.said_disconnect();
+        if refusal.is_none() && !flooded {
+            return;
+        }
+        let (what, statements) = describe_stream(refusal.as_ref(), flooded);
+        self.findings.push(Finding {
+            statements,
+            step: None,
+            at: self.recorder.elapsed(),
+            connection: Some(connection.id()),
+            what: what.clone(),
+            expected: format!("packets of MQTT {}", self.variant.version),
+            seen: what,
+            bytes: Vec::new(),
+        });
+    }
+
+    /// The time since the start.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.recorder.elapsed()
+    }
+
+    /// The moment from which windows count.
+    pub(super) fn mark(&self) -> Instant {
+        self.mark
+    }
+
+    /// Whether time is virtual.
+    pub(super) fn is_virtual(&self) -> bool {
+        self.peer.is_virtual()
+    }
+
+    /// Runs `read` on what came in for `actor`.
+    pub(super) fn inbox<T>(&self, actor: &str, read: impl FnOnce(&mut Inbox) -> T) -> Option<T> {
+        self.actors.get(actor).map(|actor| read(&mut actor.connection.inbox()))
+    }
+
+    /// An expectation that does not hold. It is about the statements that the variant cites.
+    pub(super) fn finding(&self, step: &Step, actor: Option<&str>, what: &str, expected: &str, seen: &str) -> Halt {
+        Halt::Finding(Box::new(Finding {
+            statements: super::verdict::cited(&self.variant.cites),
+            step: Some(reference(step)),
+            at: self.recorder.elapsed(),
+            connection: actor.and_then(|actor| self.actors.get(actor)).map(|actor| actor.connection.id()),
+            what: what.to_owned(),
+            expected: expected.to_owned(),
+            seen: seen.to_owned(),
+            bytes: Vec::new(),
+        }))
+    }
+
+    fn error(&self, step: &Step, error: &dyn std::fmt::Display) -> Halt {
+        Halt::Error(format!("{}: {}: {error}", step.location, step.text))
+    }
+}
+
+/// A step as reports name it.
+pub(super) fn reference(step: &Step) -> StepReference {
+    StepReference { location: step.location.clone(), text: step.text.clone() }
+}
+
+/// What is wrong with a stream, and which statements that breaks.
+pub(super) fn describe_stream(refusal: Option<&model::wire::Refusal>, flooded: bool) -> (String, Vec<String>) {
+    match refusal {
+        Some(refusal) => {
+            let statements = refusal.statements.iter().map(|id| (*id).to_owned()).collect();
+            (format!("the peer sent bytes that are no MQTT: {refusal}"), statements)
+        }
+        None if flooded => {
+            let what = format!(
+                "the peer sends without end: more than {} bytes or {} packets on one connection",
+                crate::wire::MOST_BYTES,
+                crate::wire::MOST_PACKETS
+            );
+            (what, Vec::new())
+        }
+        None => ("the stream is sound".to_owned(), Vec::new()),
+    }
+}

@@ -1,0 +1,161 @@
+//! Asks a network target whether it speaks MQTT at all.
+
+use super::Address;
+use crate::case::Credentials;
+use model::packet::{Connect, Disconnect, Packet, ProtocolVersion, Utf8String};
+use model::wire::{Decoder, Refusal, encode};
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+/// No CONNACK is longer than this in earnest.
+const LARGEST_CONNACK: u32 = 64 << 10;
+
+/// How many of a stranger's bytes are shown.
+const SHOWN: usize = 16;
+
+/// Why a target cannot be tested.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreachable {
+    /// The connection was not accepted.
+    #[error("cannot connect to {address}: {why}; is the broker running there?")]
+    NotConnected {
+        /// Where.
+        address: String,
+        /// What the system said.
+        why: String,
+    },
+    /// It closed instead of answering.
+    #[error("{address} closes the connection at once instead of answering a CONNECT of {version} with CONNACK")]
+    Closed {
+        /// Where.
+        address: String,
+        /// The version asked for last.
+        version: ProtocolVersion,
+    },
+    /// It accepted the connection and said nothing.
+    #[error("{address} does not answer a CONNECT of {version} within {} s", waited.as_secs_f64())]
+    NoAnswer {
+        /// Where.
+        address: String,
+        /// The version asked for last.
+        version: ProtocolVersion,
+        /// How long it had.
+        waited: Duration,
+    },
+    /// It answered with something that is no CONNACK.
+    #[error("{address} answers a CONNECT of {version} with {seen} instead of CONNACK: is it an MQTT broker?")]
+    NotMqtt {
+        /// Where.
+        address: String,
+        /// The version asked for last.
+        version: ProtocolVersion,
+        /// What came.
+        seen: String,
+    },
+}
+
+/// Asks in each of `versions`, until a well-formed CONNACK of whatever code comes; each may take `patience`.
+///
+/// # Errors
+/// When none comes in any version: what came instead in the last one.
+pub async fn probe(
+    address: &Address,
+    versions: &[ProtocolVersion],
+    client_id: &str,
+    credentials: &Credentials,
+    patience: Duration,
+) -> Result<(), Unreachable> {
+    let mut outcome = Ok(());
+    for &version in versions {
+        outcome = probe_once(address, version, client_id, credentials, patience).await;
+        match outcome {
+            // A server that hangs or is gone will not be better in another version.
+            Ok(()) | Err(Unreachable::NotConnected { .. } | Unreachable::NoAnswer { .. }) => break,
+            Err(Unreachable::Closed { .. } | Unreachable::NotMqtt { .. }) => {}
+        }
+    }
+    outcome
+}
+
+async fn probe_once(
+    address: &Address,
+    version: ProtocolVersion,
+    client_id: &str,
+    credentials: &Credentials,
+    patience: Duration,
+) -> Result<(), Unreachable> {
+    let shown = address.to_string();
+    let deadline = Instant::now() + patience;
+    let connecting = timeout_at(deadline, TcpStream::connect(address.socket())).await;
+    let not_connected = |why: String| Unreachable::NotConnected { address: shown.clone(), why };
+    let mut stream = match connecting {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return Err(not_connected(error.to_string())),
+        Err(_) => return Err(not_connected(format!("no answer within {} s", patience.as_secs_f64()))),
+    };
+    match timeout_at(deadline, ask(&mut stream, version, client_id, credentials)).await {
+        Ok(Ok(Answer::Connack { accepted })) => {
+            if accepted && let Ok(bytes) = encode(&Packet::Disconnect(Disconnect::normal()), version) {
+                // Politeness only: the answer is in already.
+                let _ = timeout_at(deadline, stream.write_all(&bytes)).await;
+            }
+            Ok(())
+        }
+        Ok(Ok(Answer::Other(seen))) => Err(Unreachable::NotMqtt { address: shown, version, seen }),
+        Ok(Err(_)) => Err(Unreachable::Closed { address: shown, version }),
+        Err(_) => Err(Unreachable::NoAnswer { address: shown, version, waited: patience }),
+    }
+}
+
+enum Answer {
+    Connack { accepted: bool },
+    Other(String),
+}
+
+async fn ask(
+    stream: &mut TcpStream,
+    version: ProtocolVersion,
+    client_id: &str,
+    credentials: &Credentials,
+) -> io::Result<Answer> {
+    let connect = Packet::Connect(Connect {
+        clean_start: true,
+        keep_alive: 60,
+        client_id: Utf8String::new(client_id).map_err(io::Error::other)?,
+        user_name: credentials.user_name.clone().map(Utf8String::new).transpose().map_err(io::Error::other)?,
+        password: credentials.password.clone(),
+        ..Connect::default()
+    });
+    stream.write_all(&encode(&connect, version).map_err(io::Error::other)?).await?;
+    let mut decoder = Decoder::from_server(version);
+    decoder.set_maximum_packet_size(LARGEST_CONNACK);
+    let mut first_bytes = Vec::new();
+    let mut piece = [0; 1024];
+    loop {
+        let length = stream.read(&mut piece).await?;
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let missing = SHOWN.saturating_sub(first_bytes.len()).min(length);
+        first_bytes.extend_from_slice(&piece[..missing]);
+        decoder.feed(&piece[..length]);
+        match decoder.next_packet() {
+            Ok(None) => {}
+            Ok(Some(decoded)) => {
+                return Ok(match decoded.packet {
+                    Packet::Connack(connack) => Answer::Connack { accepted: connack.code.is_accepted() },
+                    other => Answer::Other(other.packet_type().to_string()),
+                });
+            }
+            Err(refusal) => return Ok(Answer::Other(describe(&first_bytes, &refusal))),
+        }
+    }
+}
+
+fn describe(bytes: &[u8], refusal: &Refusal) -> String {
+    let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("bytes that are no MQTT, `{}`, ({refusal})", hex.join(" "))
+}

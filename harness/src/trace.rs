@@ -1,0 +1,103 @@
+//! The timed record of every byte on every connection of a variant: the only input of judge and reports.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A connection of a variant, counted from 0 in the order of opening.
+pub use model::judge::ConnectionId;
+
+/// What happened on the connections of a variant, in order of time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// The events.
+    pub events: Vec<Event>,
+}
+
+impl Trace {
+    /// Leaves out what came behind the first `bytes` bytes: a flood is not worth keeping once it is judged.
+    pub fn shorten(&mut self, bytes: usize) {
+        let mut room = bytes;
+        self.events.retain(|event| {
+            let length = match &event.what {
+                What::Sent(bytes) | What::Received(bytes) => bytes.len(),
+                What::Opened(_) | What::ClosedByPeer | What::ClosedByHarness => 0,
+            };
+            let fits = length <= room;
+            // Once something is left out, so is all that follows: a stream with a gap says nothing.
+            room = if fits { room - length } else { 0 };
+            fits
+        });
+        self.events.shrink_to_fit();
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When, from the start of the variant.
+    pub at: Duration,
+    /// Where.
+    pub connection: ConnectionId,
+    /// What.
+    pub what: What,
+}
+
+/// What can happen on a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The harness opened it for this actor.
+    Opened(String),
+    /// The harness sent bytes; recorded before they are written, so that no answer stands before its question.
+    Sent(Vec<u8>),
+    /// The peer's bytes came.
+    Received(Vec<u8>),
+    /// The peer ended the connection (FIN or RST).
+    ClosedByPeer,
+    /// The harness ended it.
+    ClosedByHarness,
+}
+
+/// Writes the trace of one variant; all its connections share it.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    start: Instant,
+    trace: Arc<Mutex<Trace>>,
+}
+
+impl Recorder {
+    /// A recorder whose time begins now.
+    #[must_use]
+    pub fn start() -> Recorder {
+        Recorder { start: Instant::now(), trace: Arc::default() }
+    }
+
+    /// Records an event of this moment.
+    pub fn record(&self, connection: ConnectionId, what: What) {
+        let mut trace = self.lock();
+        trace.events.push(Event { at: self.start.elapsed(), connection, what });
+    }
+
+    /// The time since the start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// `instant` as time since the start.
+    #[must_use]
+    pub fn since_start(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.start)
+    }
+
+    /// Takes out what was recorded so far.
+    #[must_use]
+    pub fn take(&self) -> Trace {
+        std::mem::take(&mut self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Trace> {
+        // A vector is whole after every push: a panic elsewhere cannot leave it half written.
+        self.trace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,12 @@
+//! The core in virtual time: what Clients send, and the lines of what they see.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod connect;
+mod delivery;
+mod disconnect;
+mod platform;
+mod publish;
+mod session;
+mod subscribe;
+mod will;
+mod world;
