@@ -97,6 +97,10 @@ impl<'a> Player<'a> {
         unique: &str,
     ) -> Player<'a> {
         let topics = profile.topics.replace("{unique}", unique);
+        let mut scope = Scope::new(topics, unique, conditions.credentials.clone());
+        for actor in variant.actors() {
+            scope.introduce(actor);
+        }
         Player {
             variant,
             profile,
@@ -104,7 +108,7 @@ impl<'a> Player<'a> {
             timeout: conditions.timeout,
             recorder: Recorder::start(),
             changed: Arc::new(Notify::new()),
-            scope: Scope::new(topics, unique, conditions.credentials.clone()),
+            scope,
             actors: BTreeMap::new(),
             next_connection: 0,
             mark: Instant::now(),

@@ -15,7 +15,7 @@ pub enum Expected {
 
 type Claim = (&'static str, Expected, fn(&System, &State) -> bool);
 
-const CLAIMS: [Claim; 18] = [
+const CLAIMS: [Claim; 16] = [
     ("an acknowledged QoS 1 message reaches its subscriber", Expected::Always, |system, state| {
         state.ghosts.iter().all(|ghost| ghost.must & !ghost.got == 0) || !system.is_at_rest(state)
     }),
@@ -50,8 +50,6 @@ const CLAIMS: [Claim; 18] = [
         let all = (1_u8 << system.scenario.vocabulary.messages().count()) - 1;
         any(state, |ghost| ghost.got == all)
     }),
-    ("a client has connected", Expected::Sometimes, |_, state| state.actors.iter().any(|actor| actor.connected)),
-    ("the world comes to rest", Expected::Sometimes, |system, state| system.is_at_rest(state)),
 ];
 
 fn without(state: &State, fault: Fault) -> bool {

@@ -52,11 +52,16 @@ impl Outcome {
     }
 }
 
+/// States after which an exploration gives up: far above what any scenario has.
+const STATE_LIMIT: usize = 20_000_000;
+
 /// Explores all of a scenario, breadth first; with a planted bug only up to the first failure, which is then a shortest one.
 #[must_use]
 pub fn check(scenario: &Scenario, bug: Option<SeededBug>) -> Outcome {
     let start = Instant::now();
     let builder = System::new(scenario.clone(), bug).checker();
+    // A planted bug may make a world endless.
+    let builder = builder.target_state_count(STATE_LIMIT);
     // Without a bug nothing but the end of all states may stop the search: counts are pinned.
     let builder = match bug {
         Some(_) => builder.finish_when(HasDiscoveries::AnyFailures),

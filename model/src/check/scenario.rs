@@ -19,7 +19,7 @@ pub struct Scenario {
     pub(super) vocabulary: Vocabulary,
     pub(super) roles: Vec<Role>,
     /// The properties that have something to say here, by their names.
-    pub(super) properties: &'static [&'static str],
+    pub(super) properties: Vec<&'static str>,
 }
 
 /// A client: its session, its script, and how often its connection may break.
@@ -41,6 +41,21 @@ pub(super) enum Step {
     Subscribe(FilterKey, Qos),
     Unsubscribe(FilterKey),
     Publish(MessageKey),
+}
+
+impl Scenario {
+    /// The names of its properties.
+    #[must_use]
+    pub fn properties(&self) -> &[&'static str] {
+        &self.properties
+    }
+
+    /// The same world with one question.
+    #[must_use]
+    pub fn asking(mut self, property: &str) -> Scenario {
+        self.properties.retain(|known| *known == property);
+        self
+    }
 }
 
 /// All scenarios, in the order in which they are best read.
@@ -223,6 +238,6 @@ impl World {
         properties: &'static [&'static str],
     ) -> Scenario {
         let World { vocabulary, version, profile } = self;
-        Scenario { name, about, profile, version, vocabulary, roles, properties }
+        Scenario { name, about, profile, version, vocabulary, roles, properties: properties.to_vec() }
     }
 }

@@ -371,6 +371,6 @@ impl Model for System {
     }
 
     fn properties(&self) -> Vec<Property<System>> {
-        properties::of(self.scenario.properties)
+        properties::of(&self.scenario.properties)
     }
 }

@@ -61,6 +61,11 @@ impl Judge {
                     return None;
                 }
                 take_offer(reading, &connack.properties);
+                // A client that comes back with the identifier it was given finds its session (MQTT-3.1.3-7).
+                let assigned = connack.properties.assigned_client_identifier.as_ref();
+                if let (Some(assigned), Some(sender)) = (assigned, reading.sender) {
+                    self.senders.insert(assigned.to_string(), sender);
+                }
                 Output::Connack {
                     session_present: connack.session_present,
                     code: connack.code.value(),

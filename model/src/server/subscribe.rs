@@ -194,6 +194,7 @@ impl Session {
         let mut routing = Routing { missed: true, ..Routing::default() };
         for subscription in matching {
             let qos = match context.profile.has(Feature::SubscriberQos) {
+                _ if context.has_bug(SeededBug::LowersQos) => QosSet::only(Qos::AtMostOnce),
                 // The lower of publish QoS and grant (MQTT-3.8.4-6; 5.0: -8).
                 true => subscription.granted.map(|granted| granted.min(message.qos)),
                 // P-QOS-2: the publisher's QoS decides.
