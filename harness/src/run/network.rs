@@ -10,7 +10,7 @@ use super::summary::Listener;
 use super::unique::{base_36, nonce};
 use super::verdict::{Class, Outcome, Verdict};
 use crate::case::Variant;
-use crate::target::{Address, Peer, StartCommand, Started, Unreachable, probe};
+use crate::target::{Address, Log, Peer, StartCommand, Started, Unreachable, probe};
 use model::packet::ProtocolVersion;
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
@@ -53,18 +53,11 @@ pub async fn run_network(
         let first_line = why.lines().next().unwrap_or_default().to_owned();
         run.give_up(&first_line);
     }
-    let log = match run.process.take() {
-        None => None,
-        Some(mut process) => {
-            process.stop().await;
-            let is_needed = run.failed || result.is_err();
-            if !is_needed {
-                process.remove_log();
-            }
-            is_needed.then(|| process.log().to_owned())
-        }
-    };
-    (log, result)
+    if let Some(mut process) = run.process.take() {
+        process.stop().await;
+    }
+    let is_needed = run.failed || result.is_err();
+    (run.log.and_then(|log| log.keep_if(is_needed)), result)
 }
 
 /// A variant to be played.
@@ -90,8 +83,8 @@ struct Run<'a> {
     versions: Vec<ProtocolVersion>,
     nonce: String,
     probes: usize,
-    address: Option<Address>,
     process: Option<Started>,
+    log: Option<Log>,
     restarts: usize,
     side_by_side: VecDeque<Work>,
     alone: VecDeque<Work>,
@@ -136,8 +129,8 @@ impl<'a> Run<'a> {
             versions: plan.versions(),
             nonce: nonce(),
             probes: 0,
-            address: None,
             process: None,
+            log: None,
             restarts: 0,
             side_by_side,
             alone,
@@ -168,28 +161,33 @@ impl<'a> Run<'a> {
 
     /// Makes sure that there is a peer that speaks MQTT.
     async fn prepare(&mut self) -> Result<Address, RunError> {
-        let client_id = self.client_id();
-        let credentials = &self.conditions.credentials;
-        let address = match (&self.target.start, &self.target.address) {
-            (Some(start), address) => {
-                let address = address.clone();
-                let started =
-                    start.start(address, &self.versions, &client_id, credentials, self.target.ready_within).await?;
-                let address = started.address().clone();
-                self.process = Some(started);
-                address
-            }
+        match (&self.target.start, &self.target.address) {
+            (Some(start), address) => self.start(start, address.clone()).await,
             (None, Some(address)) => {
-                probe(address, &self.versions, &client_id, credentials, self.conditions.timeout).await?;
-                address.clone()
+                let client_id = self.client_id();
+                probe(address, &self.versions, &client_id, &self.conditions.credentials, self.conditions.timeout)
+                    .await?;
+                Ok(address.clone())
             }
-            (None, None) => return Err(RunError::NoTarget),
+            (None, None) => Err(RunError::NoTarget),
+        }
+    }
+
+    async fn start(&mut self, start: &StartCommand, address: Option<Address>) -> Result<Address, RunError> {
+        let client_id = self.client_id();
+        let log = match self.log.take() {
+            Some(log) => log,
+            None => Log::create().map_err(RunError::NoLog)?,
         };
-        self.address = Some(address.clone());
+        let log = self.log.insert(log);
+        let (credentials, within) = (&self.conditions.credentials, self.target.ready_within);
+        let started = start.start(address, &self.versions, &client_id, credentials, within, log).await?;
+        let address = started.address().clone();
+        self.process = Some(started);
         Ok(address)
     }
 
-    /// The peer is dead: starts it again at the same place, so that a death is told apart from a change of address.
+    /// The peer is dead: starts it again at the same place, so that variants under way need not know.
     async fn restart(&mut self, address: &Address) -> Result<(), RunError> {
         let Some(start) = &self.target.start else {
             return Err(RunError::NoTarget);
@@ -201,10 +199,7 @@ impl<'a> Run<'a> {
         if let Some(mut process) = self.process.take() {
             process.stop().await;
         }
-        let client_id = self.client_id();
-        let (address, credentials) = (Some(address.clone()), &self.conditions.credentials);
-        self.process =
-            Some(start.start(address, &self.versions, &client_id, credentials, self.target.ready_within).await?);
+        self.start(start, Some(address.clone())).await?;
         Ok(())
     }
 

@@ -17,6 +17,9 @@ pub enum RunError {
     /// The start command does not make a target.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// There is no place for its log.
+    #[error("cannot write a log for the start command: {0}")]
+    NoLog(std::io::Error),
     /// Neither an address nor a start command.
     #[error("there is no target: neither an address nor a start command")]
     NoTarget,

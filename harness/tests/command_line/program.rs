@@ -27,6 +27,8 @@ pub(crate) fn mqttspec(arguments: &[&str]) -> Finished {
 pub(crate) fn start(arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_mqttspec"))
         .args(arguments)
+        // Logs of started commands stay behind where nobody minds.
+        .env("TMPDIR", env!("CARGO_TARGET_TMPDIR"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
