@@ -4,54 +4,27 @@ use super::system::{Action, State, System};
 use crate::server::{ConnectionId, Input, MessageKey, Output, Vocabulary};
 
 impl System {
-    /// An action in words: who does what to whom.
+    /// An action in words: who does what to whom. What happens inside the server stands apart.
     pub(super) fn label(&self, action: &Action) -> String {
-        let name = |actor: &usize| self.scenario.roles[*actor].name;
-        match action {
-            Action::Act(actor) => format!("{} goes on with its script", name(actor)),
-            Action::Acknowledge(actor) => format!("{} -> PUBACK of the oldest delivery", name(actor)),
-            Action::Break(actor) => format!("{} loses its connection", name(actor)),
-            Action::Take(actor, choice) => {
-                format!("server takes the next packet of {}{}", name(actor), choice_of(*choice))
-            }
-            Action::Notice(session) => {
-                format!("server notices that the connection of {} is gone", self.name_of_session(*session))
-            }
-            Action::Emit(_, connection, output, choice) => {
-                let packet = describe_output(output, &self.scenario.vocabulary);
-                format!("{} <- {packet}{}", self.name_of(*connection), choice_of(*choice))
-            }
-        }
-    }
-
-    /// An action with the packet that it is about, which only the state knows.
-    #[must_use]
-    pub fn label_in(&self, state: &State, action: &Action) -> String {
         let vocabulary = &self.scenario.vocabulary;
         let name = |actor: &usize| self.scenario.roles[*actor].name;
         match action {
-            Action::Act(actor) => {
-                let next = stateright::Model::next_state(self, state, action.clone());
-                let sent = next.map(|next| next.actors[*actor].sent.clone()).unwrap_or_default();
-                let new: Vec<String> = sent
-                    .iter()
-                    .skip(state.actors[*actor].sent.len())
-                    .map(|input| describe_input(input, vocabulary))
-                    .collect();
-                format!("{} -> {}", name(actor), new.join(", "))
+            Action::Send(actor, inputs) => {
+                let packets: Vec<String> = inputs.iter().map(|input| describe_input(input, vocabulary)).collect();
+                format!("{} -> {}", name(actor), packets.join(", "))
             }
-            Action::Acknowledge(actor) => match state.actors[*actor].open.first() {
-                Some((id, _)) => format!("{} -> PUBACK id{id}", name(actor)),
-                None => self.label(action),
-            },
-            Action::Take(actor, choice) => match state.actors[*actor].sent.first() {
-                Some(input) => {
-                    let packet = describe_input(input, vocabulary);
-                    format!("     server takes {packet} of {}{}", name(actor), choice_of(*choice))
-                }
-                None => self.label(action),
-            },
-            _ => self.label(action),
+            Action::Break(actor) => format!("{} loses its connection", name(actor)),
+            Action::Take(actor, input, choice) => {
+                let packet = describe_input(input, vocabulary);
+                format!("     server takes {packet} of {}{}", name(actor), choice_of(*choice))
+            }
+            Action::Notice(session) => {
+                format!("     server notices that the connection of {} is gone", self.name_of_session(*session))
+            }
+            Action::Emit(_, connection, output, choice) => {
+                let packet = describe_output(output, vocabulary);
+                format!("{} <- {packet}{}", self.name_of(*connection), choice_of(*choice))
+            }
         }
     }
 

@@ -80,7 +80,7 @@ pub fn check(scenario: &Scenario, bug: Option<SeededBug>) -> Outcome {
         let explorer_path = found.as_ref().map(|path| path.encode(system));
         let path = found.map(|path| {
             let steps = path.into_vec();
-            steps.iter().filter_map(|(state, action)| Some(system.label_in(state, action.as_ref()?))).collect()
+            steps.iter().filter_map(|(_, action)| Some(system.label(action.as_ref()?))).collect()
         });
         Finding {
             property: property.name,

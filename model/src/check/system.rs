@@ -33,14 +33,13 @@ pub struct State {
 /// Something that happens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// A client does the next step of its script, or connects again.
-    Act(usize),
-    /// A client acknowledges the oldest open delivery.
-    Acknowledge(usize),
+    /// A client sends: the next step of its script, CONNECT and what was not answered on a new connection, or PUBACK of the
+    /// oldest open delivery.
+    Send(usize, Vec<Input>),
     /// A client's connection breaks; the server does not know yet.
     Break(usize),
     /// The server takes the next packet of a client, with the number of its choice.
-    Take(usize, usize),
+    Take(usize, Input, usize),
     /// The server notices that a connection is gone.
     Notice(usize),
     /// The server sends a packet or closes a connection, with the number of its choice.
@@ -72,28 +71,41 @@ impl System {
         actions.iter().all(|action| matches!(action, Action::Break(_)))
     }
 
-    fn can_act(&self, state: &State, index: usize) -> bool {
+    /// What a client would send next for its script; nothing if it has to wait, or is done.
+    fn next_inputs(&self, state: &State, index: usize) -> Vec<Input> {
         let (actor, role) = (&state.actors[index], self.role(index));
         if actor.dismissed {
-            return false;
+            return Vec::new();
         }
         if actor.link.is_none() {
-            return true;
+            let again = actor.unanswered.iter();
+            let again = again.map(|(id, message)| Input::Publish { message: *message, id: Some(*id), offence: None });
+            return std::iter::once(self.connect(actor, index)).chain(again).collect();
         }
-        actor.connected && !actor.asking && actor.step < role.script.len() && actor.sent.len() < LINK_CAPACITY
+        if !actor.connected || actor.asking || actor.sent.len() >= LINK_CAPACITY {
+            return Vec::new();
+        }
+        match role.script.get(actor.step) {
+            Some(Step::Subscribe(filter, qos)) => {
+                let options = SubscriptionOptions { qos: *qos, ..SubscriptionOptions::default() };
+                let requests = vec![FilterRequest { filter: *filter, options, offence: None }];
+                vec![Input::Subscribe { id: PacketId::FIRST, requests }]
+            }
+            Some(Step::Unsubscribe(filter)) => vec![Input::Unsubscribe { id: PacketId::FIRST, filters: vec![*filter] }],
+            Some(Step::Publish(message)) => {
+                let above_qos_0 = self.scenario.vocabulary.of(*message).qos > Qos::AtMostOnce;
+                let number = u16::try_from(message.0 + 1).ok().filter(|_| above_qos_0);
+                vec![Input::Publish { message: *message, id: number.and_then(PacketId::new), offence: None }]
+            }
+            Some(Step::Connect) | None => Vec::new(),
+        }
     }
 
-    /// The client connects, for the first time or again, and repeats what was not answered.
-    fn connect(&self, state: &mut State, index: usize) {
+    fn connect(&self, actor: &Actor, index: usize) -> Input {
         let role = self.role(index);
         let clients = u32::try_from(self.scenario.roles.len()).unwrap_or(u32::MAX);
-        let actor = &mut state.actors[index];
-        let id = ConnectionId(u32::from(actor.attempts) * clients + u32::try_from(index).unwrap_or(u32::MAX));
-        actor.attempts += 1;
-        actor.link = Some(id);
-        actor.step = actor.step.max(1);
-        actor.sent.push(Input::Connect(ConnectTerms {
-            connection: id,
+        Input::Connect(ConnectTerms {
+            connection: ConnectionId(u32::from(actor.attempts) * clients + u32::try_from(index).unwrap_or(u32::MAX)),
             version: self.scenario.version,
             clean_start: !role.lasting,
             lifetime: if role.lasting { Lifetime::Forever } else { Lifetime::Connection },
@@ -101,48 +113,48 @@ impl System {
             receive_maximum: role.receive_maximum,
             maximum_packet_size: None,
             offence: None,
-        }));
-        for (id, message) in actor.unanswered.clone() {
-            actor.sent.push(Input::Publish { message, id: Some(id), offence: None });
-            state.ghosts.iter_mut().for_each(|ghost| ghost.sent_again |= bit(message));
-        }
+        })
     }
 
-    fn act(&self, state: &mut State, index: usize) {
-        if state.actors[index].link.is_none() {
-            return self.connect(state, index);
-        }
+    /// A client sends, and the watcher notes what that means.
+    fn send(&self, state: &mut State, index: usize, inputs: &[Input]) {
         let session = self.role(index).session;
-        let step = self.role(index).script[state.actors[index].step];
         let State { actors, ghosts, .. } = state;
         let actor = &mut actors[index];
-        actor.step += 1;
-        match step {
-            Step::Connect => {}
-            Step::Subscribe(filter, qos) => {
-                let options = SubscriptionOptions { qos, ..SubscriptionOptions::default() };
-                let requests = vec![FilterRequest { filter, options, offence: None }];
-                actor.sent.push(Input::Subscribe { id: PacketId::FIRST, requests });
-                actor.asking = true;
-            }
-            Step::Unsubscribe(filter) => {
-                actor.sent.push(Input::Unsubscribe { id: PacketId::FIRST, filters: vec![filter] });
-                actor.asking = true;
-                ghosts[session].subscribed = false;
-                ghosts[session].must &= ghosts[session].got;
-            }
-            Step::Publish(message) => {
-                let qos = self.scenario.vocabulary.of(message).qos;
-                let id = PacketId::new(u16::try_from(message.0).unwrap_or(u16::MAX - 1) + 1)
-                    .filter(|_| qos > Qos::AtMostOnce);
-                actor.unanswered.extend(id.map(|id| (id, message)));
-                actor.sent.push(Input::Publish { message, id, offence: None });
-                for ghost in ghosts {
-                    ghost.eligible |= if ghost.subscribed { bit(message) } else { 0 };
-                    ghost.never |= if ghost.unsubscribed && !ghost.subscribed { bit(message) } else { 0 };
+        let again = matches!(inputs, [Input::Connect(_), ..]);
+        for input in inputs {
+            match input {
+                Input::Connect(terms) => {
+                    actor.attempts += 1;
+                    actor.link = Some(terms.connection);
+                    actor.step = actor.step.max(1);
                 }
+                Input::Puback { id } => actor.open.retain(|(open, _)| open != id),
+                Input::Publish { message, .. } if again => {
+                    ghosts.iter_mut().for_each(|ghost| ghost.sent_again |= bit(*message));
+                }
+                Input::Publish { message, id, .. } => {
+                    actor.step += 1;
+                    actor.unanswered.extend(id.map(|id| (id, *message)));
+                    for ghost in ghosts.iter_mut() {
+                        ghost.eligible |= if ghost.subscribed { bit(*message) } else { 0 };
+                        ghost.never |= if ghost.unsubscribed && !ghost.subscribed { bit(*message) } else { 0 };
+                    }
+                }
+                Input::Subscribe { .. } => {
+                    actor.step += 1;
+                    actor.asking = true;
+                }
+                Input::Unsubscribe { .. } => {
+                    actor.step += 1;
+                    actor.asking = true;
+                    ghosts[session].subscribed = false;
+                    ghosts[session].must &= ghosts[session].got;
+                }
+                Input::Pingreq | Input::Disconnect { .. } | Input::Offence(_) | Input::Lost => {}
             }
         }
+        actor.sent.extend(inputs.iter().cloned());
     }
 
     /// The successors of the server taking the next packet of a client.
@@ -275,16 +287,12 @@ impl System {
     fn choices(&self, state: &State, action: &Action) -> Vec<State> {
         let mut next = state.clone();
         match action {
-            Action::Act(actor) => self.act(&mut next, *actor),
-            Action::Acknowledge(actor) => {
-                let (id, _) = next.actors[*actor].open.remove(0);
-                next.actors[*actor].sent.push(Input::Puback { id });
-            }
+            Action::Send(actor, inputs) => self.send(&mut next, *actor, inputs),
             Action::Break(actor) => {
                 next.actors[*actor].broken += 1;
                 next.actors[*actor].lose_connection();
             }
-            Action::Take(actor, _) => return self.take(state, *actor),
+            Action::Take(actor, ..) => return self.take(state, *actor),
             Action::Notice(session) => {
                 let context = self.context();
                 let noticed = state.sessions[*session].input(&context, 0, &Input::Lost).into_iter();
@@ -316,48 +324,37 @@ impl Model for System {
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        let mut offer = |action: Action, choices: usize, numbered: fn(&Action, usize) -> Action| {
-            actions.extend((0..choices).map(|choice| numbered(&action, choice)));
-        };
         for (index, actor) in state.actors.iter().enumerate() {
-            if self.can_act(state, index) {
-                offer(Action::Act(index), 1, |action, _| action.clone());
+            let inputs = self.next_inputs(state, index);
+            if !inputs.is_empty() {
+                actions.push(Action::Send(index, inputs));
             }
-            if !actor.open.is_empty() && actor.sent.len() < LINK_CAPACITY {
-                offer(Action::Acknowledge(index), 1, |action, _| action.clone());
+            if let Some((id, _)) = actor.open.first().filter(|_| actor.sent.len() < LINK_CAPACITY) {
+                actions.push(Action::Send(index, vec![Input::Puback { id: *id }]));
             }
             if actor.connected && actor.broken < self.role(index).breaks {
-                offer(Action::Break(index), 1, |action, _| action.clone());
+                actions.push(Action::Break(index));
             }
-            if !actor.sent.is_empty() {
+            if let Some(input) = actor.sent.first() {
                 let choices = self.take(state, index).len();
-                offer(Action::Take(index, 0), choices, |action, choice| match action {
-                    Action::Take(actor, _) => Action::Take(*actor, choice),
-                    other => other.clone(),
-                });
+                actions.extend((0..choices).map(|choice| Action::Take(index, input.clone(), choice)));
             }
         }
         for (index, session) in state.sessions.iter().enumerate() {
-            let gone =
-                session.link.as_ref().filter(|link| state.actors.iter().all(|actor| actor.link != Some(link.id)));
-            if gone.is_some() {
-                offer(Action::Notice(index), 1, |action, _| action.clone());
+            let is_gone = |id| state.actors.iter().all(|actor| actor.link != Some(id));
+            if session.link.as_ref().is_some_and(|link| is_gone(link.id)) {
+                actions.push(Action::Notice(index));
             }
             for (connection, output) in session.outputs(&self.context()) {
                 let choices = self.emit(state, index, connection, &output).len();
-                offer(Action::Emit(index, connection, output, 0), choices, |action, choice| match action {
-                    Action::Emit(session, connection, output, _) => {
-                        Action::Emit(*session, *connection, output.clone(), choice)
-                    }
-                    other => other.clone(),
-                });
+                actions.extend((0..choices).map(|choice| Action::Emit(index, connection, output.clone(), choice)));
             }
         }
     }
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
         let choice = match &action {
-            Action::Take(_, choice) | Action::Emit(_, _, _, choice) => *choice,
+            Action::Take(_, _, choice) | Action::Emit(_, _, _, choice) => *choice,
             _ => 0,
         };
         self.choices(state, &action).into_iter().nth(choice)

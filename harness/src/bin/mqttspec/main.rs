@@ -1,6 +1,8 @@
 //! `mqttspec`: does this broker speak the MQTT dialect that my fleet depends on?
 
+mod check;
 mod explain;
+mod explore;
 mod lint;
 mod list;
 mod output;
@@ -32,6 +34,7 @@ Examples:
   mqttspec run mqtt://localhost --run '**/qos1/**'      a part of the cases: `*` is one part of a name, `**` any number
   mqttspec run mqtt://localhost --known-failing broker.txt --junit report.xml
   mqttspec explain MQTT-3.3.1-2                         a statement, and the cases that cite it
+  mqttspec check                                        explore the model itself
 
 Exit codes:
   0  everything as expected
@@ -51,6 +54,10 @@ enum Verb {
     Lint(lint::Arguments),
     /// Tell what a case does or what a statement says
     Explain(explain::Arguments),
+    /// Explore the model exhaustively and say whether its claims hold
+    Check(check::Arguments),
+    /// Browse the states of a scenario in the web explorer
+    Explore(explore::Arguments),
     /// Print the JSON Schema of case files
     Schema,
 }
@@ -64,6 +71,8 @@ fn main() -> ExitCode {
         Some(Verb::List(arguments)) => list::run(&arguments),
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
+        Some(Verb::Check(arguments)) => check::run(&arguments),
+        Some(Verb::Explore(arguments)) => explore::run(&arguments),
         Some(Verb::Schema) => schema::run(),
     };
     ExitCode::from(code)

@@ -1,0 +1,45 @@
+//! `mqttspec explore`: serves stateright's explorer for a scenario.
+
+use crate::check::{chosen, planted};
+use clap::Args;
+use harness::exit_code;
+use model::check::explore;
+use std::net::SocketAddr;
+
+/// Arguments of `mqttspec explore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mqttspec explore broken-link                  then open the printed address in a browser
+  mqttspec explore takeover --listen 127.0.0.1:0  on a free port")]
+pub(crate) struct Arguments {
+    /// The scenario; `mqttspec check` lists them
+    scenario: String,
+    /// Where to listen; nobody but this machine should reach it
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// Plant this fault in the model
+    #[arg(long, value_name = "NAME")]
+    bug: Option<String>,
+}
+
+/// Runs the verb: until the process is ended.
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    let (scenarios, bug) = match (chosen(Some(&arguments.scenario)), planted(arguments.bug.as_deref())) {
+        (Ok(scenarios), Ok(bug)) => (scenarios, bug),
+        (Err(message), _) | (_, Err(message)) => {
+            eprintln!("error: {message}");
+            return exit_code::USAGE;
+        }
+    };
+    for scenario in scenarios {
+        let served = explore(scenario, bug, arguments.listen, |address| {
+            eprintln!("exploring {} at http://{address}/ (Ctrl-C ends it)", arguments.scenario);
+        });
+        if let Err(error) = served {
+            eprintln!("error: {error}");
+            return exit_code::NO_JUDGEMENT;
+        }
+    }
+    exit_code::AS_EXPECTED
+}
