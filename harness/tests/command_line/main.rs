@@ -3,6 +3,7 @@
 mod bad_input;
 mod fake_peer;
 mod mixed_bag;
+mod model;
 mod program;
 mod started;
 mod verbs;
