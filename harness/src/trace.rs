@@ -1,5 +1,7 @@
 //! The timed record of every byte on every connection of a variant: the only input of judge and reports.
 
+use model::packet::ProtocolVersion;
+use model::wire::Decoder;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -15,6 +17,32 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// The peer's bytes on a connection from the packet on that a decoder refuses, at most 64 of them; empty if it refuses
+    /// none.
+    #[must_use]
+    pub fn refused_bytes(&self, connection: ConnectionId, version: ProtocolVersion) -> Vec<u8> {
+        const MOST: usize = 64;
+        let mut stream = Vec::new();
+        for event in self.events.iter().filter(|event| event.connection == connection) {
+            if let What::Received(bytes) = &event.what {
+                stream.extend_from_slice(bytes);
+            }
+        }
+        let mut decoder = Decoder::from_server(version);
+        decoder.feed(&stream);
+        loop {
+            match decoder.next_packet() {
+                Ok(Some(_)) => {}
+                Ok(None) => return Vec::new(),
+                Err(refusal) => {
+                    let offset = usize::try_from(refusal.offset).unwrap_or(usize::MAX);
+                    let rest = stream.get(offset.saturating_sub(refusal.packet_offset)..).unwrap_or_default();
+                    return rest[..rest.len().min(MOST)].to_vec();
+                }
+            }
+        }
+    }
+
     /// Leaves out what came behind the first `bytes` bytes: a flood is not worth keeping once it is judged.
     pub fn shorten(&mut self, bytes: usize) {
         let mut room = bytes;

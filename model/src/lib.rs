@@ -1,4 +1,5 @@
 //! The MQTT dialects as an executable, model-checked state machine.
+pub mod check;
 pub mod judge;
 pub mod packet;
 pub mod profile;

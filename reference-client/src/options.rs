@@ -3,7 +3,7 @@
 use crate::Session;
 use model::packet::{Connect, ConnectProperties, Packet, ProtocolVersion, TextError, UserProperty, Utf8String, Will};
 use model::topic::{TopicError, TopicName};
-use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU32};
 use std::time::Duration;
 
 /// How to connect. Start from [`ConnectOptions::new`] and set what differs:
@@ -60,12 +60,15 @@ pub struct ConnectOptions {
     /// SUBSCRIBE and UNSUBSCRIBE packets awaiting their answers.
     pub maximum_in_flight: NonZeroU16,
     /// Events that may wait for the application before nothing more is read from the Server.
-    pub event_capacity: NonZeroUsize,
+    pub event_capacity: NonZeroU16,
 }
 
 /// Why options cannot be connected with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OptionsError {
+    /// A response timeout that is no time to wait, or none to wait for.
+    #[error("a response timeout is more than nothing and at most a day, not {0:?}")]
+    ResponseTimeout(Duration),
     /// An empty Client Identifier that the version does not know (V31-4), or knows with Clean Session only
     /// (MQTT-3.1.3-7 of 3.1.1).
     #[error("MQTT {version} needs a client identifier here: set one{}", if *.version == ProtocolVersion::V3_1 { "" } else { ", or a clean session" })]
@@ -132,7 +135,7 @@ impl ConnectOptions {
             long_client_id: false,
             response_timeout: Duration::from_secs(30),
             maximum_in_flight: NonZeroU16::new(64).expect(LITERALS),
-            event_capacity: NonZeroUsize::new(64).expect(LITERALS),
+            event_capacity: NonZeroU16::new(64).expect(LITERALS),
         })
     }
 
@@ -147,6 +150,10 @@ impl ConnectOptions {
     /// # Errors
     /// The first rule that they break.
     pub fn check(&self) -> Result<(), OptionsError> {
+        const DAY: Duration = Duration::from_secs(24 * 3600);
+        if self.response_timeout.is_zero() || self.response_timeout > DAY {
+            return Err(OptionsError::ResponseTimeout(self.response_timeout));
+        }
         let v3 = self.version != ProtocolVersion::V5_0;
         let characters = self.client_id.chars().count();
         match self.version {

@@ -13,7 +13,8 @@ use std::time::Duration;
 pub struct Session {
     version: ProtocolVersion,
     client_id: Utf8String,
-    /// In the order of their first PUBLISH (MQTT-4.6.0-1).
+    /// In the order of their first PUBLISH (MQTT-4.6.0-1). What is sent on the present connection is sent in this order,
+    /// so those sent stand before those not sent, and the first has waited longest. So it is with `released`.
     pub(crate) published: VecDeque<InFlight>,
     /// QoS 2 with PUBREC received, in the order of the PUBRECs (MQTT-4.6.0-4).
     pub(crate) released: VecDeque<InFlight>,
@@ -32,6 +33,12 @@ pub(crate) struct InFlight {
     pub(crate) sent_at: Option<Duration>,
     /// Whether it came from an earlier connection, so that nobody awaits its end any more.
     pub(crate) resumed: bool,
+}
+
+impl InFlight {
+    pub(crate) fn is_sent(&self) -> bool {
+        self.sent_at.is_some()
+    }
 }
 
 impl Session {
@@ -78,7 +85,12 @@ impl Session {
     /// How many messages of the present connection occupy the send quota. A released QoS 2 message counts until its
     /// PUBCOMP, also when its PUBLISH was sent on an earlier connection: fewer than allowed, never more.
     pub(crate) fn in_flight(&self) -> usize {
-        self.published.iter().filter(|in_flight| in_flight.sent_at.is_some()).count() + self.released.len()
+        self.published.partition_point(InFlight::is_sent) + self.released.len()
+    }
+
+    /// Whether something of an earlier connection has yet to be sent on this one.
+    pub(crate) fn must_resend(&self) -> bool {
+        [&self.published, &self.released].into_iter().filter_map(|queue| queue.back()).any(|last| !last.is_sent())
     }
 
     /// A Packet Identifier that neither a message nor one of `requests` uses (MQTT-2.2.1-3), the longest unused first.

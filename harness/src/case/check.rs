@@ -2,7 +2,7 @@
 
 use super::binding::sample;
 use super::nearest::suggestion;
-use super::scope::{Credentials, Scope};
+use super::scope::Scope;
 use super::step::{Action, Elapse, Expectation, Step};
 use super::template::BuildError;
 use model::packet::{Acknowledgement, Delivery, Packet, PacketId, ProtocolVersion, Publish, Qos};
@@ -20,18 +20,15 @@ enum Connection {
 
 /// Walks through a script and returns what is wrong with it, with the index of the step.
 pub(super) fn check(steps: &[Step], version: ProtocolVersion) -> Vec<(&Step, String)> {
+    let actors = actors(steps);
     let mut walk = Walk {
-        scope: Scope::new("t", "c", Credentials::default()),
+        scope: Scope::to_check(actors.iter().map(|actor| (*actor).to_owned()).collect()),
         version,
         connections: BTreeMap::new(),
         has_keep_alive: false,
         last_id: PacketId::FIRST,
         faults: Vec::new(),
     };
-    let actors = actors(steps);
-    for actor in &actors {
-        walk.scope.introduce(actor);
-    }
     for step in steps {
         walk.step(step, &actors);
     }
@@ -39,7 +36,7 @@ pub(super) fn check(steps: &[Step], version: ProtocolVersion) -> Vec<(&Step, Str
 }
 
 /// All actors of a script.
-pub(super) fn actors(steps: &[Step]) -> BTreeSet<&str> {
+fn actors(steps: &[Step]) -> BTreeSet<&str> {
     let mut all = BTreeSet::new();
     for step in steps {
         all.extend(step.action.actor());

@@ -1,19 +1,21 @@
 //! From a file to a suite: everything is read, checked and expanded to one script a row and version.
 
 use super::check::check;
-use super::decode::{Located, decode};
+use super::cite::Cite;
+use super::decode::decode;
 use super::error::{LoadError, Location};
 use super::file::{CaseFile, SuiteFile, Target, is_word};
 use super::library::{Case, Script, Suite};
+use super::located::Located;
 use super::nearest::suggestion;
+use super::read::{Fault, Reading, read_all};
 use super::step::Step;
-use super::step_file::{Fault, Reading, read_all};
 use super::substitute::Columns;
 use super::value::{Segment, segments};
 use super::yaml::{self, Content, Mark, Node, Scalar};
 use model::packet::ProtocolVersion;
 use model::profile::{Feature, Profile};
-use model::statement::{Statement, StatementId, catalogue};
+use model::statement::StatementId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -61,13 +63,6 @@ struct Cites {
     all: Vec<Cite>,
     /// Something could not be read, so a lack of statements may be a consequence.
     is_faulty: bool,
-}
-
-/// A statement as it is cited: with the version whose statement is meant, where that matters.
-#[derive(Debug, Clone)]
-struct Cite {
-    version: Option<ProtocolVersion>,
-    id: StatementId,
 }
 
 impl Compiler {
@@ -379,62 +374,4 @@ impl Compiler {
             .map(|(name, mark)| (location(&self.file, mark), name))
             .collect()
     }
-}
-
-impl Cite {
-    /// Reads `MQTT-3.3.1-2` or `3.1.1:MQTT-3.3.1-2` for a case of these versions.
-    fn read(text: &str, versions: &[ProtocolVersion]) -> Result<Cite, String> {
-        let (version, id) = match text.split_once(':') {
-            Some((version, id)) => (Some(version.parse()?), id),
-            None => (None, text),
-        };
-        let cite = Cite { version, id: id.parse()? };
-        let catalogue = catalogue();
-        let known = catalogue.versions_of(id);
-        if known.is_empty() {
-            let all: Vec<&str> = ProtocolVersion::ALL
-                .into_iter()
-                .flat_map(|version| catalogue.of_version(version))
-                .chain(catalogue.of_platform())
-                .map(|statement| statement.id.as_str())
-                .collect();
-            return Err(format!("unknown statement `{id}`{}", suggestion(id, all)));
-        }
-        if let Some(version) = version
-            && !known.contains(&version)
-        {
-            return Err(format!("{id} is no statement of {version}, but of {}", list(&known)));
-        }
-        let statements: Vec<&Statement> = versions.iter().filter_map(|version| cite.statement(*version)).collect();
-        let Some(statement) = statements.first() else {
-            // Versions that could not be read have been reported.
-            if versions.is_empty() {
-                return Ok(cite);
-            }
-            let of = version.map_or_else(|| list(&known), |version| version.to_string());
-            return Err(format!("{id} is a statement of {of}, and the case is for {}", list(versions)));
-        };
-        if version.is_none() && statements.iter().any(|other| other.gist != statement.gist) && !catalogue.is_alike(id) {
-            return Err(format!(
-                "{id} means different things in 3.1.1 and 5.0: write 3.1.1:{id} or 5.0:{id}, or both if both are meant"
-            ));
-        }
-        match statements.iter().find(|statement| !statement.role.includes_server()) {
-            Some(_) => Err(format!("{id} obliges the client: a case for brokers cites what obliges the server")),
-            None => Ok(cite),
-        }
-    }
-
-    /// The statement that is meant for a version.
-    fn statement(&self, version: ProtocolVersion) -> Option<&'static Statement> {
-        let inherits = |other| other == ProtocolVersion::V3_1_1 && version == ProtocolVersion::V3_1;
-        match self.version {
-            Some(other) if other != version && !inherits(other) => None,
-            _ => catalogue().find(version, self.id.as_str()),
-        }
-    }
-}
-
-fn list(versions: &[ProtocolVersion]) -> String {
-    versions.iter().map(|version| version.number()).collect::<Vec<_>>().join(", ")
 }

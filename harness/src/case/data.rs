@@ -1,8 +1,8 @@
 //! Payloads and other binary data: text, bytes, or so many bytes.
 
 use super::bytes::BytesTemplate;
+use super::schema::or_column;
 use super::scope::Scope;
-use super::step_file::or_column;
 use super::template::BuildError;
 use super::value::{Bound, Text};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

@@ -2,21 +2,19 @@
 
 use super::nearest::suggestion;
 use super::yaml::{Content, Entry, Mark, Node, Typed};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{StrDeserializer, U64Deserializer};
 use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
     VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
-/// Names by which [`Located`], [`Reference`] and [`Nullable`] ask for what serde's data model does not know.
-const LOCATED: &str = "$located";
-const REFERENCE: &str = "$reference";
-const NULLABLE: &str = "$nullable";
+/// Names by which [`Located`](super::located::Located), [`Reference`](super::located::Reference) and
+/// [`Nullable`](super::nullable::Nullable) ask for what serde's data model does not know.
+pub(super) const LOCATED: &str = "$located";
+pub(super) const REFERENCE: &str = "$reference";
+pub(super) const NULLABLE: &str = "$nullable";
 
 /// Why a node is not what it ought to be.
 #[derive(Debug)]
@@ -98,120 +96,6 @@ pub(super) fn unknown_key<'a>(kind: &str, word: &str, known: impl Iterator<Item 
 /// Reads a `T` from a node.
 pub(super) fn decode<'de, T: Deserialize<'de>>(node: &'de Node) -> Result<T, (Mark, String)> {
     T::deserialize(NodeDeserializer { node }).map_err(|error| (error.mark.unwrap_or(node.mark), error.message))
-}
-
-/// A value and the number of the node that it was read from.
-#[derive(Debug, Clone)]
-pub(super) struct Located<T> {
-    pub(super) node: usize,
-    pub(super) value: T,
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pair<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Pair<T> {
-            type Value = Located<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value with its place")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut pair: A) -> Result<Located<T>, A::Error> {
-                let missing = || de::Error::custom("only case files know the places of values");
-                let node = pair.next_element()?.ok_or_else(missing)?;
-                let value = pair.next_element()?.ok_or_else(missing)?;
-                Ok(Located { node, value })
-            }
-        }
-        deserializer.deserialize_tuple_struct(LOCATED, 2, Pair(PhantomData))
-    }
-}
-
-/// The number of a node, to be read later.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reference(pub(super) usize);
-
-impl<'de> Deserialize<'de> for Reference {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Number;
-        impl<'de> Visitor<'de> for Number {
-            type Value = Reference;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a node")
-            }
-
-            fn visit_newtype_struct<D: Deserializer<'de>>(self, number: D) -> Result<Reference, D::Error> {
-                usize::deserialize(number).map(Reference)
-            }
-        }
-        deserializer.deserialize_newtype_struct(REFERENCE, Number)
-    }
-}
-
-/// A value, or `null` where that says something else than leaving it out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Nullable<T> {
-    /// `null`.
-    Null,
-    /// The value.
-    Value(T),
-}
-
-impl<T> Nullable<T> {
-    pub(super) fn value(&self) -> Option<&T> {
-        match self {
-            Nullable::Null => None,
-            Nullable::Value(value) => Some(value),
-        }
-    }
-}
-
-/// Reads `null` as nothing, and anything else with `seed`.
-pub(super) fn nullable<'de, S: DeserializeSeed<'de>, D: Deserializer<'de>>(
-    seed: S,
-    deserializer: D,
-) -> Result<Option<S::Value>, D::Error> {
-    struct OrNull<S>(S);
-    impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for OrNull<S> {
-        type Value = Option<S::Value>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a value or null")
-        }
-
-        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_newtype_struct<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
-            self.0.deserialize(value).map(Some)
-        }
-    }
-    deserializer.deserialize_newtype_struct(NULLABLE, OrNull(seed))
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nullable<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = nullable(PhantomData, deserializer)?;
-        Ok(value.map_or(Nullable::Null, Nullable::Value))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Nullable<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("Nullable{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let value = generator.subschema_for::<T>();
-        json_schema!({"anyOf": [value, {"type": "null"}]})
-    }
 }
 
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@
 
 use super::code::{Code, CodePattern};
 use super::data::Data;
-use super::decode::Nullable;
+use super::nullable::Nullable;
 use super::property::Properties;
 use super::value::{Text, Value};
 use model::packet::{

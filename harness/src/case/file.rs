@@ -1,7 +1,7 @@
 //! A case file as written: what stands around the steps.
 
-use super::decode::{Located, Reference};
-use super::step_file::StepFile;
+use super::located::{Located, Reference};
+use super::schema::StepFile;
 use model::packet::ProtocolVersion;
 use model::profile::{Feature, Profile};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -119,20 +119,6 @@ words! {
         "type": "string",
         "pattern": "^((3\\.1|3\\.1\\.1|5\\.0):)?(MQTT-[0-9.]+-[0-9]+|V31-[0-9]+|[PN]-[A-Z0-9]+-[0-9]+|X-[0-9]+)$",
     });
-}
-
-/// The schema of a case file.
-///
-/// Editors that know it complete and check what is typed; what only the loader knows, such as variables, it cannot check.
-#[must_use]
-pub fn schema() -> serde_json::Value {
-    // Draft 7 is what the language servers of editors know best.
-    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
-    let mut schema = generator.into_root_schema_for::<SuiteFile>().to_value();
-    if let Some(root) = schema.as_object_mut() {
-        root.insert("title".to_owned(), "A case file of mqttspec".into());
-    }
-    schema
 }
 
 /// Whether `text` is kebab-case words.

@@ -9,8 +9,10 @@
 //! script in a [`Scope`].
 
 mod binding;
+mod body;
 mod bytes;
 mod check;
+mod cite;
 mod code;
 mod compile;
 mod data;
@@ -19,15 +21,20 @@ mod duration;
 mod error;
 mod fields;
 mod file;
+mod form;
 mod library;
 mod lint;
+mod located;
 mod nearest;
+mod nullable;
 mod pattern;
 mod property;
 mod raw;
+mod read;
+mod schema;
 mod scope;
 mod step;
-mod step_file;
+mod step_fields;
 mod substitute;
 mod template;
 mod value;
@@ -39,10 +46,10 @@ mod tests;
 
 pub use bytes::BytesTemplate;
 pub use error::{LoadError, Location};
-pub use file::schema;
 pub use library::{Case, Library, Script, Suite};
 pub use lint::{Finding, lint};
 pub use pattern::{Mismatch, PacketPattern};
+pub use schema::schema;
 pub use scope::{Credentials, Identity, Scope};
 pub use step::{Action, Elapse, Expectation, Step, Window};
 pub use template::{BuildError, Built, PacketTemplate};

@@ -332,7 +332,7 @@ impl<'de> DeserializeSeed<'de> for Values {
         if self.list {
             return deserializer.deserialize_any(List(self.id));
         }
-        Ok(super::decode::nullable(One(self.id), deserializer)?.into_iter().collect())
+        Ok(super::nullable::nullable(One(self.id), deserializer)?.into_iter().collect())
     }
 }
 

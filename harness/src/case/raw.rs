@@ -1,8 +1,8 @@
 //! `raw:`, the deliberate faults of a packet that is sent.
 
 use super::bytes::BytesTemplate;
+use super::schema::OrColumn;
 use super::scope::Scope;
-use super::step_file::OrColumn;
 use super::template::BuildError;
 use model::wire::Crafted;
 use schemars::JsonSchema;

@@ -4,7 +4,7 @@ use super::binding::{Field, field};
 use super::template::BuildError;
 use super::value::{Bound, Variable};
 use model::packet::{Packet, PacketId, PacketType, Qos};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How an actor presents itself when its CONNECT does not say otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Scope {
     topic_prefix: String,
     client_prefix: String,
     credentials: Credentials,
+    /// The names of the actors, where they are not taken for granted.
+    cast: Option<BTreeSet<String>>,
     bindings: BTreeMap<String, Packet>,
     actors: BTreeMap<String, Memory>,
 }
@@ -61,14 +63,16 @@ impl Scope {
             topic_prefix: topic_prefix.into(),
             client_prefix: client_prefix.into(),
             credentials,
+            cast: None,
             bindings: BTreeMap::new(),
             actors: BTreeMap::new(),
         }
     }
 
-    /// Makes an actor known, so that `$sub` is its client id before it does anything.
-    pub fn introduce(&mut self, actor: &str) {
-        self.actors.entry(actor.to_owned()).or_default();
+    /// A scope that knows the actors of a script, and so refuses every name that is none. When a script is played, the
+    /// loader has done that.
+    pub(super) fn to_check(actors: BTreeSet<String>) -> Scope {
+        Scope { cast: Some(actors), ..Scope::new("t", "c", Credentials::default()) }
     }
 
     /// Gives an actor an identity of its own, instead of a client id made from its name and the target's credentials.
@@ -121,9 +125,11 @@ impl Scope {
             return match name {
                 "t" => Ok(Bound::Text(self.topic_prefix.clone())),
                 "c" => Ok(Bound::Text(self.client_prefix.clone())),
-                _ if self.actors.contains_key(name) => Ok(Bound::Text(self.identity(name).client_id)),
                 _ if self.bindings.contains_key(name) => {
                     Err(BuildError(format!("`${name}` is a packet: write a field of it, such as `${name}.id`")))
+                }
+                _ if self.cast.as_ref().is_none_or(|cast| cast.contains(name)) => {
+                    Ok(Bound::Text(self.identity(name).client_id))
                 }
                 _ => Err(BuildError(format!("there is no variable `{variable}`"))),
             };
@@ -142,9 +148,9 @@ impl Scope {
         }
     }
 
-    /// The names of all variables that have a value.
+    /// The names of variables, as far as they are known.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.actors.keys().chain(self.bindings.keys()).map(String::as_str).chain(["t", "c"])
+        self.cast.iter().flatten().chain(self.bindings.keys()).map(String::as_str).chain(["t", "c"])
     }
 
     /// The next Packet Identifier of an actor.

@@ -6,7 +6,6 @@ use super::step::Step;
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
 use model::statement::StatementId;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One case for one profile, version and row.
@@ -34,14 +33,6 @@ pub struct Variant {
     pub steps: Arc<[Step]>,
     /// Where the case stands.
     pub location: Location,
-}
-
-impl Variant {
-    /// All actors of the script.
-    #[must_use]
-    pub fn actors(&self) -> BTreeSet<&str> {
-        super::check::actors(&self.steps)
-    }
 }
 
 /// Whether a variant can be played under a profile.

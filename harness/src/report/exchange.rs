@@ -101,32 +101,6 @@ fn raw(bytes: &[u8]) -> String {
     }
 }
 
-/// The peer's bytes on a connection from the packet on that the decoder refuses, at most 64 of them; empty if it refuses
-/// none.
-#[must_use]
-pub fn refused_bytes(trace: &Trace, connection: ConnectionId, version: ProtocolVersion) -> Vec<u8> {
-    const MOST: usize = 64;
-    let mut stream = Vec::new();
-    for event in trace.events.iter().filter(|event| event.connection == connection) {
-        if let What::Received(bytes) = &event.what {
-            stream.extend_from_slice(bytes);
-        }
-    }
-    let mut decoder = Decoder::from_server(version);
-    decoder.feed(&stream);
-    loop {
-        match decoder.next_packet() {
-            Ok(Some(_)) => {}
-            Ok(None) => return Vec::new(),
-            Err(refusal) => {
-                let start = usize::try_from(refusal.offset).unwrap_or(usize::MAX).saturating_sub(refusal.packet_offset);
-                let rest = stream.get(start..).unwrap_or_default();
-                return rest[..rest.len().min(MOST)].to_vec();
-            }
-        }
-    }
-}
-
 /// Bytes as pairs of digits, at most `most` of them.
 pub(super) fn hex(bytes: &[u8], most: usize) -> String {
     let mut pairs: Vec<String> = bytes.iter().take(most).map(|byte| format!("{byte:02x}")).collect();

@@ -10,7 +10,7 @@ mod progress;
 mod run;
 mod terminal;
 
-pub use exchange::{Line, exchange, refused_bytes};
+pub use exchange::{Line, exchange};
 pub use file::write_whole;
 pub use json::json;
 pub use junit::junit;

@@ -1,6 +1,6 @@
 //! The report on the terminal: success is quiet, each failure a whole bug report.
 
-use super::exchange::{exchange, hex, refused_bytes};
+use super::exchange::{exchange, hex};
 use super::run::Run;
 use crate::run::{Finding, Outcome, Verdict, VerdictKind};
 use model::statement::catalogue;
@@ -92,15 +92,8 @@ fn finding(outcome: &Outcome, finding: &Finding, out: &mut dyn Write) -> io::Res
     writeln!(out, "  problem   {} (after {:.3} s)", finding.what, finding.at.as_secs_f64())?;
     writeln!(out, "  expected  {}", finding.expected)?;
     writeln!(out, "  seen      {}", finding.seen)?;
-    let refused = match (finding.connection, &outcome.trace) {
-        (Some(connection), Some(trace)) if finding.bytes.is_empty() => {
-            refused_bytes(trace, connection, outcome.variant.version)
-        }
-        _ => Vec::new(),
-    };
-    let bytes = if finding.bytes.is_empty() { &refused } else { &finding.bytes };
-    if !bytes.is_empty() {
-        writeln!(out, "  bytes     {}", hex(bytes, BYTES))?;
+    if !finding.bytes.is_empty() {
+        writeln!(out, "  bytes     {}", hex(&finding.bytes, BYTES))?;
     }
     Ok(())
 }

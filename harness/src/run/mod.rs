@@ -8,6 +8,7 @@
 //! brokers in virtual time, [`run_network`] against a broker somewhere; both tell a [`Listener`] what comes of each
 //! variant, in the order in which it is known.
 
+mod block;
 mod embedded;
 mod expect;
 mod fence;
@@ -20,15 +21,18 @@ mod plan;
 mod play_variant;
 mod player;
 mod rejected;
+mod run_error;
 mod summary;
+mod unique;
 mod verdict;
 
 pub use embedded::{play_embedded, run_embedded};
 pub use interrupt::Interrupt;
 pub use known_failing::{Entry, KnownFailing, ListError};
-pub use network::{NetworkTarget, RunError, run_network};
+pub use network::{NetworkTarget, run_network};
 pub use pattern::Pattern;
 pub use plan::{Fate, Plan, Planned, Selection, stale};
 pub use player::Conditions;
+pub use run_error::RunError;
 pub use summary::{Listener, Summary};
 pub use verdict::{Class, Finding, Outcome, SilenceMeans, StepReference, Verdict, VerdictKind, cited};

@@ -5,23 +5,19 @@ use super::known_failing::Entry;
 use super::plan::{Fate, Plan};
 use super::play_variant::{Unjudged, play};
 use super::player::Conditions;
+use super::run_error::{MOST_RESTARTS, RunError};
 use super::summary::Listener;
+use super::unique::{base_36, nonce};
 use super::verdict::{Class, Outcome, Verdict};
 use crate::case::Variant;
-use crate::target::{Address, CommandError, Peer, StartCommand, Started, Unreachable, probe};
+use crate::target::{Address, Log, Peer, StartCommand, Started, Unreachable, probe};
 use model::packet::ProtocolVersion;
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
-
-/// How often a peer is started again before the run gives up: each time costs seconds, and shows the same.
-const MOST_RESTARTS: usize = 20;
-
-/// How many names a message shows.
-const NAMES_SHOWN: usize = 5;
 
 /// A broker in a network, which is started by a command or runs already.
 #[derive(Debug, Clone)]
@@ -32,52 +28,6 @@ pub struct NetworkTarget {
     pub start: Option<StartCommand>,
     /// How long it may take from its start until it answers.
     pub ready_within: Duration,
-}
-
-/// Why a run could not judge everything.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The target does not speak MQTT at all.
-    #[error(transparent)]
-    Unreachable(#[from] Unreachable),
-    /// The start command does not make a target.
-    #[error(transparent)]
-    Command(#[from] CommandError),
-    /// Neither an address nor a start command.
-    #[error("there is no target: neither an address nor a start command")]
-    NoTarget,
-    /// It stopped answering, and nothing can start it again.
-    #[error("the peer stopped answering ({why}) during {}; with --start it would be started again", names(during))]
-    Died {
-        /// How it showed.
-        why: String,
-        /// What ran then; the variant whose probe failed stands first.
-        during: Vec<String>,
-    },
-    /// It stopped answering during several variants, but during none of them alone.
-    #[error("the peer stopped answering ({why}) during {}, side by side; alone, none of them stops it", names(during))]
-    DiedUnexplained {
-        /// How it showed.
-        why: String,
-        /// What ran then.
-        during: Vec<String>,
-    },
-    /// It was started again too often.
-    #[error("the peer was started {MOST_RESTARTS} times again: giving up")]
-    TooManyRestarts,
-    /// The run was interrupted.
-    #[error("the run was interrupted")]
-    Interrupted,
-}
-
-fn names(names: &[String]) -> String {
-    let mut shown: Vec<&str> = names.iter().take(NAMES_SHOWN).map(String::as_str).collect();
-    let more = names.len().saturating_sub(NAMES_SHOWN);
-    let more = format!("{more} more");
-    if names.len() > NAMES_SHOWN {
-        shown.push(&more);
-    }
-    shown.join(", ")
 }
 
 /// Plays `plan` against `target`, with at most `jobs` variants at a time and those that are exclusive alone afterwards.
@@ -96,23 +46,18 @@ pub async fn run_network(
 ) -> (Option<PathBuf>, Result<(), RunError>) {
     let mut run = Run::new(target, plan, conditions, interrupt, listener);
     let result = run.play(jobs).await;
+    // What was played to its end counts, also when the run was interrupted.
+    run.await_judgements().await;
     if let Err(error) = &result {
         let why = error.to_string();
         let first_line = why.lines().next().unwrap_or_default().to_owned();
         run.give_up(&first_line);
     }
-    let log = match run.process.take() {
-        None => None,
-        Some(mut process) => {
-            process.stop().await;
-            let is_needed = run.failed || result.is_err();
-            if !is_needed {
-                process.remove_log();
-            }
-            is_needed.then(|| process.log().to_owned())
-        }
-    };
-    (log, result)
+    if let Some(mut process) = run.process.take() {
+        process.stop().await;
+    }
+    let is_needed = run.failed || result.is_err();
+    (run.log.and_then(|log| log.keep_if(is_needed)), result)
 }
 
 /// A variant to be played.
@@ -138,8 +83,8 @@ struct Run<'a> {
     versions: Vec<ProtocolVersion>,
     nonce: String,
     probes: usize,
-    address: Option<Address>,
     process: Option<Started>,
+    log: Option<Log>,
     restarts: usize,
     side_by_side: VecDeque<Work>,
     alone: VecDeque<Work>,
@@ -184,8 +129,8 @@ impl<'a> Run<'a> {
             versions: plan.versions(),
             nonce: nonce(),
             probes: 0,
-            address: None,
             process: None,
+            log: None,
             restarts: 0,
             side_by_side,
             alone,
@@ -208,7 +153,6 @@ impl<'a> Run<'a> {
         let address = self.prepare().await?;
         let unexplained = self.play_side_by_side(address.clone(), jobs).await?;
         let culprits = self.play_alone(address).await?;
-        self.await_judgements().await;
         match unexplained {
             Some(error) if culprits == 0 => Err(error),
             _ => Ok(()),
@@ -217,28 +161,33 @@ impl<'a> Run<'a> {
 
     /// Makes sure that there is a peer that speaks MQTT.
     async fn prepare(&mut self) -> Result<Address, RunError> {
-        let client_id = self.client_id();
-        let credentials = &self.conditions.credentials;
-        let address = match (&self.target.start, &self.target.address) {
-            (Some(start), address) => {
-                let address = address.clone();
-                let started =
-                    start.start(address, &self.versions, &client_id, credentials, self.target.ready_within).await?;
-                let address = started.address().clone();
-                self.process = Some(started);
-                address
-            }
+        match (&self.target.start, &self.target.address) {
+            (Some(start), address) => self.start(start, address.clone()).await,
             (None, Some(address)) => {
-                probe(address, &self.versions, &client_id, credentials, self.conditions.timeout).await?;
-                address.clone()
+                let client_id = self.client_id();
+                probe(address, &self.versions, &client_id, &self.conditions.credentials, self.conditions.timeout)
+                    .await?;
+                Ok(address.clone())
             }
-            (None, None) => return Err(RunError::NoTarget),
+            (None, None) => Err(RunError::NoTarget),
+        }
+    }
+
+    async fn start(&mut self, start: &StartCommand, address: Option<Address>) -> Result<Address, RunError> {
+        let client_id = self.client_id();
+        let log = match self.log.take() {
+            Some(log) => log,
+            None => Log::create().map_err(RunError::NoLog)?,
         };
-        self.address = Some(address.clone());
+        let log = self.log.insert(log);
+        let (credentials, within) = (&self.conditions.credentials, self.target.ready_within);
+        let started = start.start(address, &self.versions, &client_id, credentials, within, log).await?;
+        let address = started.address().clone();
+        self.process = Some(started);
         Ok(address)
     }
 
-    /// The peer is dead: starts it again at the same place, so that a death is told apart from a change of address.
+    /// The peer is dead: starts it again at the same place, so that variants under way need not know.
     async fn restart(&mut self, address: &Address) -> Result<(), RunError> {
         let Some(start) = &self.target.start else {
             return Err(RunError::NoTarget);
@@ -250,10 +199,7 @@ impl<'a> Run<'a> {
         if let Some(mut process) = self.process.take() {
             process.stop().await;
         }
-        let client_id = self.client_id();
-        let (address, credentials) = (Some(address.clone()), &self.conditions.credentials);
-        self.process =
-            Some(start.start(address, &self.versions, &client_id, credentials, self.target.ready_within).await?);
+        self.start(start, Some(address.clone())).await?;
         Ok(())
     }
 
@@ -278,13 +224,12 @@ impl<'a> Run<'a> {
                         self.judge(work, done.unjudged, None);
                         continue;
                     };
-                    let why = self.describe_death(&death);
+                    let why = self.describe_death(&death).await;
                     tasks.shutdown().await;
                     let mut during = vec![work.variant.name.clone()];
                     during.extend(self.running.values().map(|work| work.variant.name.clone()));
                     if self.target.start.is_none() {
                         self.judge(work, done.unjudged, Some(why.clone()));
-                        self.await_judgements().await;
                         return Err(RunError::Died { why, during });
                     }
                     self.alone.push_back(work);
@@ -310,10 +255,9 @@ impl<'a> Run<'a> {
                 Ok(()) => self.judge(work, done.unjudged, None),
                 Err(death) => {
                     culprits += 1;
-                    let why = self.describe_death(&death);
+                    let why = self.describe_death(&death).await;
                     let during = vec![work.variant.name.clone()];
                     self.judge(work, done.unjudged, Some(why.clone()));
-                    self.await_judgements().await;
                     if self.target.start.is_none() {
                         return Err(RunError::Died { why, during });
                     }
@@ -405,8 +349,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn describe_death(&mut self, death: &Unreachable) -> String {
-        match self.process.as_mut().and_then(Started::exit_status) {
+    async fn describe_death(&mut self, death: &Unreachable) -> String {
+        let end = match &mut self.process {
+            Some(process) => process.end().await,
+            None => None,
+        };
+        match end {
             Some(status) => format!("the start command ended with {status}"),
             None => death.to_string(),
         }
@@ -420,35 +368,4 @@ impl<'a> Run<'a> {
 
 fn panicked(error: &JoinError) -> String {
     format!("the harness failed: this is a bug in mqttspec, please report it ({error})")
-}
-
-/// What keeps the topics and client ids of this run apart from those of others on the same broker: letters and digits.
-fn nonce() -> String {
-    const FIVE_DIGITS: u64 = 36_u64.pow(5);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let mixed = now.as_nanos() as u64 ^ (u64::from(std::process::id()) << 20);
-    format!("m{:0>5}", base_36(mixed % FIVE_DIGITS))
-}
-
-fn base_36(mut number: u64) -> String {
-    let mut digits = Vec::new();
-    loop {
-        digits.push(b"0123456789abcdefghijklmnopqrstuvwxyz"[(number % 36) as usize] as char);
-        number /= 36;
-        if number == 0 {
-            return digits.iter().rev().collect();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{base_36, nonce};
-
-    #[test]
-    fn prefixes_are_short_letters_and_digits() {
-        let prefix = nonce() + &base_36(99_999);
-        assert!(prefix.len() <= 12 && prefix.chars().all(|c| c.is_ascii_alphanumeric()), "{prefix}");
-        assert_eq!((base_36(0), base_36(35), base_36(36)), ("0".to_owned(), "z".to_owned(), "10".to_owned()));
-    }
 }

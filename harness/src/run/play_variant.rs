@@ -77,6 +77,10 @@ impl Unjudged {
             seen: why,
             bytes: Vec::new(),
         }));
+        for finding in findings.iter_mut().filter(|finding| finding.bytes.is_empty()) {
+            let refused = finding.connection.map(|connection| trace.refused_bytes(connection, variant.version));
+            finding.bytes = refused.unwrap_or_default();
+        }
         let verdict = match (error, undecided) {
             (Some(why), _) => Verdict::Error(why),
             // What is certainly wrong stays wrong, even if the rest is unclear.

@@ -97,10 +97,7 @@ impl<'a> Player<'a> {
         unique: &str,
     ) -> Player<'a> {
         let topics = profile.topics.replace("{unique}", unique);
-        let mut scope = Scope::new(topics, unique, conditions.credentials.clone());
-        for actor in variant.actors() {
-            scope.introduce(actor);
-        }
+        let scope = Scope::new(topics, unique, conditions.credentials.clone());
         Player {
             variant,
             profile,

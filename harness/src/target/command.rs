@@ -1,15 +1,13 @@
 //! A broker that a command starts, and that is always stopped again.
 
+use super::log::{Log, LogTail};
 use super::probe::Unreachable;
 use super::{Address, probe};
 use crate::case::Credentials;
 use model::packet::ProtocolVersion;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
@@ -17,12 +15,11 @@ use tokio::time::{Instant, sleep, timeout};
 /// How long it may take to end after SIGTERM.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 
+/// How long the end of a process may take from the end of its connections.
+const END_SHOWS_WITHIN: Duration = Duration::from_millis(500);
+
 /// The pause between two looks whether it listens.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-
-/// How much of the end of the log a message shows.
-const LOG_LINES: usize = 5;
-const LOG_BYTES: u64 = 4096;
 
 /// A command line with `{port}` in it, or none if the address is known beforehand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,23 +63,6 @@ pub enum CommandError {
     },
 }
 
-/// The last lines of a log and where all of it is.
-#[derive(Debug)]
-pub struct LogTail {
-    path: PathBuf,
-    lines: Vec<String>,
-}
-
-impl std::fmt::Display for LogTail {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.lines.is_empty() {
-            return write!(f, "; it printed nothing");
-        }
-        write!(f, "; the end of its log ({}):", self.path.display())?;
-        self.lines.iter().try_for_each(|line| write!(f, "\n    {line}"))
-    }
-}
-
 impl StartCommand {
     /// Splits a command line into words as a shell does, without a shell.
     ///
@@ -102,7 +82,8 @@ impl StartCommand {
         self.words.iter().any(|word| word.contains("{port}"))
     }
 
-    /// Starts it and waits until it answers a CONNECT at `address`, or at a free port of this machine.
+    /// Starts it and waits until it answers a CONNECT at `address`, or at a free port of this machine. What it prints goes
+    /// to `log`.
     ///
     /// # Errors
     /// When it cannot be started, ends, or does not answer in time. It is stopped then.
@@ -113,6 +94,7 @@ impl StartCommand {
         client_id: &str,
         credentials: &Credentials,
         within: Duration,
+        log: &Log,
     ) -> Result<Started, CommandError> {
         let not_started = |error| CommandError::NotStarted { command: self.text.clone(), error };
         let address = match address {
@@ -121,29 +103,24 @@ impl StartCommand {
         };
         let port = address.port.to_string();
         let mut words = self.words.iter().map(|word| word.replace("{port}", &port));
-        let (log_path, log) = create_log().map_err(not_started)?;
+        let output = log.append().map_err(not_started)?;
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).stdin(Stdio::null()).kill_on_drop(true);
-        command.stdout(log.try_clone().map_err(not_started)?).stderr(log);
+        command.stdout(output.try_clone().map_err(not_started)?).stderr(output);
         // A group of its own: a shell script and the broker that it starts are stopped together, and a Ctrl-C at the
         // terminal reaches only us, so that reports come first.
         #[cfg(unix)]
         command.process_group(0);
-        let child = command.spawn().map_err(|error| {
-            // The log is empty: nothing ran.
-            let _ = fs::remove_file(&log_path);
-            not_started(error)
-        })?;
+        let child = command.spawn().map_err(not_started)?;
         let mut started = Started {
             command: self.text.clone(),
             #[cfg(unix)]
             group: child.id().and_then(|id| i32::try_from(id).ok()),
             child,
             address,
-            log: log_path,
             stopped: false,
         };
-        match started.await_ready(versions, client_id, credentials, within).await {
+        match started.await_ready(versions, client_id, credentials, within, log).await {
             Ok(()) => Ok(started),
             Err(error) => {
                 started.stop().await;
@@ -167,7 +144,6 @@ pub struct Started {
     #[cfg(unix)]
     group: Option<i32>,
     address: Address,
-    log: PathBuf,
     stopped: bool,
 }
 
@@ -187,15 +163,9 @@ impl Started {
         &self.address
     }
 
-    /// Where its output goes.
-    #[must_use]
-    pub fn log(&self) -> &Path {
-        &self.log
-    }
-
-    /// How it ended, if it did.
-    pub fn exit_status(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().ok().flatten()
+    /// How it ended, if it did. A port is closed a moment before the process is gone: that moment is waited for.
+    pub async fn end(&mut self) -> Option<ExitStatus> {
+        timeout(END_SHOWS_WITHIN, self.child.wait()).await.ok()?.ok()
     }
 
     async fn await_ready(
@@ -204,6 +174,7 @@ impl Started {
         client_id: &str,
         credentials: &Credentials,
         within: Duration,
+        log: &Log,
     ) -> Result<(), CommandError> {
         let deadline = Instant::now() + within;
         loop {
@@ -215,28 +186,21 @@ impl Started {
                     Err(last) => last,
                 },
                 Ok(status) = self.child.wait() => {
-                    let (command, log) = (self.command.clone(), self.log_tail());
+                    let (command, log) = (self.command.clone(), log.tail());
                     return Err(CommandError::Ended { command, status, log });
                 }
             };
             if Instant::now() >= deadline {
-                let (command, log) = (self.command.clone(), self.log_tail());
+                let (command, log) = (self.command.clone(), log.tail());
                 return Err(CommandError::NotReady { command, within, last, log });
             }
             sleep(LOOK_EVERY).await;
         }
     }
 
-    /// The last lines that it printed.
-    #[must_use]
-    pub fn log_tail(&self) -> LogTail {
-        let lines = read_tail(&self.log).unwrap_or_default();
-        LogTail { path: self.log.clone(), lines }
-    }
-
     /// Stops it: SIGTERM to its group, after a bound SIGKILL.
     pub async fn stop(&mut self) {
-        if self.exit_status().is_none() {
+        if self.child.try_wait().ok().flatten().is_none() {
             self.signal(Stop::Ask);
             if timeout(STOP_WITHIN, self.child.wait()).await.is_err() {
                 self.signal(Stop::Force);
@@ -248,12 +212,6 @@ impl Started {
         // process numbers come around again much later than this.
         self.signal(Stop::Force);
         self.stopped = true;
-    }
-
-    /// Removes the log of a run that nobody needs to look into.
-    pub fn remove_log(&self) {
-        // A log that stays behind harms nobody.
-        let _ = fs::remove_file(&self.log);
     }
 }
 
@@ -288,30 +246,4 @@ impl Started {
 /// A port that nobody listens on. Another process may take it before the command does; then the command says so.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// A new file in the folder for temporary files.
-fn create_log() -> io::Result<(PathBuf, File)> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("mqttspec-{}-{count}.log", std::process::id()));
-        // `create_new` never follows what somebody else put there.
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(file) => return Ok((path, file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn read_tail(path: &Path) -> io::Result<Vec<String>> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(LOG_BYTES)))?;
-    let mut bytes = Vec::new();
-    file.take(LOG_BYTES).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    Ok(lines[lines.len().saturating_sub(LOG_LINES)..].to_vec())
 }

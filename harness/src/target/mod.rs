@@ -5,10 +5,12 @@
 
 mod address;
 mod command;
+mod log;
 mod peer;
 mod probe;
 
 pub use address::Address;
 pub use command::{CommandError, StartCommand, Started};
+pub use log::{Log, LogTail};
 pub use peer::Peer;
 pub use probe::{Unreachable, probe};

@@ -204,7 +204,7 @@ fn a_start_command_that_never_listens() {
 /// The peer behaves in the pre-flight and ever after, but answers the CONNECT of the first case as `answer` says: that case
 /// fails, and nothing else is touched.
 #[track_caller]
-fn first_case_fails(answer: impl Fn() -> Answer + Send + Sync + 'static, problem: &str) {
+fn first_case_fails(answer: impl Fn() -> Answer + Send + Sync + 'static, problem: &str) -> Finished {
     let answer = Arc::new(answer);
     let peer = FakePeer::serve(move |stream, number| {
         let answer = Arc::clone(&answer);
@@ -219,11 +219,14 @@ fn first_case_fails(answer: impl Fn() -> Answer + Send + Sync + 'static, problem
     let verdicts: Vec<&str> = variants.iter().map(|(verdict, _)| verdict.as_str()).collect();
     assert_eq!(verdicts, ["fail", "fail", "fail", "pass", "not-applicable", "pass"], "{finished:?}");
     assert!(variants[0].1.contains(problem), "{problem:?} is not in {:?}", variants[0].1);
+    finished
 }
 
 #[test]
 fn garbage_in_the_middle_of_a_run() {
-    first_case_fails(|| Answer::Bytes(b"\xff\xff\xff\xff".to_vec()), "bytes that are no MQTT");
+    let finished = first_case_fails(|| Answer::Bytes(b"\xff\xfe\xfd".to_vec()), "bytes that are no MQTT");
+    assert!(finished.stdout.contains("\n  bytes     ff fe fd\n"), "{}", finished.stdout);
+    assert_eq!(finished.stdout.matches("problem   the peer sent bytes").count(), 1, "{}", finished.stdout);
 }
 
 #[test]

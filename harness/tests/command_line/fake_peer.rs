@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 /// A listening peer; it stops accepting when dropped.
-pub struct FakePeer {
+pub(crate) struct FakePeer {
     address: SocketAddr,
     stopping: Arc<AtomicBool>,
 }
 
 impl FakePeer {
     /// Serves each connection on a thread; the number counts them from 0.
-    pub fn serve(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> FakePeer {
+    pub(crate) fn serve(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> FakePeer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let stopping = Arc::new(AtomicBool::new(false));
@@ -38,7 +38,7 @@ impl FakePeer {
     }
 
     /// Where it listens.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("mqtt://{}", self.address)
     }
 }
@@ -52,19 +52,19 @@ impl Drop for FakePeer {
 }
 
 /// Reads until the other side is gone, and answers nothing.
-pub fn listen_only(mut stream: TcpStream) {
+pub(crate) fn listen_only(mut stream: TcpStream) {
     let mut piece = [0; 1024];
     while matches!(stream.read(&mut piece), Ok(length) if length > 0) {}
 }
 
 /// Writes the same bytes until the other side is gone.
-pub fn flood(mut stream: TcpStream, bytes: &[u8]) {
+pub(crate) fn flood(mut stream: TcpStream, bytes: &[u8]) {
     let piece = bytes.repeat(4096 / bytes.len().max(1) + 1);
     while stream.write_all(&piece).is_ok() {}
 }
 
 /// What a scripted broker does with a packet.
-pub enum Answer {
+pub(crate) enum Answer {
     /// What a broker does: CONNACK, SUBACK, PUBACK, PINGRESP.
     Properly,
     /// These bytes instead.
@@ -78,7 +78,7 @@ pub enum Answer {
 }
 
 /// Serves one connection as a tiny broker of 3.1.1 that keeps nothing; `decide` may want something else of it.
-pub fn broker(mut stream: TcpStream, mut decide: impl FnMut(&Packet) -> Answer) {
+pub(crate) fn broker(mut stream: TcpStream, mut decide: impl FnMut(&Packet) -> Answer) {
     let mut decoder = Decoder::from_client();
     let mut piece = [0; 1024];
     loop {
@@ -120,14 +120,6 @@ fn proper(packet: &Packet) -> Option<Packet> {
         })),
         Packet::Publish(publish) => publish.packet_id().map(|id| Packet::Puback(Acknowledgement::success(id))),
         Packet::Pingreq => Some(Packet::Pingresp),
-        _ => None,
-    }
-}
-
-/// The client identifier of a CONNECT; a scripted broker recognises actors by its end.
-pub fn client_id(packet: &Packet) -> Option<&str> {
-    match packet {
-        Packet::Connect(connect) => Some(connect.client_id.as_str()),
         _ => None,
     }
 }

@@ -5,3 +5,4 @@ mod fake_peer;
 mod mixed_bag;
 mod program;
 mod started;
+mod verbs;

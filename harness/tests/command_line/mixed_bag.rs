@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 
-pub const BAG: &str = r#"suite: bag
+pub(crate) const BAG: &str = r#"suite: bag
 about: One case for each verdict.
 target: broker
 profiles: [standard]

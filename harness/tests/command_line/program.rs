@@ -12,21 +12,23 @@ const BOUND: Duration = Duration::from_secs(60);
 
 /// What a run left behind.
 #[derive(Debug)]
-pub struct Finished {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Runs `mqttspec` with these arguments.
-pub fn mqttspec(arguments: &[&str]) -> Finished {
+pub(crate) fn mqttspec(arguments: &[&str]) -> Finished {
     finish(start(arguments))
 }
 
 /// Starts `mqttspec` with these arguments.
-pub fn start(arguments: &[&str]) -> Child {
+pub(crate) fn start(arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_mqttspec"))
         .args(arguments)
+        // Logs of started commands stay behind where nobody minds.
+        .env("TMPDIR", env!("CARGO_TARGET_TMPDIR"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -35,7 +37,7 @@ pub fn start(arguments: &[&str]) -> Child {
 }
 
 /// Waits for its end.
-pub fn finish(mut child: Child) -> Finished {
+pub(crate) fn finish(mut child: Child) -> Finished {
     let stdout = collect(child.stdout.take().expect("stdout is piped"));
     let stderr = collect(child.stderr.take().expect("stderr is piped"));
     let deadline = Instant::now() + BOUND;
@@ -64,13 +66,13 @@ fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<String>
 
 impl Finished {
     /// The last line of the results.
-    pub fn last_line(&self) -> &str {
+    pub(crate) fn last_line(&self) -> &str {
         self.stdout.lines().last().unwrap_or_default()
     }
 
     /// Asserts exit code and a part of what stderr says, as one clear message without a panic.
     #[track_caller]
-    pub fn fails_with(&self, code: u8, message: &str) {
+    pub(crate) fn fails_with(&self, code: u8, message: &str) {
         assert_eq!(self.code, Some(i32::from(code)), "{self:?}");
         assert!(self.stderr.contains(message), "{message:?} is not in\n{}", self.stderr);
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
@@ -78,7 +80,7 @@ impl Finished {
 }
 
 /// A folder of its own for a test.
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{count}", std::process::id()));
@@ -87,7 +89,7 @@ pub fn folder() -> PathBuf {
 }
 
 /// A file of this content in a folder of its own; its path.
-pub fn file(name: &str, content: &str) -> String {
+pub(crate) fn file(name: &str, content: &str) -> String {
     let path = folder().join(name);
     std::fs::write(&path, content).expect("the folder is ours");
     path.display().to_string()

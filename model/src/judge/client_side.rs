@@ -169,6 +169,10 @@ impl Judge {
         };
         let sender = self.sender(identity);
         let track = self.tracks.entry(sender).or_insert_with(Track::new);
+        if track.is_connecting() {
+            // On two connections: nobody knows which one the server reads first.
+            return self.give_up("two CONNECT packets of one client identifier that are on their way at once");
+        }
         let terms = ConnectTerms {
             connection,
             version,

@@ -69,6 +69,20 @@ impl Track {
             .then(|| format!("more than {CAP} states of the model explain a session; the judge follows no more"))
     }
 
+    /// Whether a CONNECT of the client waits for its CONNACK.
+    pub(super) fn is_connecting(&self) -> bool {
+        let waits = self.waiting.iter().any(|(_, input)| matches!(input, Input::Connect(_)));
+        waits
+            && self.hypotheses.iter().any(|hypothesis| {
+                let rest = self.waiting.iter().skip(hypothesis.taken - self.first);
+                rest.fold(false, |connecting, (_, input)| match input {
+                    Input::Connect(_) => true,
+                    Input::Lost => false,
+                    _ => connecting,
+                })
+            })
+    }
+
     /// The client has sent something that the server will take.
     pub(super) fn push(&mut self, context: &Context<'_>, at: Millis, input: Input) {
         if self.abandoned {

@@ -1,7 +1,7 @@
 //! A packet in one line, as charts, reports and the explorer print it.
 //!
-//! `PUBLISH t/a "m1" qos1 id1 dup`: the type, then what it is about, then what is out of the ordinary. Passwords are shown
-//! by their size only, for reports travel.
+//! `PUBLISH t/a "m1" qos1 id1 dup`: the type, then what it is about, then what is out of the ordinary. Passwords are
+//! shown by their size only, for reports travel.
 
 use super::{
     Acknowledgement, Auth, Connack, ConnackCode, Connect, ConnectReturnCode, Disconnect, Packet, Property, PropertySet,
@@ -292,8 +292,8 @@ mod tests {
         });
         reads(
             Packet::Connect(connect),
-            "CONNECT \"\" keep-alive 60 user \"lamp 1\" password (6 bytes) will [t/will \"gone\" qos1 retain {Will Delay \
-             Interval 3}] {Receive Maximum 5, User Property a=\"b c\", User Property a=\"\"}",
+            "CONNECT \"\" keep-alive 60 user \"lamp 1\" password (6 bytes) will [t/will \"gone\" qos1 retain \
+             {Will Delay Interval 3}] {Receive Maximum 5, User Property a=\"b c\", User Property a=\"\"}",
         );
     }
 

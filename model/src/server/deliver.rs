@@ -38,6 +38,9 @@ impl Session {
         let Some(position) = next.floating.iter().position(|floating| floating.message == message) else { return next };
         let routing = next.floating.remove(position).routing;
         let connected = next.link.is_some();
+        if !connected && context.has_bug(SeededBug::DropsWhileDisconnected) {
+            return next;
+        }
         let Some(kept) = &mut next.kept else { return next };
         if !routing.qos.is_empty() {
             let above_qos_0 = !routing.qos.contains(Qos::AtMostOnce);
@@ -216,6 +219,9 @@ impl Session {
 
     /// Nothing that precedes `delivery` in its lane may still be waiting.
     fn check_order(&self, context: &Context<'_>, delivery: &Delivery) -> Result<(), Breach> {
+        if context.has_bug(SeededBug::Reorders) {
+            return Ok(());
+        }
         let vocabulary = context.vocabulary;
         let message = vocabulary.of(delivery.message);
         let precedes = |other: MessageKey| other < delivery.message && same_lane(vocabulary.of(other), message);

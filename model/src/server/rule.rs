@@ -182,11 +182,17 @@ pub enum SeededBug {
     RepeatsWithoutDup,
     /// A connection that was taken over stays open.
     KeepsOlderConnection,
+    /// What comes for a client without connection is dropped.
+    DropsWhileDisconnected,
+    /// Everything is delivered at QoS 0.
+    LowersQos,
+    /// Messages of one lane overtake each other.
+    Reorders,
 }
 
 impl SeededBug {
     /// Every bug with its name on the command line.
-    pub const ALL: [(SeededBug, &'static str); 7] = [
+    pub const ALL: [(SeededBug, &'static str); 10] = [
         (SeededBug::ForgetsUnacknowledged, "forgets-unacknowledged"),
         (SeededBug::ReusesIdentifiers, "reuses-identifiers"),
         (SeededBug::IgnoresReceiveMaximum, "ignores-receive-maximum"),
@@ -194,6 +200,9 @@ impl SeededBug {
         (SeededBug::KeepsSubscription, "keeps-subscription"),
         (SeededBug::RepeatsWithoutDup, "repeats-without-dup"),
         (SeededBug::KeepsOlderConnection, "keeps-older-connection"),
+        (SeededBug::DropsWhileDisconnected, "drops-while-disconnected"),
+        (SeededBug::LowersQos, "lowers-qos"),
+        (SeededBug::Reorders, "reorders"),
     ];
 
     /// The bug of this name.

@@ -128,6 +128,12 @@ impl Session {
                 kept.subscriptions.retain(|subscription| subscription.filter != *filter);
                 existed.push(kept.subscriptions.len() < before);
             }
+            // What waits may still be delivered, but need not (3.10.4); what has begun is finished (MQTT-3.10.4-3).
+            for delivery in kept.deliveries.iter_mut().filter(|delivery| delivery.progress.id().is_none()) {
+                let topic = context.vocabulary.of(delivery.message).topic;
+                delivery.owed &= kept.subscriptions.iter().any(|held| context.vocabulary.matches(held.filter, topic));
+            }
+            kept.deliveries.sort();
         }
         next.responding(Response::Unsuback(id, existed))
     }
@@ -188,6 +194,7 @@ impl Session {
         let mut routing = Routing { missed: true, ..Routing::default() };
         for subscription in matching {
             let qos = match context.profile.has(Feature::SubscriberQos) {
+                _ if context.has_bug(SeededBug::LowersQos) => QosSet::only(Qos::AtMostOnce),
                 // The lower of publish QoS and grant (MQTT-3.8.4-6; 5.0: -8).
                 true => subscription.granted.map(|granted| granted.min(message.qos)),
                 // P-QOS-2: the publisher's QoS decides.

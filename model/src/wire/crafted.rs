@@ -6,10 +6,10 @@ use crate::packet::{Packet, PacketType, ProtocolVersion};
 
 /// A packet that is wrong on purpose: a valid encoding, then overrides.
 ///
-/// It is a type of its own, so that no wrong packet is ever sent by accident. Overrides take effect in the order in which
-/// they are called; each one works on what the ones before left. Remaining Length tells the truth about the outcome unless
-/// [`declared_length`](Crafted::declared_length) or [`length_bytes`](Crafted::length_bytes) says otherwise; the last of
-/// these counts.
+/// It is a type of its own, so that no wrong packet is ever sent by accident. Overrides take effect in the order in
+/// which they are called; each one works on what the ones before left. Remaining Length tells the truth about the
+/// outcome unless [`declared_length`](Crafted::declared_length) or [`length_bytes`](Crafted::length_bytes) says
+/// otherwise; the last of these counts.
 #[derive(Debug, Clone)]
 pub struct Crafted {
     frame: Frame,
@@ -62,8 +62,8 @@ impl Crafted {
         self
     }
 
-    /// Appends these bytes to the packet's properties (in CONNECT not to those of the Will) and corrects Property Length.
-    /// A packet without Property Length, such as any packet of 3.x, gets one where 5.0 has it.
+    /// Appends these bytes to the packet's properties (in CONNECT not to those of the Will) and corrects Property
+    /// Length. A packet without Property Length, such as any packet of 3.x, gets one where 5.0 has it.
     #[must_use]
     pub fn properties(mut self, bytes: &[u8]) -> Crafted {
         let place = match self.frame.properties {
@@ -91,8 +91,8 @@ impl Crafted {
         self
     }
 
-    /// Overwrites bytes, counted from the start of the variable header. The packet does not grow: what would come to lie
-    /// behind its end is left out.
+    /// Overwrites bytes, counted from the start of the variable header. The packet does not grow: what would come to
+    /// lie behind its end is left out.
     #[must_use]
     pub fn patch(mut self, at: usize, bytes: &[u8]) -> Crafted {
         self.overwrite(at, bytes);
@@ -114,7 +114,8 @@ impl Crafted {
         self
     }
 
-    /// Declares this Remaining Length instead of the truth. More than 268,435,455 takes five bytes, which no packet may.
+    /// Declares this Remaining Length instead of the truth. More than 268,435,455 takes five bytes, which no packet
+    /// may.
     #[must_use]
     pub fn declared_length(mut self, length: u32) -> Crafted {
         self.length = Length::Declared(length);

@@ -90,8 +90,8 @@ impl Decoder {
     /// The next packet; `None` if more bytes are needed.
     ///
     /// # Errors
-    /// At the first byte that the version does not permit. Where packets begin is lost then, so every later call gives the
-    /// same refusal.
+    /// At the first byte that the version does not permit. Where packets begin is lost then, so every later call gives
+    /// the same refusal.
     pub fn next_packet(&mut self) -> Result<Option<Decoded>, Refusal> {
         if let Some(refusal) = &self.refused {
             return Err(refusal.clone());

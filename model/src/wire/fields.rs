@@ -212,8 +212,8 @@ pub(super) fn too_long(at: usize, name: &str) -> Objection {
     Objection::new(at + 3, &rules::LONG_INTEGER, what)
 }
 
-/// Appends `value` as a Variable Byte Integer. A value beyond [`LARGEST_VARIABLE_BYTE_INTEGER`] comes out in five bytes,
-/// which only [`super::Crafted`] asks for.
+/// Appends `value` as a Variable Byte Integer. A value beyond [`LARGEST_VARIABLE_BYTE_INTEGER`] comes out in five
+/// bytes, which only [`super::Crafted`] asks for.
 pub(super) fn write_variable_byte_integer(value: u32, to: &mut Vec<u8>) {
     let mut left = value;
     while left >= 0x80 {

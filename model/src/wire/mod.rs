@@ -1,9 +1,9 @@
 //! Bytes to packets and back, for MQTT 3.1, 3.1.1 and 5.0.
 //!
-//! Reading is incremental and strict: a [`Decoder`] follows one direction of one connection, takes the bytes in whatever
-//! pieces they arrive, and stops at the first one that the version in use does not permit. The [`Refusal`] then says
-//! where, what was expected instead, and which numbered statements are at stake. Writing is strict too: [`encode`]
-//! refuses what the version cannot say. Deliberately wrong bytes are made with [`Crafted`].
+//! Reading is incremental and strict: a [`Decoder`] follows one direction of one connection, takes the bytes in
+//! whatever pieces they arrive, and stops at the first one that the version in use does not permit. The [`Refusal`]
+//! then says where, what was expected instead, and which numbered statements are at stake. Writing is strict too:
+//! [`encode`] refuses what the version cannot say. Deliberately wrong bytes are made with [`Crafted`].
 //!
 //! ```
 //! use model::packet::{Connect, Packet, ProtocolVersion};

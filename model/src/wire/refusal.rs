@@ -18,8 +18,8 @@ pub struct Refusal {
     pub version: Option<ProtocolVersion>,
     /// What was expected and what was found.
     pub what: String,
-    /// The numbered statements at stake, by the numbers of `version`; without version, a number that 3.1.1 and 5.0 share or
-    /// one of ours for 3.1. Empty where the text states the rule without a number.
+    /// The numbered statements at stake, by the numbers of `version`; without version, a number that 3.1.1 and 5.0
+    /// share or one of ours for 3.1. Empty where the text states the rule without a number.
     pub statements: &'static [&'static str],
 }
 

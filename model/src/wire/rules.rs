@@ -1,8 +1,8 @@
 //! What can be wrong with bytes: every rule that a refusal can name, with its fault and its statements.
 //!
-//! A rule names the statement that the sender broke. Some rules are numbered only as a duty of the receiver ("the Server
-//! treats it as malformed"); then that number stands here. A rule without number has an empty list. 3.1 numbers nothing:
-//! its column holds our `V31-n` where one fits.
+//! A rule names the statement that the sender broke. Some rules are numbered only as a duty of the receiver ("the
+//! Server treats it as malformed"); then that number stands here. A rule without number has an empty list. 3.1 numbers
+//! nothing: its column holds our `V31-n` where one fits.
 
 use super::refusal::Fault;
 use super::sender::Sender;
@@ -70,7 +70,8 @@ rules! {
     PACKET_TOO_LARGE_FROM_SERVER PacketTooLarge [] [] ["MQTT-3.1.2-24"];
     FLAGS MalformedPacket [] ["MQTT-2.2.2-1" "MQTT-2.2.2-2"] ["MQTT-2.1.3-1"];
     FLAGS_OF_PUBREL MalformedPacket [] ["MQTT-2.2.2-1" "MQTT-2.2.2-2" "MQTT-3.6.1-1"] ["MQTT-2.1.3-1" "MQTT-3.6.1-1"];
-    FLAGS_OF_SUBSCRIBE MalformedPacket [] ["MQTT-2.2.2-1" "MQTT-2.2.2-2" "MQTT-3.8.1-1"] ["MQTT-2.1.3-1" "MQTT-3.8.1-1"];
+    FLAGS_OF_SUBSCRIBE MalformedPacket
+        [] ["MQTT-2.2.2-1" "MQTT-2.2.2-2" "MQTT-3.8.1-1"] ["MQTT-2.1.3-1" "MQTT-3.8.1-1"];
     FLAGS_OF_UNSUBSCRIBE MalformedPacket
         [] ["MQTT-2.2.2-1" "MQTT-2.2.2-2" "MQTT-3.10.1-1"] ["MQTT-2.1.3-1" "MQTT-3.10.1-1"];
     FLAGS_OF_DISCONNECT MalformedPacket

@@ -1,7 +1,7 @@
 //! The codec against an independent one: `mqttbytes`, which knows 3.1.1 and 5.0.
 //!
-//! Its reading of our bytes, field by field, and our reading of its bytes have to be the packet that we began with. Where
-//! the two differ, `adjust` changes the packet and says what the standard has to say.
+//! Its reading of our bytes, field by field, and our reading of its bytes have to be the packet that we began with.
+//! Where the two differ, `adjust` changes the packet and says what the standard has to say.
 
 mod v3_1_1;
 mod v5_0;
@@ -35,8 +35,8 @@ fn adjust(packet: &mut Packet) {
 }
 
 /// They read a Password as text and do not tell an empty User Name or Password from a missing one. The standard has the
-/// Password as Binary Data (3.1.3.5 of 3.1.1, 3.1.3.6 of 5.0), and the flags say what is there (5.0: MQTT-3.1.2-17, -19;
-/// 3.1.1: MQTT-3.1.2-19, -21).
+/// Password as Binary Data (3.1.3.5 of 3.1.1, 3.1.3.6 of 5.0), and the flags say what is there (5.0: MQTT-3.1.2-17,
+/// -19; 3.1.1: MQTT-3.1.2-19, -21).
 fn adjust_login(connect: &mut Connect) {
     connect.user_name = connect.user_name.take().filter(|name| !name.is_empty());
     if connect.user_name.is_none() {

@@ -62,7 +62,7 @@ fn named_version(decoded: &Decoded) -> Option<ProtocolVersion> {
 }
 
 proptest! {
-    #![proptest_config(config(1_500))]
+    #![proptest_config(config(1_000))]
 
     #[test]
     fn any_bytes(version in version(), sender in sender(), stream in vec(any::<u8>(), 0..80)) {
@@ -79,7 +79,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(800))]
+    #![proptest_config(config(600))]
 
     #[test]
     fn damaged_packets(

@@ -8,6 +8,7 @@ mod differential;
 mod hostile;
 mod refusals;
 mod round_trip;
+mod senders;
 mod strategies;
 mod unencodable;
 mod vectors;

@@ -11,7 +11,10 @@ proptest! {
     #![proptest_config(config(400))]
 
     #[test]
-    fn packets_survive_the_wire_in_any_pieces((version, sender, packets) in traffic(5), pieces in vec(1..60usize, 1..40)) {
+    fn packets_survive_the_wire_in_any_pieces(
+        (version, sender, packets) in traffic(5),
+        pieces in vec(1..60usize, 1..40),
+    ) {
         let encoded: Vec<Vec<u8>> = packets.iter().map(|packet| encode(packet, version).unwrap()).collect();
         let mut stream = encoded.concat().into_iter();
         let mut decoder = decoder(sender, version);

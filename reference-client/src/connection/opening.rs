@@ -91,16 +91,14 @@ impl Connection {
             self.session = Session::new(self.options.version, self.options.client_id.clone());
         }
         let properties = connack.properties;
+        // A dialect may name a client that has a name: what counts is the Server's.
         if let Some(assigned) = &properties.assigned_client_identifier {
-            if !self.options.client_id.is_empty() {
-                self.violation(
-                    ReasonCode::ProtocolError,
-                    "CONNACK assigns a client identifier to a client that has one",
-                );
-                return;
-            }
             self.options.client_id = assigned.clone();
             self.session.assign(assigned.clone());
+        } else if self.options.version == ProtocolVersion::V5_0 && self.options.client_id.is_empty() {
+            // MQTT-3.2.2-16.
+            self.violation(ReasonCode::ProtocolError, "CONNACK assigns no client identifier, and CONNECT had none");
+            return;
         }
         let keep_alive = properties.server_keep_alive.unwrap_or(self.options.keep_alive);
         self.keep_alive = KeepAlive::new(keep_alive, self.options.response_timeout, now);

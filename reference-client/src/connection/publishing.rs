@@ -11,7 +11,7 @@ impl Connection {
     /// earlier connection waits to be sent before it (MQTT-4.6.0-1).
     #[must_use]
     pub fn can_publish(&self) -> bool {
-        self.phase == Phase::Open && self.has_quota() && !self.must_resend()
+        self.phase == Phase::Open && self.has_quota() && !self.session.must_resend()
     }
 
     /// Publishes a message: sends it and, above QoS 0, keeps it until it is acknowledged. The identifier tells which
@@ -45,18 +45,14 @@ impl Connection {
         self.session.in_flight() < usize::from(quota)
     }
 
-    fn must_resend(&self) -> bool {
-        let not_sent = |in_flight: &InFlight| in_flight.sent_at.is_none();
-        self.session.published.iter().any(not_sent) || self.session.released.iter().any(not_sent)
-    }
-
     /// Sends the next packet of the resumed session again (MQTT-4.4.0-1), as far as the quota goes: first PUBREL in the
     /// order of the PUBRECs, then PUBLISH in the original order, with DUP and the same identifiers.
     pub(super) fn resend_next(&mut self, now: Duration) -> bool {
-        if self.phase != Phase::Open {
+        if self.phase != Phase::Open || !self.session.must_resend() {
             return false;
         }
-        if let Some(in_flight) = self.session.released.iter_mut().find(|in_flight| in_flight.sent_at.is_none()) {
+        let at = self.session.released.partition_point(InFlight::is_sent);
+        if let Some(in_flight) = self.session.released.get_mut(at) {
             in_flight.sent_at = Some(now);
             let pubrel = Packet::Pubrel(Acknowledgement::success(in_flight.packet_id));
             self.answer(&pubrel, now);
@@ -65,10 +61,8 @@ impl Connection {
         if !self.has_quota() {
             return false;
         }
-        let Some(at) = self.session.published.iter().position(|in_flight| in_flight.sent_at.is_none()) else {
-            return false;
-        };
-        let in_flight = &mut self.session.published[at];
+        let at = self.session.published.partition_point(InFlight::is_sent);
+        let Some(in_flight) = self.session.published.get_mut(at) else { return false };
         let message = &in_flight.message;
         let packet = Packet::Publish(message.publish(message.delivery(in_flight.packet_id, true)));
         match self.offer.check_message(message).and_then(|()| self.offer.encode(&packet)) {
@@ -126,7 +120,7 @@ impl Connection {
     /// Takes out the message that was sent on this connection under this identifier and QoS.
     fn sent(&mut self, packet_id: PacketId, qos: Qos) -> Option<InFlight> {
         let at = self.session.published.iter().position(|in_flight| {
-            in_flight.packet_id == packet_id && in_flight.message.qos == qos && in_flight.sent_at.is_some()
+            in_flight.packet_id == packet_id && in_flight.message.qos == qos && in_flight.is_sent()
         })?;
         self.session.published.remove(at)
     }

@@ -71,7 +71,6 @@ pub struct Connection {
     pub(super) resuming: bool,
     /// Whether the session outlives this connection.
     pub(super) keeps_session: bool,
-    /// Whether CONNECT or CONNACK said so; then DISCONNECT cannot begin it (5.0, 3.14.2.2.2).
     pub(super) offer: Offer,
     pub(super) keep_alive: KeepAlive,
     pub(super) requests: BTreeMap<PacketId, Request>,

@@ -121,10 +121,10 @@ impl Connection {
     }
 
     fn oldest_unanswered(&self) -> Option<(Duration, PacketType)> {
-        let published = self.session.published.iter().map(|in_flight| (in_flight.sent_at, PacketType::Publish));
-        let released = self.session.released.iter().map(|in_flight| (in_flight.sent_at, PacketType::Pubrel));
+        let published = self.session.published.front().map(|in_flight| (in_flight.sent_at, PacketType::Publish));
+        let released = self.session.released.front().map(|in_flight| (in_flight.sent_at, PacketType::Pubrel));
         let requests = self.requests.values().map(|request| (Some(request.sent_at), request.packet));
-        let sent = published.chain(released).chain(requests).filter_map(|(at, packet)| Some((at?, packet)));
+        let sent = published.into_iter().chain(released).chain(requests).filter_map(|(at, packet)| Some((at?, packet)));
         sent.min_by_key(|(at, _)| *at)
     }
 }

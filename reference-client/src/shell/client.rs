@@ -47,7 +47,7 @@ impl Client {
     where
         S: AsyncRead + AsyncWrite + Send + 'static,
     {
-        let event_capacity = options.event_capacity.get();
+        let event_capacity = usize::from(options.event_capacity.get());
         let mut driver = Driver::open(stream, options)?;
         let accepted = driver.handshake().await?;
         let (publications, publications_in) = mpsc::channel(WAITING);

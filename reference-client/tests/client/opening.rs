@@ -97,6 +97,15 @@ async fn an_assigned_client_id_names_the_session() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_assigns_no_client_id_breaks_the_protocol() {
+    let (client, mut server) = connecting(ConnectOptions::new(V5_0, "").unwrap());
+    server.connect().await;
+    server.accept(false, ConnackProperties::default()).await;
+    server.closed_because(ReasonCode::ProtocolError).await;
+    assert!(client.await.unwrap().is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_is_told_and_the_stream_closed() {
     for version in ALL {
         let (client, mut server) = connecting(options(version));
@@ -189,6 +198,10 @@ fn options_are_checked_before_anything_is_sent() {
     assert!(matches!(ConnectOptions { will: will("t/#", ""), ..options(V5_0) }.check(), Err(E::WillTopic(_))));
     assert_eq!(ConnectOptions { will: will("t", "\u{e9}"), ..v3_1("c") }.check(), Err(E::WillNotAscii));
     assert_eq!(ConnectOptions { will: will("t", "\u{e9}"), ..options(V3_1_1) }.check(), Ok(()));
+    for response_timeout in [Duration::ZERO, Duration::MAX] {
+        let outcome = ConnectOptions { response_timeout, ..options(V5_0) }.check();
+        assert_eq!(outcome, Err(E::ResponseTimeout(response_timeout)));
+    }
     assert_eq!(
         ConnectOptions { session_expiry_interval: 1, ..options(V3_1_1) }.check(),
         Err(E::NotBeforeV5("Session Expiry Interval"))

@@ -5,7 +5,7 @@ use crate::scripted::{
 };
 use model::packet::{Delivery, Packet, Publish, PublishProperties, ReasonCode};
 use reference_client::{Cause, ConnectOptions};
-use std::num::{NonZeroU16, NonZeroUsize};
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
@@ -37,7 +37,7 @@ async fn qos_0_is_not_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_message_that_nobody_takes_is_not_acknowledged_and_nothing_more_is_read() {
-    let event_capacity = NonZeroUsize::new(1).unwrap();
+    let event_capacity = NonZeroU16::new(1).unwrap();
     let (_client, mut events, mut server) = connected(ConnectOptions { event_capacity, ..options(V3_1_1) }).await;
     for id in 1..=3 {
         server.send(&Packet::Publish(publish("m", qos1(id, false)))).await;

@@ -18,6 +18,9 @@ pub(crate) const ALL: [ProtocolVersion; 3] = ProtocolVersion::ALL;
 pub(crate) const V3_1_1: ProtocolVersion = ProtocolVersion::V3_1_1;
 pub(crate) const V5_0: ProtocolVersion = ProtocolVersion::V5_0;
 
+/// A client that awaits CONNACK.
+pub(crate) type Connecting = JoinHandle<Result<(Client, Events), ConnectError>>;
+
 pub(crate) struct Server {
     stream: DuplexStream,
     decoder: Decoder,
@@ -35,7 +38,7 @@ pub(crate) fn keeping(version: ProtocolVersion) -> ConnectOptions {
 }
 
 /// Begins to connect; the server has yet to read CONNECT.
-pub(crate) fn connecting(options: ConnectOptions) -> (JoinHandle<Result<(Client, Events), ConnectError>>, Server) {
+pub(crate) fn connecting(options: ConnectOptions) -> (Connecting, Server) {
     let (here, stream) = duplex(1 << 20);
     let version = options.version;
     let server = Server { stream, decoder: Decoder::from_client(), version };

@@ -99,6 +99,15 @@ async fn wrong_filters_are_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn options_of_5_0_are_not_lost_in_3_x() {
+    let (client, _events, _server) = connected(options(V3_1_1)).await;
+    let mut wanted = request("t", Qos::AtMostOnce);
+    wanted.options.no_local = true;
+    let outcome = client.subscribe_to(vec![wanted], SubscribeProperties::default()).await;
+    assert!(matches!(outcome, Err(RequestError::NotSendable(NotSendable::Unencodable(_)))), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn wrong_answers_end_it() {
     // As many codes as filters; the kind of packet that was asked for; an identifier in use.
     for (kind, codes, offset) in [

@@ -27,5 +27,12 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     }
     let suites = library.suites.len();
     let cases: usize = library.suites.iter().map(|suite| suite.cases.len()).sum();
-    print_and_end(exit_code::AS_EXPECTED, |out| writeln!(out, "{cases} cases in {suites} suites are sound"))
+    print_and_end(exit_code::AS_EXPECTED, |out| {
+        writeln!(out, "{} in {} are sound", count(cases, "case"), count(suites, "suite"))
+    })
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }

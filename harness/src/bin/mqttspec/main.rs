@@ -44,7 +44,7 @@ Exit codes:
 enum Verb {
     /// Play cases against a broker
     #[command(after_help = EXAMPLES)]
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     /// Name the variants that `run` would play
     List(list::Arguments),
     /// Check case files without playing them

@@ -33,11 +33,9 @@ fn steps(head: &str, steps: &[&str]) -> Vec<Step> {
     suite.cases[0].scripts[0].steps.to_vec()
 }
 
-/// A scope as a player makes it, with the actors of the script.
-fn scope(actors: &[&str]) -> Scope {
-    let mut scope = Scope::new("p/1", "c1", Credentials::default());
-    actors.iter().for_each(|actor| scope.introduce(actor));
-    scope
+/// A scope as a player makes it.
+fn scope() -> Scope {
+    Scope::new("p/1", "c1", Credentials::default())
 }
 
 fn template(step: &Step) -> (&str, &super::PacketTemplate) {

@@ -16,7 +16,7 @@ fn pattern(step: &Step) -> &PacketPattern {
 
 fn mismatches_in(head: &str, step: &str, packet: &Packet) -> Vec<String> {
     let steps = steps(head, &["sub -> CONNECT", step]);
-    pattern(&steps[1]).compare(packet, &scope(&["sub"])).iter().map(ToString::to_string).collect()
+    pattern(&steps[1]).compare(packet, &scope()).iter().map(ToString::to_string).collect()
 }
 
 fn mismatches(step: &str, packet: &Packet) -> Vec<String> {
@@ -152,7 +152,7 @@ fn a_variable_without_a_value_fits_nothing() {
     ];
     let steps = steps(V5, &script);
     assert_eq!(pattern(&steps[1]).packet_type(), PacketType::Connack);
-    let found = pattern(&steps[2]).compare(&Packet::Publish(publish()), &scope(&["sub"]));
+    let found = pattern(&steps[2]).compare(&Packet::Publish(publish()), &scope());
     assert_eq!(found.len(), 1);
     assert!(found[0].expected.contains("no packet was bound with `as: k`"), "{}", found[0]);
 }

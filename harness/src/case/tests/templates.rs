@@ -12,7 +12,7 @@ const VERSION: ProtocolVersion = ProtocolVersion::V5_0;
 /// The packet that the last step sends, when all steps before it have been played with these packets coming in.
 fn last_packet(script: &[&str], received: &[Packet]) -> Packet {
     let steps = steps(V5, script);
-    let mut scope = scope(&["sub", "pub"]);
+    let mut scope = scope();
     let mut received = received.iter();
     let mut last = None;
     for step in &steps {
@@ -52,7 +52,7 @@ fn publish(id: u16, qos: Qos) -> Packet {
 fn bytes(step: &str) -> Vec<u8> {
     let steps = steps(V5, &[step]);
     let (actor, template) = template(&steps[0]);
-    template.build(&mut scope(&["sub"]), actor, VERSION).unwrap().bytes
+    template.build(&mut scope(), actor, VERSION).unwrap().bytes
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_connect_has_sound_defaults() {
 #[test]
 fn an_actor_may_have_an_identity_of_its_own() {
     let steps = steps(V5, &["sub -> CONNECT: {will: {topic: $sub/gone, payload: $c}}"]);
-    let mut scope = scope(&["sub"]);
+    let mut scope = scope();
     scope.identify("sub", Identity { client_id: "device".to_owned(), user_name: None, password: Some(vec![1]) });
     let built = template(&steps[0]).1.build(&mut scope, "sub", VERSION).unwrap();
     assert_eq!(built.keep_alive, Some(60));
@@ -112,7 +112,7 @@ fn an_acknowledgement_answers_the_oldest_packet_that_waits() {
 
 #[test]
 fn a_message_that_comes_again_waits_once() {
-    let mut scope = scope(&["sub"]);
+    let mut scope = scope();
     let puback = &steps(V5, &["sub -> CONNECT", "sub <- PUBLISH", "sub -> PUBACK"])[2];
     for _ in 0..2 {
         scope.received("sub", &publish(4, Qos::AtLeastOnce));
@@ -149,7 +149,7 @@ fn what_is_sent_can_be_bound() {
 fn a_value_that_did_not_come_is_an_error_when_it_is_needed() {
     let steps =
         steps(V5, &["sub -> CONNECT", "sub <- CONNACK: {as: k}", "sub -> CONNECT: {keep_alive: $k.server_keep_alive}"]);
-    let mut scope = scope(&["sub"]);
+    let mut scope = scope();
     let connack = Connack {
         session_present: false,
         code: ConnackCode::Reason(ReasonCode::Success),
@@ -201,5 +201,5 @@ fn raw_makes_a_packet_wrong() {
     let with_property = bytes("sub -> PUBLISH: {topic: a, raw: {properties: '23 0000'}}");
     assert_eq!(with_property, [0x30, 0x07, 0x00, 0x01, b'a', 0x03, 0x23, 0x00, 0x00]);
     let steps = steps(V5, &["sub -> PINGREQ: {raw: {flags: 1}}"]);
-    assert_eq!(template(&steps[0]).1.build(&mut scope(&["sub"]), "sub", VERSION).unwrap().packet, None);
+    assert_eq!(template(&steps[0]).1.build(&mut scope(), "sub", VERSION).unwrap().packet, None);
 }

@@ -11,8 +11,8 @@ pub(in crate::wire) fn check_flags(packet_type: PacketType, first: u8, version: 
     if packet_type == PacketType::Publish {
         return check_publish_flags(flags, version);
     }
-    // 3.1 leaves these bits unused, and asks nobody to close on them (V31-10). It even gives three packets a DUP bit and
-    // a QoS (V31-16). What they say is dropped.
+    // 3.1 leaves these bits unused, and asks nobody to close on them (V31-10). It even gives three packets a DUP bit
+    // and a QoS (V31-16). What they say is dropped.
     if version == ProtocolVersion::V3_1 {
         return Ok(());
     }

@@ -91,8 +91,8 @@ fn granted_qos(reader: &mut Reader, version: ProtocolVersion) -> Read<ReasonCode
     let at = reader.at();
     let byte = reader.byte("Return Code", &rules::TRUNCATED)?;
     let value = match version {
-        // 3.1 has a QoS in two bits and does not use the others (V31-10). 0x80 is not such a stray bit: it is the failure
-        // of 3.1.1, which 3.1 does not know (V31-14), and reading it as QoS 0 would hide it.
+        // 3.1 has a QoS in two bits and does not use the others (V31-10). 0x80 is not such a stray bit: it is the
+        // failure of 3.1.1, which 3.1 does not know (V31-14), and reading it as QoS 0 would hide it.
         ProtocolVersion::V3_1 if byte != 0x80 => byte & 0b11,
         _ => byte,
     };

@@ -43,7 +43,7 @@ pub enum Unencodable {
     #[error("{property} is for a Client and {code} for a Server, found both in DISCONNECT")]
     NoPossibleSender { property: PropertyId, code: ReasonCode },
     /// A PUBLISH with neither Topic Name nor Topic Alias.
-    #[error("PUBLISH of MQTT {version} needs a Topic Name{}", if *version == ProtocolVersion::V5_0 { " or a Topic Alias" } else { "" })]
+    #[error("PUBLISH of MQTT {version} needs a Topic Name{}", or_alias(*version))]
     NoTopic { version: ProtocolVersion },
     /// No Topic Filter.
     #[error("{packet} needs at least one Topic Filter")]
@@ -60,4 +60,11 @@ pub enum Unencodable {
     /// A packet that the Remaining Length cannot count.
     #[error("{packet} has {length} bytes after its fixed header, the limit is 268435455")]
     PacketTooLong { packet: PacketType, length: usize },
+}
+
+fn or_alias(version: ProtocolVersion) -> &'static str {
+    match version {
+        ProtocolVersion::V3_1 | ProtocolVersion::V3_1_1 => "",
+        ProtocolVersion::V5_0 => " or a Topic Alias",
+    }
 }

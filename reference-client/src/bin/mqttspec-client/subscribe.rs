@@ -15,7 +15,7 @@ pub(crate) async fn run(arguments: SubscribeArguments) -> Result<(), Failure> {
     let requests = requests(&arguments)?;
     let (client, mut events) = tokio::select! {
         connected = connect(&arguments.connection) => connected?,
-        _ = ctrl_c() => return Ok(()),
+        _ = ctrl_c() => return incomplete(arguments.count.is_some()),
     };
     let stopped = tokio::select! {
         stopped = follow(&client, &mut events, requests, arguments.count.map(u64::from)) => stopped,
@@ -30,10 +30,16 @@ pub(crate) async fn run(arguments: SubscribeArguments) -> Result<(), Failure> {
         // The connection ended first: its cause is the failure.
         Stopped::Ended => Err(events.ended().await.cause.into()),
         Stopped::TimeOver if over => Err(events.ended().await.cause.into()),
-        Stopped::TimeOver | Stopped::Interrupted if arguments.count.is_some() => {
-            Err(Failure::Refused("fewer messages came than --count asks for".to_owned()))
-        }
-        Stopped::Complete | Stopped::TimeOver | Stopped::Interrupted | Stopped::NobodyReads => Ok(()),
+        Stopped::TimeOver | Stopped::Interrupted => incomplete(arguments.count.is_some()),
+        Stopped::Complete | Stopped::NobodyReads => Ok(()),
+    }
+}
+
+/// Leaving early is a failure if a number of messages was asked for.
+fn incomplete(counted: bool) -> Result<(), Failure> {
+    match counted {
+        true => Err(Failure::Refused("fewer messages came than --count asks for".to_owned())),
+        false => Ok(()),
     }
 }
 
@@ -83,7 +89,7 @@ async fn follow(
                 Some(Event::Message(message)) => match print(message).await {
                     Ok(()) => printed += 1,
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Stopped::NobodyReads),
-                    Err(error) => return Err(Failure::Usage(format!("cannot write to stdout: {error}"))),
+                    Err(error) => return Err(Failure::Refused(format!("cannot write to stdout: {error}"))),
                 },
                 // Nothing was resumed.
                 Some(Event::ResentSettled { .. }) => {}

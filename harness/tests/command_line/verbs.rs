@@ -1,0 +1,90 @@
+//! The verbs that play nothing, and the embedded broker.
+
+use crate::mixed_bag::BAG;
+use crate::program::{file, mqttspec};
+use harness::exit_code::{AS_EXPECTED, NOTHING_SELECTED, USAGE};
+
+#[test]
+fn help_has_examples_and_exit_codes() {
+    for arguments in [["--help"].as_slice(), &["run", "--help"]] {
+        let finished = mqttspec(arguments);
+        assert_eq!(finished.code, Some(0));
+        for part in ["mqttspec run --start 'mosquitto -p {port}'", "Exit codes:", "--known-failing <FILE>", "[URL]"] {
+            assert!(finished.stdout.contains(part), "{part:?} is not in\n{}", finished.stdout);
+        }
+    }
+}
+
+#[test]
+fn without_a_verb_it_runs_the_embedded_broker() {
+    let cases = file("bag.yaml", BAG);
+    let finished = mqttspec(&["--cases", &cases, "--run", "**/passes/*"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(finished.last_line(), "1 passed, 0 failed, 5 skipped");
+    let finished = mqttspec(&["--cases", &cases, "--run", "**/fails/*"]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let rerun =
+        format!("rerun     mqttspec run --cases {cases} --profile standard --run 'standard/bag/fails/mqtt:3.1.1'");
+    assert!(finished.stdout.contains(&rerun), "{}", finished.stdout);
+}
+
+#[test]
+fn the_cases_that_come_with_it_pass_in_all_profiles() {
+    let finished = mqttspec(&[]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(!finished.last_line().starts_with("0 passed"), "{}", finished.stdout);
+}
+
+#[test]
+fn list_names_what_would_be_played() {
+    let cases = file("bag.yaml", BAG);
+    let finished = mqttspec(&["list", "--cases", &cases, "--skip", "**/is-skipped/**", "--run", "standard/**"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let names: Vec<&str> = finished.stdout.lines().collect();
+    assert_eq!(
+        names,
+        ["passes", "fails", "fails-as-known", "passes-by-surprise"]
+            .map(|case| format!("standard/bag/{case}/mqtt:3.1.1"))
+    );
+    let finished = mqttspec(&["list", "--cases", &cases, "-v"]);
+    let not_there = "standard/bag/needs-what-is-not-there/mqtt:3.1.1  # not applicable: ";
+    assert!(finished.stdout.contains(not_there), "{}", finished.stdout);
+    mqttspec(&["list", "--cases", &cases, "--run", "no/such/**"]).fails_with(NOTHING_SELECTED, "nothing is selected");
+}
+
+#[test]
+fn lint_tells_what_is_wrong_with_a_file() {
+    let finished = mqttspec(&["lint", &file("bag.yaml", BAG)]);
+    assert_eq!((finished.code, finished.stdout.as_str()), (Some(0), "6 cases in 1 suite are sound\n"), "{finished:?}");
+    let without_end = BAG.replace("is not asked.", "is not asked");
+    mqttspec(&["lint", &file("bag.yaml", &without_end)]).fails_with(USAGE, "bag.yaml:");
+    mqttspec(&["lint", "no/such/file.yaml"]).fails_with(USAGE, "no/such/file.yaml");
+    assert_eq!(mqttspec(&["lint"]).code, Some(i32::from(AS_EXPECTED)));
+}
+
+#[test]
+fn explain_knows_statements_and_cases() {
+    let cases = file("bag.yaml", BAG);
+    let finished = mqttspec(&["explain", "MQTT-3.2.2-1", "--cases", &cases]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(finished.stdout.contains("MQTT-3.2.2-1 of MQTT 5.0 ("), "{}", finished.stdout);
+    assert!(finished.stdout.ends_with("cited by\n  bag/fails\n  bag/fails-as-known\n"), "{}", finished.stdout);
+    for subject in ["bag/passes", "standard/bag/passes/mqtt:3.1.1", "**/passes/*"] {
+        let finished = mqttspec(&["explain", subject, "--cases", &cases]);
+        assert!(
+            finished.stdout.contains("    sub <- CONNACK {session_present: false, code: 0}\n"),
+            "{}",
+            finished.stdout
+        );
+        assert!(finished.stdout.contains("bag.yaml:6:"), "{}", finished.stdout);
+    }
+    mqttspec(&["explain", "MQTT-9.9.9-9"])
+        .fails_with(NOTHING_SELECTED, "`MQTT-9.9.9-9` is neither a statement nor a case");
+}
+
+#[test]
+fn the_schema_is_json() {
+    let finished = mqttspec(&["schema"]);
+    let schema: serde_json::Value = serde_json::from_str(&finished.stdout).expect("it is JSON");
+    assert!(schema["$schema"].is_string());
+}

@@ -1,0 +1,173 @@
+//! Words for actions and states, as the explorer and counterexamples show them.
+
+use super::system::{Action, State, System};
+use crate::server::{ConnectionId, Input, MessageKey, Output, Vocabulary};
+
+impl System {
+    /// An action in words: who does what to whom.
+    pub(super) fn label(&self, action: &Action) -> String {
+        let name = |actor: &usize| self.scenario.roles[*actor].name;
+        match action {
+            Action::Act(actor) => format!("{} goes on with its script", name(actor)),
+            Action::Acknowledge(actor) => format!("{} -> PUBACK of the oldest delivery", name(actor)),
+            Action::Break(actor) => format!("{} loses its connection", name(actor)),
+            Action::Take(actor, choice) => {
+                format!("server takes the next packet of {}{}", name(actor), choice_of(*choice))
+            }
+            Action::Notice(session) => {
+                format!("server notices that the connection of {} is gone", self.name_of_session(*session))
+            }
+            Action::Emit(_, connection, output, choice) => {
+                let packet = describe_output(output, &self.scenario.vocabulary);
+                format!("{} <- {packet}{}", self.name_of(*connection), choice_of(*choice))
+            }
+        }
+    }
+
+    /// An action with the packet that it is about, which only the state knows.
+    #[must_use]
+    pub fn label_in(&self, state: &State, action: &Action) -> String {
+        let vocabulary = &self.scenario.vocabulary;
+        let name = |actor: &usize| self.scenario.roles[*actor].name;
+        match action {
+            Action::Act(actor) => {
+                let next = stateright::Model::next_state(self, state, action.clone());
+                let sent = next.map(|next| next.actors[*actor].sent.clone()).unwrap_or_default();
+                let new: Vec<String> = sent
+                    .iter()
+                    .skip(state.actors[*actor].sent.len())
+                    .map(|input| describe_input(input, vocabulary))
+                    .collect();
+                format!("{} -> {}", name(actor), new.join(", "))
+            }
+            Action::Acknowledge(actor) => match state.actors[*actor].open.first() {
+                Some((id, _)) => format!("{} -> PUBACK id{id}", name(actor)),
+                None => self.label(action),
+            },
+            Action::Take(actor, choice) => match state.actors[*actor].sent.first() {
+                Some(input) => {
+                    let packet = describe_input(input, vocabulary);
+                    format!("     server takes {packet} of {}{}", name(actor), choice_of(*choice))
+                }
+                None => self.label(action),
+            },
+            _ => self.label(action),
+        }
+    }
+
+    /// What a step changes, a line for each part of the world; changed lines are marked.
+    pub(super) fn difference(&self, before: &State, after: &State) -> String {
+        let (before, after) = (self.describe(before), self.describe(after));
+        let lines = before.iter().zip(&after).flat_map(|(old, new)| match old == new {
+            true => vec![format!("  {new}")],
+            false => vec![format!("- {old}"), format!("+ {new}")],
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn describe(&self, state: &State) -> Vec<String> {
+        let vocabulary = &self.scenario.vocabulary;
+        let messages = |messages: Vec<MessageKey>| {
+            messages.into_iter().map(|message| vocabulary.describe(message)).collect::<Vec<_>>().join(", ")
+        };
+        let mut lines = Vec::new();
+        for (actor, role) in state.actors.iter().zip(&self.scenario.roles) {
+            let phase = match (actor.link, actor.connected) {
+                (None, _) => "no connection".to_owned(),
+                (Some(id), false) => format!("connecting {id}"),
+                (Some(id), true) => format!("connected {id}"),
+            };
+            let sent: Vec<String> = actor.sent.iter().map(|input| describe_input(input, vocabulary)).collect();
+            lines.push(format!("{}: {phase}; on the way: [{}]", role.name, sent.join(", ")));
+            lines.push(format!(
+                "{}: unacknowledged deliveries {:?}; unanswered messages [{}]",
+                role.name,
+                actor.open.iter().map(|(id, _)| id.value()).collect::<Vec<_>>(),
+                messages(actor.unanswered.iter().map(|(_, message)| *message).collect())
+            ));
+        }
+        for (index, session) in state.sessions.iter().enumerate() {
+            let name = self.name_of_session(index);
+            let link = session.link.as_ref().map(|link| {
+                let owed: Vec<String> = link.responses.iter().map(ToString::to_string).collect();
+                format!("{} {:?} owes [{}]", link.id, link.phase, owed.join(", "))
+            });
+            lines.push(format!("server, session {name}: {}", link.unwrap_or_else(|| "no connection".to_owned())));
+            let kept = session.kept.as_ref().map(|kept| {
+                let deliveries: Vec<String> = kept
+                    .deliveries
+                    .iter()
+                    .map(|delivery| format!("{} {:?}", vocabulary.describe(delivery.message), delivery.progress))
+                    .collect();
+                let subscriptions: Vec<&str> =
+                    kept.subscriptions.iter().map(|subscription| vocabulary.filter_text(subscription.filter)).collect();
+                format!("subscribed [{}]; for the client [{}]", subscriptions.join(", "), deliveries.join(", "))
+            });
+            lines.push(format!("server, state {name}: {}", kept.unwrap_or_else(|| "none".to_owned())));
+        }
+        lines
+    }
+
+    fn name_of(&self, connection: ConnectionId) -> &str {
+        let roles = self.scenario.roles.len();
+        self.scenario.roles.get(connection.0 as usize % roles.max(1)).map_or("?", |role| role.name)
+    }
+
+    fn name_of_session(&self, session: usize) -> &str {
+        self.scenario.roles.iter().find(|role| role.session == session).map_or("?", |role| role.name)
+    }
+}
+
+fn choice_of(choice: usize) -> String {
+    if choice == 0 { String::new() } else { format!(" (choice {})", choice + 1) }
+}
+
+fn describe_input(input: &Input, vocabulary: &Vocabulary) -> String {
+    match input {
+        Input::Connect(terms) => {
+            let kind = if terms.clean_start { "clean" } else { "lasting" };
+            format!("CONNECT {kind} on {}", terms.connection)
+        }
+        Input::Subscribe { id, requests } => {
+            let filters: Vec<String> = requests
+                .iter()
+                .map(|request| format!("{} qos{}", vocabulary.filter_text(request.filter), request.options.qos))
+                .collect();
+            format!("SUBSCRIBE id{id} {}", filters.join(", "))
+        }
+        Input::Unsubscribe { id, filters } => {
+            let filters: Vec<&str> = filters.iter().map(|filter| vocabulary.filter_text(*filter)).collect();
+            format!("UNSUBSCRIBE id{id} {}", filters.join(", "))
+        }
+        Input::Publish { message, id, .. } => {
+            let qos = vocabulary.of(*message).qos;
+            let id = id.map_or_else(String::new, |id| format!(" id{id}"));
+            format!("PUBLISH {} qos{qos}{id}", vocabulary.describe(*message))
+        }
+        Input::Puback { id } => format!("PUBACK id{id}"),
+        Input::Pingreq => "PINGREQ".to_owned(),
+        Input::Disconnect { .. } => "DISCONNECT".to_owned(),
+        Input::Offence(offence) => format!("something wrong: {offence}"),
+        Input::Lost => "the end of the connection".to_owned(),
+    }
+}
+
+fn describe_output(output: &Output, vocabulary: &Vocabulary) -> String {
+    match output {
+        Output::Connack { session_present, code, .. } => {
+            format!("CONNACK session-present {} code {code}", u8::from(*session_present))
+        }
+        Output::Suback { id, codes } => format!("SUBACK id{id} {codes:?}"),
+        Output::Unsuback { id, .. } => format!("UNSUBACK id{id}"),
+        Output::Puback { id, .. } => format!("PUBACK id{id}"),
+        Output::Publish { content, qos, id, dup, .. } => {
+            let content = vocabulary.content_of(*content);
+            let payload = String::from_utf8_lossy(&content.payload);
+            let id = id.map_or_else(String::new, |id| format!(" id{id}"));
+            format!("PUBLISH {} \"{payload}\" qos{qos}{id}{}", content.topic, if *dup { " dup" } else { "" })
+        }
+        Output::Pingresp => "PINGRESP".to_owned(),
+        Output::Disconnect { code } => format!("DISCONNECT 0x{code:02X}"),
+        Output::Close => "the server closes".to_owned(),
+    }
+}

@@ -1,0 +1,376 @@
+//! The closed world: clients, links and the server's sessions, as stateright explores it.
+
+use super::actor::Actor;
+use super::ghost::{Fault, Ghost, bit};
+use super::properties;
+use super::scenario::{Role, Scenario, Step};
+use crate::packet::{PacketId, ProtocolVersion, Qos, SubscriptionOptions};
+use crate::profile::Feature;
+use crate::server::session::Moment;
+use crate::server::{
+    ConnectTerms, ConnectionId, Context, FilterRequest, Input, Lifetime, MessageKey, Output, SeededBug, Session,
+};
+use stateright::{Model, Property};
+
+/// A scenario as a model for stateright.
+#[derive(Debug, Clone)]
+pub struct System {
+    pub(super) scenario: Scenario,
+    pub(super) bug: Option<SeededBug>,
+}
+
+/// One state of the world.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct State {
+    /// The clients, in the order of the scenario.
+    pub(super) actors: Vec<Actor>,
+    /// The server: one session for each client identifier.
+    pub(super) sessions: Vec<Session>,
+    /// What the watcher knows of each session.
+    pub(super) ghosts: Vec<Ghost>,
+}
+
+/// Something that happens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// A client does the next step of its script, or connects again.
+    Act(usize),
+    /// A client acknowledges the oldest open delivery.
+    Acknowledge(usize),
+    /// A client's connection breaks; the server does not know yet.
+    Break(usize),
+    /// The server takes the next packet of a client, with the number of its choice.
+    Take(usize, usize),
+    /// The server notices that a connection is gone.
+    Notice(usize),
+    /// The server sends a packet or closes a connection, with the number of its choice.
+    Emit(usize, ConnectionId, Output, usize),
+}
+
+/// Packets of one client that may be on their way at once.
+const LINK_CAPACITY: usize = 2;
+
+impl System {
+    /// The model of a scenario, perhaps with a planted bug.
+    #[must_use]
+    pub fn new(scenario: Scenario, bug: Option<SeededBug>) -> System {
+        System { scenario, bug }
+    }
+
+    pub(super) fn context(&self) -> Context<'_> {
+        Context { profile: self.scenario.profile, vocabulary: &self.scenario.vocabulary, bug: self.bug }
+    }
+
+    fn role(&self, actor: usize) -> &Role {
+        &self.scenario.roles[actor]
+    }
+
+    /// Whether nothing more can happen but a broken connection.
+    pub(super) fn is_at_rest(&self, state: &State) -> bool {
+        let mut actions = Vec::new();
+        self.actions(state, &mut actions);
+        actions.iter().all(|action| matches!(action, Action::Break(_)))
+    }
+
+    fn can_act(&self, state: &State, index: usize) -> bool {
+        let (actor, role) = (&state.actors[index], self.role(index));
+        if actor.dismissed {
+            return false;
+        }
+        if actor.link.is_none() {
+            return true;
+        }
+        actor.connected && !actor.asking && actor.step < role.script.len() && actor.sent.len() < LINK_CAPACITY
+    }
+
+    /// The client connects, for the first time or again, and repeats what was not answered.
+    fn connect(&self, state: &mut State, index: usize) {
+        let role = self.role(index);
+        let clients = u32::try_from(self.scenario.roles.len()).unwrap_or(u32::MAX);
+        let actor = &mut state.actors[index];
+        let id = ConnectionId(u32::from(actor.attempts) * clients + u32::try_from(index).unwrap_or(u32::MAX));
+        actor.attempts += 1;
+        actor.link = Some(id);
+        actor.step = actor.step.max(1);
+        actor.sent.push(Input::Connect(ConnectTerms {
+            connection: id,
+            version: self.scenario.version,
+            clean_start: !role.lasting,
+            lifetime: if role.lasting { Lifetime::Forever } else { Lifetime::Connection },
+            keep_alive: 0,
+            receive_maximum: role.receive_maximum,
+            offence: None,
+        }));
+        for (id, message) in actor.unanswered.clone() {
+            actor.sent.push(Input::Publish { message, id: Some(id), offence: None });
+            state.ghosts.iter_mut().for_each(|ghost| ghost.sent_again |= bit(message));
+        }
+    }
+
+    fn act(&self, state: &mut State, index: usize) {
+        if state.actors[index].link.is_none() {
+            return self.connect(state, index);
+        }
+        let session = self.role(index).session;
+        let step = self.role(index).script[state.actors[index].step];
+        let State { actors, ghosts, .. } = state;
+        let actor = &mut actors[index];
+        actor.step += 1;
+        match step {
+            Step::Connect => {}
+            Step::Subscribe(filter, qos) => {
+                let options = SubscriptionOptions { qos, ..SubscriptionOptions::default() };
+                let requests = vec![FilterRequest { filter, options, offence: None }];
+                actor.sent.push(Input::Subscribe { id: PacketId::FIRST, requests });
+                actor.asking = true;
+            }
+            Step::Unsubscribe(filter) => {
+                actor.sent.push(Input::Unsubscribe { id: PacketId::FIRST, filters: vec![filter] });
+                actor.asking = true;
+                ghosts[session].subscribed = false;
+                ghosts[session].must &= ghosts[session].got;
+            }
+            Step::Publish(message) => {
+                let qos = self.scenario.vocabulary.of(message).qos;
+                let id = PacketId::new(u16::try_from(message.0).unwrap_or(u16::MAX - 1) + 1)
+                    .filter(|_| qos > Qos::AtMostOnce);
+                actor.unanswered.extend(id.map(|id| (id, message)));
+                actor.sent.push(Input::Publish { message, id, offence: None });
+                for ghost in ghosts {
+                    ghost.eligible |= if ghost.subscribed { bit(message) } else { 0 };
+                    ghost.never |= if ghost.unsubscribed && !ghost.subscribed { bit(message) } else { 0 };
+                }
+            }
+        }
+    }
+
+    /// The successors of the server taking the next packet of a client.
+    fn take(&self, state: &State, index: usize) -> Vec<State> {
+        let session = self.role(index).session;
+        let mut next = state.clone();
+        let input = next.actors[index].sent.remove(0);
+        let served = state.sessions[session].link.as_ref().map(|link| link.id);
+        if !matches!(input, Input::Connect(_)) && served != state.actors[index].link {
+            // A newer connection has replaced this one: the server does not read it any more.
+            return vec![next];
+        }
+        let context = self.context();
+        let sessions = state.sessions[session].input(&context, 0, &input);
+        sessions
+            .into_iter()
+            .map(|taken| {
+                let mut next = next.clone();
+                next.sessions[session] = taken;
+                match &input {
+                    Input::Connect(terms) => {
+                        let ghost = &mut next.ghosts[session];
+                        ghost.taken_over |= served.is_some();
+                        ghost.present = !terms.clean_start && ghost.stored;
+                        ghost.stored = terms.lifetime != Lifetime::Connection;
+                    }
+                    Input::Publish { message, .. } => self.route(&mut next, *message),
+                    _ => {}
+                }
+                if self.bug == Some(SeededBug::KeepsOlderConnection) {
+                    next.sessions[session].older.clear();
+                }
+                next
+            })
+            .collect()
+    }
+
+    /// The router: the message meets the subscriptions of every session at once.
+    fn route(&self, state: &mut State, message: MessageKey) {
+        let context = self.context();
+        let published = self.scenario.vocabulary.of(message);
+        for session in &mut state.sessions {
+            let routing = session.routing(&context, published, false);
+            *session = session.float(message, routing).settle(&context, message);
+        }
+    }
+
+    /// The successors of an output: the server's state moves, and the client, if it is still there, sees it.
+    fn emit(&self, state: &State, session: usize, connection: ConnectionId, output: &Output) -> Vec<State> {
+        let context = self.context();
+        let sessions = state.sessions[session].accept(&context, Moment::default(), connection, output);
+        let successors = sessions.unwrap_or_default().into_iter();
+        successors
+            .map(|after| {
+                let mut next = state.clone();
+                next.sessions[session] = after;
+                if let Some(actor) = next.actors.iter().position(|actor| actor.link == Some(connection)) {
+                    self.see(&mut next, actor, output);
+                }
+                next
+            })
+            .collect()
+    }
+
+    /// A client sees an output.
+    fn see(&self, state: &mut State, index: usize, output: &Output) {
+        let role = self.role(index);
+        let State { actors, ghosts, .. } = state;
+        let actor = &mut actors[index];
+        match output {
+            Output::Connack { session_present, .. } => {
+                actor.connected = true;
+                let ghost = &mut ghosts[role.session];
+                let truth = ghost.present && self.scenario.version != ProtocolVersion::V3_1;
+                ghost.note(Fault::SessionPresentLies, *session_present != truth);
+                ghost.resumed |= *session_present;
+            }
+            Output::Suback { .. } => {
+                actor.asking = false;
+                ghosts[role.session].subscribed = true;
+            }
+            Output::Unsuback { .. } => {
+                actor.asking = false;
+                ghosts[role.session].unsubscribed = true;
+            }
+            Output::Puback { id, .. } => {
+                if let Some(position) = actor.unanswered.iter().position(|(of, _)| of == id) {
+                    let (_, message) = actor.unanswered.remove(position);
+                    for ghost in ghosts {
+                        ghost.must |= if ghost.subscribed { ghost.eligible & bit(message) } else { 0 };
+                    }
+                }
+            }
+            Output::Publish { content, qos, id, .. } => {
+                let vocabulary = &self.scenario.vocabulary;
+                let version = self.scenario.version;
+                let Some((message, published)) = vocabulary.messages().find(|(_, m)| m.content(version) == *content)
+                else {
+                    return;
+                };
+                let asked = self.asked(role.session);
+                let permitted = match self.scenario.profile.has(Feature::SubscriberQos) {
+                    true => published.qos.min(asked),
+                    false => published.qos,
+                };
+                let ghost = &mut ghosts[role.session];
+                ghost.see_delivery(message, output, &actor.open, role.receive_maximum, permitted, asked);
+                if let (Some(id), true) = (id, *qos > Qos::AtMostOnce) {
+                    actor.open.push((*id, message));
+                }
+            }
+            Output::Close => {
+                actor.lose_connection();
+                actor.dismissed = true;
+            }
+            Output::Pingresp | Output::Disconnect { .. } => {}
+        }
+    }
+
+    /// The QoS that a session's script asks for.
+    fn asked(&self, session: usize) -> Qos {
+        let scripts = self.scenario.roles.iter().filter(|role| role.session == session).flat_map(|role| &role.script);
+        let asked = scripts.filter_map(|step| match step {
+            Step::Subscribe(_, qos) => Some(*qos),
+            _ => None,
+        });
+        asked.max().unwrap_or_default()
+    }
+
+    fn choices(&self, state: &State, action: &Action) -> Vec<State> {
+        let mut next = state.clone();
+        match action {
+            Action::Act(actor) => self.act(&mut next, *actor),
+            Action::Acknowledge(actor) => {
+                let (id, _) = next.actors[*actor].open.remove(0);
+                next.actors[*actor].sent.push(Input::Puback { id });
+            }
+            Action::Break(actor) => {
+                next.actors[*actor].broken += 1;
+                next.actors[*actor].lose_connection();
+            }
+            Action::Take(actor, _) => return self.take(state, *actor),
+            Action::Notice(session) => {
+                let context = self.context();
+                let noticed = state.sessions[*session].input(&context, 0, &Input::Lost).into_iter();
+                return noticed
+                    .map(|after| {
+                        let mut next = state.clone();
+                        next.sessions[*session] = after;
+                        next
+                    })
+                    .collect();
+            }
+            Action::Emit(session, connection, output, _) => return self.emit(state, *session, *connection, output),
+        }
+        vec![next]
+    }
+}
+
+impl Model for System {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        let sessions = self.scenario.roles.iter().map(|role| role.session + 1).max().unwrap_or(0);
+        vec![State {
+            actors: vec![Actor::default(); self.scenario.roles.len()],
+            sessions: vec![Session::default(); sessions],
+            ghosts: vec![Ghost::default(); sessions],
+        }]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let mut offer = |action: Action, choices: usize, numbered: fn(&Action, usize) -> Action| {
+            actions.extend((0..choices).map(|choice| numbered(&action, choice)));
+        };
+        for (index, actor) in state.actors.iter().enumerate() {
+            if self.can_act(state, index) {
+                offer(Action::Act(index), 1, |action, _| action.clone());
+            }
+            if !actor.open.is_empty() && actor.sent.len() < LINK_CAPACITY {
+                offer(Action::Acknowledge(index), 1, |action, _| action.clone());
+            }
+            if actor.connected && actor.broken < self.role(index).breaks {
+                offer(Action::Break(index), 1, |action, _| action.clone());
+            }
+            if !actor.sent.is_empty() {
+                let choices = self.take(state, index).len();
+                offer(Action::Take(index, 0), choices, |action, choice| match action {
+                    Action::Take(actor, _) => Action::Take(*actor, choice),
+                    other => other.clone(),
+                });
+            }
+        }
+        for (index, session) in state.sessions.iter().enumerate() {
+            let gone =
+                session.link.as_ref().filter(|link| state.actors.iter().all(|actor| actor.link != Some(link.id)));
+            if gone.is_some() {
+                offer(Action::Notice(index), 1, |action, _| action.clone());
+            }
+            for (connection, output) in session.outputs(&self.context()) {
+                let choices = self.emit(state, index, connection, &output).len();
+                offer(Action::Emit(index, connection, output, 0), choices, |action, choice| match action {
+                    Action::Emit(session, connection, output, _) => {
+                        Action::Emit(*session, *connection, output.clone(), choice)
+                    }
+                    other => other.clone(),
+                });
+            }
+        }
+    }
+
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
+        let choice = match &action {
+            Action::Take(_, choice) | Action::Emit(_, _, _, choice) => *choice,
+            _ => 0,
+        };
+        self.choices(state, &action).into_iter().nth(choice)
+    }
+
+    fn format_action(&self, action: &Action) -> String {
+        self.label(action)
+    }
+
+    fn format_step(&self, state: &State, action: Action) -> Option<String> {
+        self.next_state(state, action).map(|next| self.difference(state, &next))
+    }
+
+    fn properties(&self) -> Vec<Property<System>> {
+        properties::of(&self.scenario.properties)
+    }
+}
