@@ -56,7 +56,7 @@ impl Player<'_> {
             }
             Some(Look::Over(end)) => Err(self.ended(step, actor, packet_type.name(), end)),
             None => {
-                let waited = deadline.saturating_duration_since(self.mark()).as_secs_f64();
+                let waited = seconds(deadline.saturating_duration_since(self.mark()));
                 let mut seen = format!("none within {waited} s");
                 if let Some(others) = self.inbox(actor, |inbox| untaken(inbox)).flatten() {
                     seen = format!("{seen}, but {others}");
@@ -123,7 +123,7 @@ impl Player<'_> {
                 Err(self.ended(step, actor, "the end of the connection", end))
             }
             None => {
-                let waited = deadline.saturating_duration_since(self.mark()).as_secs_f64();
+                let waited = seconds(deadline.saturating_duration_since(self.mark()));
                 let mut seen = format!("the connection is open after {waited} s");
                 if let Some(others) = self.inbox(actor, |inbox| untaken(inbox)).flatten() {
                     seen = format!("{seen}, {others}");
@@ -177,8 +177,8 @@ impl Player<'_> {
         if after + early >= window.earliest && after <= window.latest + late {
             return Ok(());
         }
-        let expected = format!("{} s to {} s", window.earliest.as_secs_f64(), window.latest.as_secs_f64());
-        let seen = format!("{what} after {:.3} s", after.as_secs_f64());
+        let expected = format!("{} s to {} s", seconds(window.earliest), seconds(window.latest));
+        let seen = format!("{what} after {} s", seconds(after));
         let wrong = if after < window.earliest { "it comes too early" } else { "it comes too late" };
         Err(self.finding(step, Some(actor), wrong, &expected, &seen))
     }
@@ -215,6 +215,11 @@ impl Player<'_> {
         let is_over = self.actors.get(actor).is_none_or(|actor| actor.connection.is_over());
         is_over.then_some(SilenceMeans::Closed)
     }
+}
+
+/// A time in seconds, as exactly as it matters.
+pub(super) fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 /// What came and nobody took, in one line.

@@ -2,9 +2,12 @@
 
 use crate::fake_peer::{Answer, FakePeer, broker};
 use crate::program::{file, folder, mqttspec};
+use model::packet::Packet;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const BAG: &str = r#"suite: bag
 about: One case for each verdict.
@@ -174,6 +177,58 @@ fn check_junit(text: &str) {
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
+}
+
+#[test]
+fn an_exclusive_case_is_alone() {
+    let rows: String = (0..8).map(|row| format!("      - {{id: row-{row}}}\n")).collect();
+    let suite = format!(
+        r#"suite: exclusive
+about: One case that wants to be alone among others.
+target: broker
+profiles: [standard]
+cases:
+  - id: alone
+    about: The server accepts a connection.
+    cites: [MQTT-3.2.0-1]
+    mqtt: ["3.1.1"]
+    exclusive: true
+    steps:
+      - solo -> CONNECT
+      - solo <- CONNACK
+      - solo <- silence
+  - id: together
+    about: The server accepts a connection among others.
+    cites: [MQTT-3.2.0-1]
+    mqtt: ["3.1.1"]
+    rows:
+{rows}    steps:
+      - choir -> CONNECT
+      - choir <- CONNACK
+      - choir <- silence
+"#
+    );
+    let open = Arc::new(AtomicUsize::new(0));
+    let (most, beside_solo) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (most_seen, solo_seen) = (Arc::clone(&most), Arc::clone(&beside_solo));
+    let peer = FakePeer::serve(move |stream, _| {
+        let now = open.fetch_add(1, Ordering::SeqCst) + 1;
+        most_seen.fetch_max(now, Ordering::SeqCst);
+        // Holds the connection until it is counted as gone: the harness waits for that end.
+        let held = stream.try_clone().expect("a socket has a second handle");
+        broker(stream, |packet| {
+            if matches!(packet, Packet::Connect(connect) if connect.client_id.ends_with("solo")) {
+                solo_seen.store(open.load(Ordering::SeqCst), Ordering::SeqCst);
+            }
+            Answer::Properly
+        });
+        open.fetch_sub(1, Ordering::SeqCst);
+        drop(held);
+    });
+    let finished = mqttspec(&["run", &peer.url(), "--cases", &file("exclusive.yaml", &suite)]);
+    assert_eq!((finished.code, finished.last_line()), (Some(0), "9 passed, 0 failed, 0 skipped"), "{finished:?}");
+    assert_eq!(beside_solo.load(Ordering::SeqCst), 1, "the exclusive case was alone");
+    assert!(most.load(Ordering::SeqCst) > 1, "the others were played side by side");
 }
 
 #[test]

@@ -225,8 +225,15 @@ impl World {
             payload: payload.as_bytes().to_vec(),
             properties: crate::packet::PublishProperties::default(),
         });
-        let message =
-            Message { sender: SenderKey(1), topic, qos, expires: false, content_3: content, content_5: content };
+        let message = Message {
+            sender: SenderKey(1),
+            topic,
+            qos,
+            size: 0,
+            expires: false,
+            content_3: content,
+            content_5: content,
+        };
         self.vocabulary.message(message)
     }
 

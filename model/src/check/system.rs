@@ -99,6 +99,7 @@ impl System {
             lifetime: if role.lasting { Lifetime::Forever } else { Lifetime::Connection },
             keep_alive: 0,
             receive_maximum: role.receive_maximum,
+            maximum_packet_size: None,
             offence: None,
         }));
         for (id, message) in actor.unanswered.clone() {

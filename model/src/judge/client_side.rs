@@ -64,7 +64,7 @@ impl Judge {
         }
         match packet {
             Packet::Connect(_) => self.client_offends(at, connection, sender, Offence::SecondConnect),
-            Packet::Publish(publish) => self.client_publishes(at, connection, sender, publish),
+            Packet::Publish(publish) => self.client_publishes(at, connection, sender, publish, size),
             Packet::Puback(puback) => self.push(at, sender, Input::Puback { id: puback.packet_id }),
             Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_) => match self.profile.has(Feature::Qos2) {
                 true => self.give_up("QoS 2"),
@@ -131,6 +131,7 @@ impl Judge {
                 lifetime: Lifetime::Connection,
                 keep_alive: 0,
                 receive_maximum: u16::MAX,
+                maximum_packet_size: None,
                 maximum_qos: Qos::ExactlyOnce,
                 responses: Vec::new(),
             }),
@@ -184,6 +185,7 @@ impl Judge {
             },
             keep_alive: Millis::from(connect.keep_alive) * 1000,
             receive_maximum: connect.properties.receive_maximum.map_or(u16::MAX, std::num::NonZeroU16::get),
+            maximum_packet_size: connect.properties.maximum_packet_size.map(std::num::NonZeroU32::get),
             offence,
         };
         if terms.clean_start && offence.is_none() {
@@ -292,7 +294,14 @@ impl Judge {
             || limits.topic_separators.is_some_and(|limit| topic.matches('/').count() > usize::from(limit))
     }
 
-    fn client_publishes(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, publish: &Publish) {
+    fn client_publishes(
+        &mut self,
+        at: Millis,
+        connection: ConnectionId,
+        sender: SenderKey,
+        publish: &Publish,
+        size: usize,
+    ) {
         let Some(reading) = self.readings.get_mut(&connection) else { return };
         let topic = match resolve_alias(reading, publish) {
             Ok(topic) => topic,
@@ -314,7 +323,7 @@ impl Judge {
             (None, _, true) => return self.give_up("retained messages"),
             _ => {}
         }
-        let message = again.unwrap_or_else(|| self.publish_message(sender, publish, topic));
+        let message = again.unwrap_or_else(|| self.publish_message(sender, publish, topic, size));
         self.push(at, sender, Input::Publish { message, id: publish.packet_id(), offence });
         if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
             track.open.insert(id, message);
@@ -372,13 +381,15 @@ impl Judge {
         }
     }
 
-    fn publish_message(&mut self, sender: SenderKey, publish: &Publish, topic: String) -> MessageKey {
+    fn publish_message(&mut self, sender: SenderKey, publish: &Publish, topic: String, size: usize) -> MessageKey {
         let key = self.vocabulary.topic(&topic);
         let expires = publish.properties.message_expiry_interval.is_some();
+        // An alias may have shortened it.
+        let size = u32::try_from(size + topic.len()).unwrap_or(u32::MAX);
         let content = Content { topic, payload: publish.payload.clone(), properties: publish.properties.clone() };
         let content_3 = self.vocabulary.content(content.clone().seen_by(ProtocolVersion::V3_1_1));
         let content_5 = self.vocabulary.content(content.seen_by(ProtocolVersion::V5_0));
-        self.vocabulary.message(Message { sender, topic: key, qos: publish.qos(), expires, content_3, content_5 })
+        self.vocabulary.message(Message { sender, topic: key, qos: publish.qos(), size, expires, content_3, content_5 })
     }
 
     /// The message is on its way to every session. One that offends is never owed.

@@ -54,6 +54,13 @@ impl Judge {
         let reading = self.readings.get_mut(&connection)?;
         let silence = at.saturating_sub(reading.last_sent);
         let seen = decoded.packet.to_string();
+        let limit = reading.connect.as_ref().and_then(|connect| connect.properties.maximum_packet_size);
+        if let Some(limit) = limit.filter(|limit| decoded.bytes.len() > limit.get() as usize) {
+            let expected = format!("no packet of more than {limit} bytes");
+            let seen = format!("{} bytes: {seen}", decoded.bytes.len());
+            self.report(at, connection, Breach { rule: Rule::MaximumPacketSizeIsObeyed, expected }, seen);
+            return None;
+        }
         let output = match &decoded.packet {
             Packet::Connack(connack) => {
                 if let Some(breach) = check_connack(reading, connack, version) {

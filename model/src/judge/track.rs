@@ -196,25 +196,19 @@ impl Track {
         let mut nearest: Option<Breach> = None;
         for hypothesis in &self.hypotheses {
             let mut attempts = vec![hypothesis.clone()];
-            while !attempts.is_empty() {
-                let mut further = Vec::new();
-                let mut found = false;
-                for attempt in &attempts {
-                    match attempt.session.accept(context, moment, connection, output) {
-                        Ok(sessions) => {
-                            found = true;
-                            explained.extend(
-                                sessions.into_iter().map(|session| Hypothesis { session, taken: attempt.taken }),
-                            );
-                        }
-                        Err(breach) => {
-                            // The one that has taken most knows most.
-                            nearest = Some(breach);
-                            further.extend(self.taking_one(context, attempt));
-                        }
+            // An attempt that explains the output stops; one that does not goes on by taking one more input.
+            while let Some(attempt) = attempts.pop() {
+                match attempt.session.accept(context, moment, connection, output) {
+                    Ok(sessions) => {
+                        explained
+                            .extend(sessions.into_iter().map(|session| Hypothesis { session, taken: attempt.taken }));
+                    }
+                    Err(breach) => {
+                        // The one that has taken most knows most.
+                        nearest = Some(breach);
+                        attempts.extend(self.taking_one(context, &attempt));
                     }
                 }
-                attempts = if found { Vec::new() } else { further };
             }
         }
         match nearest {

@@ -65,6 +65,8 @@ pub struct ConnectTerms {
     pub keep_alive: Millis,
     /// Receive Maximum.
     pub receive_maximum: u16,
+    /// Maximum Packet Size in bytes; `None`: no limit.
+    pub maximum_packet_size: Option<u32>,
     /// What is wrong with it, if something is.
     pub offence: Option<Offence>,
 }

@@ -28,10 +28,15 @@ impl Session {
             let session_present = kept.is_some() && !terms.clean_start;
             let mut next = self.replaced(context, now);
             next.kept = Some(kept.filter(|_| session_present).unwrap_or_default());
+            let link = connection(terms, Phase::Connecting { clean_start: terms.clean_start, session_present });
             if let Some(kept) = &mut next.kept {
                 kept.ends_at = None;
+                for delivery in &mut kept.deliveries {
+                    delivery.owed &= link.takes(context.vocabulary.of(delivery.message));
+                }
+                kept.deliveries.sort();
             }
-            next.link = Some(connection(terms, Phase::Connecting { clean_start: terms.clean_start, session_present }));
+            next.link = Some(link);
             successors.push(next);
         }
         successors
@@ -207,6 +212,7 @@ fn connection(terms: &ConnectTerms, phase: Phase) -> Connection {
         lifetime: terms.lifetime,
         keep_alive: terms.keep_alive,
         receive_maximum: terms.receive_maximum,
+        maximum_packet_size: terms.maximum_packet_size,
         maximum_qos: Qos::ExactlyOnce,
         responses: Vec::new(),
     }

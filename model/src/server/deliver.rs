@@ -46,7 +46,8 @@ impl Session {
             let above_qos_0 = !routing.qos.contains(Qos::AtMostOnce);
             // QoS 0 may be lost at any time (MQTT-4.3.1-1), and need not be stored.
             let stored = connected || context.profile.has(Feature::OfflineMessages);
-            let owed = !routing.missed && above_qos_0 && stored && !context.vocabulary.of(message).expires;
+            let fits = next.link.as_ref().is_none_or(|link| link.takes(context.vocabulary.of(message)));
+            let owed = !routing.missed && above_qos_0 && stored && fits && !context.vocabulary.of(message).expires;
             kept.deliveries.push(Delivery {
                 message,
                 qos: routing.qos,
@@ -96,6 +97,15 @@ impl Kept {
     }
 }
 
+impl Connection {
+    /// Whether a message certainly fits into the client's Maximum Packet Size. One that does not is dropped as if it had been
+    /// sent (MQTT-3.1.2-25); what a server may add to the packet leaves a margin in which nothing is owed.
+    pub(super) fn takes(&self, message: &Message) -> bool {
+        const MARGIN: u32 = 32;
+        self.maximum_packet_size.is_none_or(|maximum| message.size.saturating_add(MARGIN) <= maximum)
+    }
+}
+
 impl Progress {
     /// The identifier in use.
     #[must_use]
@@ -127,11 +137,14 @@ impl Session {
         for candidate in self.candidates(context, link, kept, seen.content) {
             match self.deliver_as(context, link, kept, candidate, seen) {
                 Ok(session) => {
-                    // Of messages alike in one lane the first one is meant: they come in order.
+                    // Of messages alike in one lane the first one is meant: they come in order. Further copies do not.
                     let message = context.vocabulary.of(candidate.message);
-                    if !lanes.iter().any(|other| same_lane(context.vocabulary.of(*other), message)) {
-                        lanes.push(candidate.message);
+                    let in_lane = lanes.iter().any(|other| same_lane(context.vocabulary.of(*other), message));
+                    if candidate.further || !in_lane {
                         successors.push(session);
+                    }
+                    if !candidate.further {
+                        lanes.push(candidate.message);
                     }
                 }
                 Err(breach) => nearest = nearest.or(Some(breach)),
@@ -163,7 +176,8 @@ impl Session {
             .chain(floating)
             .filter(|delivery| context.vocabulary.of(delivery.message).content(link.version) == content)
             .collect();
-        candidates.sort_by_key(|delivery| delivery.message);
+        // The copy that is due before further ones.
+        candidates.sort_by_key(|delivery| (delivery.message, delivery.further));
         candidates
     }
 

@@ -133,6 +133,8 @@ rules! {
         v31 [] v311 ["MQTT-2.3.1-4" "MQTT-4.3.2-1"] v5 ["MQTT-2.2.1-4" "MQTT-4.3.2-1"];
     ReceiveMaximumIsObeyed "receive-maximum-is-obeyed" "no more deliveries are open than the client's Receive Maximum"
         v31 [] v311 [] v5 ["MQTT-3.3.4-9" "MQTT-4.9.0-2"];
+    MaximumPacketSizeIsObeyed "maximum-packet-size-is-obeyed" "no packet is larger than the client's Maximum Packet Size"
+        v31 [] v311 [] v5 ["MQTT-3.1.2-24"];
     OrderIsKept "order-is-kept" "messages of one publisher, topic and QoS arrive in their order"
         v31 [] v311 ["MQTT-4.6.0-6"] v5 ["MQTT-4.6.0-5" "MQTT-4.6.0-6"];
     // time

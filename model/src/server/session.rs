@@ -52,6 +52,8 @@ pub struct Connection {
     pub keep_alive: Millis,
     /// Deliveries above QoS 0 that may be open at once.
     pub receive_maximum: u16,
+    /// The largest packet that the client takes, in bytes; `None`: no limit.
+    pub maximum_packet_size: Option<u32>,
     /// The highest QoS that the server takes, as announced.
     pub maximum_qos: Qos,
     /// Answers that the server owes, sorted.

@@ -60,10 +60,12 @@ impl Session {
     /// The levels that a request for `asked` may be granted.
     fn permitted_grants(&self, context: &Context<'_>, asked: Qos) -> QosSet {
         let supported = self.link.as_ref().map_or(Qos::ExactlyOnce, |link| link.maximum_qos);
+        // A server of 3.x without QoS 2 cannot announce it: it grants less (3.8.4 of 3.1.1).
+        let unannounced = asked == Qos::ExactlyOnce && !self.version().has_properties();
         if !context.profile.has(Feature::SubscriberQos) {
             // P-QOS-2 and X-13: the grant says nothing about what is delivered.
             QosSet::up_to(Qos::AtLeastOnce)
-        } else if !context.profile.has(Feature::FullGrants) || supported < asked {
+        } else if !context.profile.has(Feature::FullGrants) || supported < asked || unannounced {
             QosSet::up_to(asked)
         } else {
             QosSet::only(asked)
@@ -81,7 +83,7 @@ impl Session {
             return Err(Breach::of(Rule::SubackHasACodeAFilter, format!("{} codes", grants.len())));
         }
         let mut next = next;
-        for (grant, code) in grants.iter().zip(codes) {
+        for (position, (grant, code)) in grants.iter().zip(codes).enumerate() {
             let qos = Qos::from_value(*code).filter(|qos| grant.granted.contains(*qos));
             if qos.is_none() && !self.may_refuse(context, grant, *code) {
                 let expected = match grant.granted.is_empty() {
@@ -91,7 +93,9 @@ impl Session {
                 let filter = context.vocabulary.filter_text(grant.filter);
                 return Err(Breach::of(Rule::SubackGrants, format!("{expected} for `{filter}`")));
             }
-            let Some(kept) = &mut next.kept else { continue };
+            // Of the same filter twice in one packet the last one holds: each acts as a SUBSCRIBE of its own.
+            let replaced = grants[position + 1..].iter().any(|later| later.filter == grant.filter);
+            let Some(kept) = next.kept.as_mut().filter(|_| !replaced) else { continue };
             for subscription in &mut kept.subscriptions {
                 if subscription.filter == grant.filter && subscription.pending == Some(id) {
                     subscription.pending = None;

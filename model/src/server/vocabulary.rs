@@ -66,6 +66,8 @@ pub struct Message {
     pub topic: TopicKey,
     /// The QoS that it was published with.
     pub qos: Qos,
+    /// The size of the PUBLISH that brought it, in bytes: about what is forwarded.
+    pub size: u32,
     /// Whether the server may drop it before its delivery begins (MQTT-3.3.2-5).
     pub expires: bool,
     /// What a subscriber of 3.x sees.
