@@ -394,6 +394,23 @@ fn session_present_tells_the_truth() {
 }
 
 #[test]
+fn an_assigned_client_identifier_names_its_session() {
+    let Packet::Connack(mut assigned) = connack(V5, false) else { unreachable!() };
+    assigned.properties.assigned_client_identifier = Some("made-up".try_into().unwrap());
+    let back = |client_id: &str, present| {
+        Trace::new("standard", V5)
+            .see(1, Observation::Opened)
+            .send(1, &Packet::Connect(lasting("", V5)))
+            .receive(1, &Packet::Connack(assigned.clone()))
+            .see(1, Observation::ClosedByClient)
+            .connected_with(2, lasting(client_id, V5), present)
+    };
+    back("made-up", true).conforms();
+    back("made-up", false).violates("stored-session-is-present", "MQTT-3.2.2-3");
+    back("other", true).violates("no-session-is-absent", "MQTT-3.2.2-3");
+}
+
+#[test]
 fn a_session_ends_when_its_interval_is_over() {
     let back_after = |milliseconds, present| {
         pair(V5)
