@@ -39,7 +39,7 @@ fn other_packets_have_the_same_codes_from_both() {
         assert_eq!(codes(sender, PacketType::Suback), suback);
         assert_eq!(codes(sender, PacketType::Unsuback), [0x00, 0x11, 0x80, 0x83, 0x87, 0x8F, 0x91]);
         for without in [PacketType::Connect, PacketType::Publish, PacketType::Subscribe, PacketType::Pingreq] {
-            assert_eq!(codes(sender, without), []);
+            assert!(codes(sender, without).is_empty());
         }
     }
 }
