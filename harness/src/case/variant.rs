@@ -40,7 +40,9 @@ pub struct Variant {
 pub enum Applicability {
     /// It can.
     Applies,
-    /// It cannot, and why.
+    /// The case is not about this dialect: the ones that it is written for.
+    Foreign(String),
+    /// The dialect lacks something that the case needs: what.
     NotApplicable(String),
 }
 
@@ -80,7 +82,7 @@ fn variant(suite: &Suite, case: &Case, script: &Script, profile: &Arc<str>) -> V
 fn applicability(case: &Case, script: &Script, profile: &Profile) -> Applicability {
     if !case.profiles.contains(profile.dialect()) {
         let written_for: Vec<&str> = case.profiles.iter().map(String::as_str).collect();
-        return Applicability::NotApplicable(format!("the case is written for {}", written_for.join(", ")));
+        return Applicability::Foreign(format!("the case is written for {}", written_for.join(", ")));
     }
     if !profile.versions.contains(&script.version) {
         return Applicability::NotApplicable(format!("{} does not speak MQTT {}", profile.name, script.version));

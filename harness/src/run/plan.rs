@@ -17,6 +17,8 @@ pub struct Selection {
     pub skip: Vec<Pattern>,
     /// Only these versions; all if there is none.
     pub versions: BTreeSet<ProtocolVersion>,
+    /// Name cases that are about other dialects too, as not applicable.
+    pub foreign: bool,
 }
 
 /// All variants of a profile, with what becomes of them.
@@ -42,7 +44,7 @@ pub struct Planned {
 pub enum Fate {
     /// It is played; the entry of the list of known failures that names it, if one does.
     Play(Option<Entry>),
-    /// The profile lacks what it needs.
+    /// Its case is about other dialects, or the profile lacks what it needs.
     NotApplicable(String),
     /// Nobody asked for it.
     NotSelected(String),
@@ -68,9 +70,12 @@ impl Plan {
     /// The plan for a library under a profile.
     #[must_use]
     pub fn new(library: &Library, profile: Arc<Profile>, selection: &Selection, known_failing: &KnownFailing) -> Plan {
-        let variants = expand(library, &profile).into_iter().map(|(variant, applicability)| {
+        let is_about_it = |applicability: &Applicability| !matches!(applicability, Applicability::Foreign(_));
+        let expanded = expand(library, &profile).into_iter();
+        let about_it = expanded.filter(|(_, applicability)| selection.foreign || is_about_it(applicability));
+        let variants = about_it.map(|(variant, applicability)| {
             let fate = match (selection.excludes(&variant), applicability) {
-                (_, Applicability::NotApplicable(why)) => Fate::NotApplicable(why),
+                (_, Applicability::Foreign(why) | Applicability::NotApplicable(why)) => Fate::NotApplicable(why),
                 (Some(why), Applicability::Applies) => Fate::NotSelected(why),
                 (None, Applicability::Applies) => Fate::Play(known_failing.find(&variant.name).cloned()),
             };

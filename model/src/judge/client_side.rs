@@ -203,10 +203,7 @@ impl Judge {
 
     fn offence_of_connect(&self, connect: &Connect, version: ProtocolVersion) -> Option<Offence> {
         let id = &connect.client_id;
-        let in_range = match connect.keep_alive {
-            0 => self.profile.has(Feature::KeepAliveOff),
-            seconds => self.profile.limits().keep_alive.contains(seconds),
-        };
+        let range = self.profile.limits().keep_alive;
         if !self.profile.versions.contains(&version) {
             Some(Offence::UnsupportedProtocolVersion)
         } else if id.is_empty()
@@ -216,8 +213,12 @@ impl Judge {
             Some(Offence::ClientIdentifierNotValid)
         } else if connect.properties.authentication_method.is_some() {
             Some(Offence::BadAuthenticationMethod)
-        } else if !in_range {
-            Some(Offence::KeepAliveOutOfRange)
+        } else if connect.keep_alive == 0 && !self.profile.has(Feature::KeepAliveOff) {
+            Some(Offence::KeepAliveOff)
+        } else if connect.keep_alive > 0 && connect.keep_alive < range.minimum {
+            Some(Offence::KeepAliveTooLow)
+        } else if connect.keep_alive > range.maximum {
+            Some(Offence::KeepAliveTooHigh)
         } else if connect.will.is_some() && !self.profile.has(Feature::Will) {
             Some(Offence::WillNotSupported)
         } else if id.is_empty() || id.len() > 23 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {

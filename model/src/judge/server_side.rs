@@ -91,8 +91,8 @@ impl Judge {
             Packet::Disconnect(disconnect) => Output::Disconnect { code: disconnect.reason.value() },
             Packet::Publish(publish) => {
                 let Some(topic) = delivered_topic(reading, publish) else {
-                    let breach =
-                        Breach { rule: Rule::DeliveryIsUnchanged, expected: "a topic, or a known alias".into() };
+                    let expected = "a topic, or an alias within the client's maximum that stands for one".to_owned();
+                    let breach = Breach { rule: Rule::TopicAliasIsWithinMaximum, expected };
                     self.report(at, connection, breach, seen);
                     return None;
                 };
@@ -233,7 +233,9 @@ fn announcement(properties: &ConnackProperties) -> Announcement {
 /// The Topic Name of a delivery, its alias resolved and remembered.
 fn delivered_topic(reading: &mut Reading, publish: &Publish) -> Option<String> {
     let topic = publish.topic.to_string();
+    let maximum = reading.connect.as_ref().and_then(|connect| connect.properties.topic_alias_maximum).unwrap_or(0);
     match publish.properties.topic_alias.map(std::num::NonZeroU16::get) {
+        Some(alias) if alias > maximum => None,
         None => (!topic.is_empty()).then_some(topic),
         Some(alias) if topic.is_empty() => reading.server_aliases.get(&alias).cloned(),
         Some(alias) => {

@@ -25,8 +25,12 @@ named! {
         ClientIdentifierUnusual = "client-identifier-unusual",
         /// An Authentication Method that the server does not have.
         BadAuthenticationMethod = "bad-authentication-method",
-        /// A Keep Alive outside the dialect's range.
-        KeepAliveOutOfRange = "keep-alive-out-of-range",
+        /// Keep Alive 0 where it cannot be turned off.
+        KeepAliveOff = "keep-alive-off",
+        /// A Keep Alive below the dialect's range.
+        KeepAliveTooLow = "keep-alive-too-low",
+        /// A Keep Alive above the dialect's range. A server that accepts it counts with the highest value.
+        KeepAliveTooHigh = "keep-alive-too-high",
         /// A Will where there is none.
         WillNotSupported = "will-not-supported",
         /// RETAIN 1 where nothing is retained.

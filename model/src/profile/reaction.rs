@@ -66,7 +66,9 @@ impl Reaction {
         let known = match (version.has_properties(), packet) {
             (true, _) => ReasonCode::from_value(code).is_some_and(|reason| reason.is_permitted_in(packet)),
             (false, PacketType::Connack) => ConnectReturnCode::from_value(code).is_some(),
-            (false, PacketType::Suback) => matches!(code, 0..=2 | 0x80),
+            (false, PacketType::Suback) => {
+                matches!(code, 0..=2) || (code == 0x80 && version == ProtocolVersion::V3_1_1)
+            }
             (false, _) => code == 0,
         };
         let refuses = match packet {

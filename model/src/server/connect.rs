@@ -17,7 +17,7 @@ impl Session {
                 // A refused CONNECT changes nothing: neither an older connection nor the session (MQTT-3.1.4-5, -6).
                 let mut refused = self.clone();
                 refused.older.extend(refused.link.take().map(|link| link.id));
-                refused.link = Some(connection(terms, Phase::Condemned { offence, greeted: false }));
+                refused.link = Some(connection(context, terms, Phase::Condemned { offence, greeted: false }));
                 successors.push(refused);
             }
             if reactions.is_none_or(|reactions| !reactions.contains(&Reaction::Accept)) {
@@ -28,7 +28,8 @@ impl Session {
             let session_present = kept.is_some() && !terms.clean_start;
             let mut next = self.replaced(context, now);
             next.kept = Some(kept.filter(|_| session_present).unwrap_or_default());
-            let link = connection(terms, Phase::Connecting { clean_start: terms.clean_start, session_present });
+            let link =
+                connection(context, terms, Phase::Connecting { clean_start: terms.clean_start, session_present });
             if let Some(kept) = &mut next.kept {
                 kept.ends_at = None;
                 for delivery in &mut kept.deliveries {
@@ -204,13 +205,15 @@ impl Session {
     }
 }
 
-fn connection(terms: &ConnectTerms, phase: Phase) -> Connection {
+/// The connection of a CONNECT. A Keep Alive above the range, where it is accepted at all, counts as the highest.
+fn connection(context: &Context<'_>, terms: &ConnectTerms, phase: Phase) -> Connection {
+    let longest = Millis::from(context.profile.limits().keep_alive.maximum) * 1000;
     Connection {
         id: terms.connection,
         version: terms.version,
         phase,
         lifetime: terms.lifetime,
-        keep_alive: terms.keep_alive,
+        keep_alive: terms.keep_alive.min(longest),
         receive_maximum: terms.receive_maximum,
         maximum_packet_size: terms.maximum_packet_size,
         maximum_qos: Qos::ExactlyOnce,

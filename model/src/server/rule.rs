@@ -135,6 +135,8 @@ rules! {
         v31 [] v311 [] v5 ["MQTT-3.3.4-9" "MQTT-4.9.0-2"];
     MaximumPacketSizeIsObeyed "maximum-packet-size-is-obeyed" "no packet is larger than the client's Maximum Packet Size"
         v31 [] v311 [] v5 ["MQTT-3.1.2-24"];
+    TopicAliasIsWithinMaximum "topic-alias-is-within-maximum" "the server uses no Topic Alias above the client's maximum, and none before it has set it"
+        v31 [] v311 [] v5 ["MQTT-3.1.2-26" "MQTT-3.1.2-27" "MQTT-3.3.2-11"];
     OrderIsKept "order-is-kept" "messages of one publisher, topic and QoS arrive in their order"
         v31 [] v311 ["MQTT-4.6.0-6"] v5 ["MQTT-4.6.0-5" "MQTT-4.6.0-6"];
     // time

@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let suites = library.suites.len();
     let cases: usize = library.suites.iter().map(|suite| suite.cases.len()).sum();
     print_and_end(exit_code::AS_EXPECTED, |out| {
-        writeln!(out, "{} in {} are sound", count(cases, "case"), count(suites, "suite"))
+        writeln!(out, "{} in {}: nothing to mend", count(cases, "case"), count(suites, "suite"))
     })
 }
 

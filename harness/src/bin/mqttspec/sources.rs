@@ -61,8 +61,13 @@ impl Sources {
         profiles: &[Arc<Profile>],
         known_failing: &KnownFailing,
     ) -> Vec<Plan> {
-        let selection =
-            Selection { run: self.run.clone(), skip: self.skip.clone(), versions: self.mqtt.iter().copied().collect() };
+        let selection = Selection {
+            run: self.run.clone(),
+            skip: self.skip.clone(),
+            versions: self.mqtt.iter().copied().collect(),
+            // Under several profiles a case stands with those that it is about.
+            foreign: profiles.len() == 1,
+        };
         let plans = profiles.iter().map(|profile| Plan::new(library, Arc::clone(profile), &selection, known_failing));
         plans.filter(|plan| profiles.len() == 1 || plan.applies()).collect()
     }

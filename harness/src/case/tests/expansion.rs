@@ -91,7 +91,7 @@ fn a_step_knows_its_place() {
 fn what_does_not_apply_says_why() {
     let why = |head: &str, profile: &str| match &variants(&file(head, &["sub -> CONNECT"]), profile)[0].1 {
         Applicability::Applies => String::new(),
-        Applicability::NotApplicable(why) => why.clone(),
+        Applicability::Foreign(why) | Applicability::NotApplicable(why) => why.clone(),
     };
     assert_eq!(why(V5, "standard"), "");
     assert_eq!(why(V5, "platform"), "the case is written for standard");
