@@ -1,4 +1,5 @@
 //! Every scenario is explored to its end: all claims hold, the size of each world is pinned, and every claim can fail.
+#![expect(clippy::unwrap_used, reason = "a test may panic, helpers of tests too")]
 
 use model::check::{Expected, Outcome, check, scenario, scenarios};
 use model::server::SeededBug;

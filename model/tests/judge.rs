@@ -1,4 +1,5 @@
 //! The judge alone finds what a server does wrong, and nothing else.
+#![expect(clippy::unwrap_used, reason = "a test may panic, helpers of tests too")]
 
 use model::judge::{ConnectionId, Judge, Judgement, Observation, Timing, Violation};
 use model::packet::{

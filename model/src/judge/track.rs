@@ -7,7 +7,7 @@
 
 use crate::packet::PacketId;
 use crate::server::session::{Moment, Routing};
-use crate::server::{Breach, ConnectionId, Context, Input, MessageKey, Millis, Output, Session};
+use crate::server::{Breach, ConnectionId, Context, Input, MessageKey, Millis, Output, Rule, Session};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Above this many hypotheses the judge gives no verdict: some freedom of the server is not folded well enough.
@@ -193,7 +193,7 @@ impl Track {
             return Ok(());
         }
         let mut explained = BTreeSet::new();
-        let mut nearest: Option<Breach> = None;
+        let mut nearest = None;
         for hypothesis in &self.hypotheses {
             let mut attempts = vec![hypothesis.clone()];
             // An attempt that explains the output stops; one that does not goes on by taking one more input.
@@ -204,15 +204,19 @@ impl Track {
                             .extend(sessions.into_iter().map(|session| Hypothesis { session, taken: attempt.taken }));
                     }
                     Err(breach) => {
-                        // The one that has taken most knows most.
-                        nearest = Some(breach);
+                        // The attempt that has taken most knows most; among equals, one in which the server goes on says more
+                        // about this output than one that only waits for the end.
+                        let rank = (attempt.taken, breach.rule != Rule::OffenceIsRefused);
+                        if nearest.as_ref().is_none_or(|(known, _)| *known <= rank) {
+                            nearest = Some((rank, breach));
+                        }
                         attempts.extend(self.taking_one(context, &attempt));
                     }
                 }
             }
         }
         match nearest {
-            Some(breach) if explained.is_empty() => Err(breach),
+            Some((_, breach)) if explained.is_empty() => Err(breach),
             _ => {
                 self.replace(explained);
                 self.trim();
