@@ -2,7 +2,7 @@
 
 use super::actor::Actor;
 use super::ghost::{Fault, Ghost, bit};
-use super::properties;
+use super::properties::Claim;
 use super::scenario::{Role, Scenario, Step};
 use crate::packet::{PacketId, ProtocolVersion, Qos, SubscriptionOptions};
 use crate::profile::Feature;
@@ -369,6 +369,6 @@ impl Model for System {
     }
 
     fn properties(&self) -> Vec<Property<System>> {
-        properties::of(&self.scenario.properties)
+        self.scenario.claims.iter().map(Claim::property).collect()
     }
 }
