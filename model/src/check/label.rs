@@ -63,14 +63,14 @@ impl System {
             let name = self.name_of_session(index);
             let link = session.link.as_ref().map(|link| {
                 let owed: Vec<String> = link.responses.iter().map(ToString::to_string).collect();
-                format!("{} {:?} owes [{}]", link.id, link.phase, owed.join(", "))
+                format!("{} {}, owes [{}]", link.id, link.phase, owed.join(", "))
             });
             lines.push(format!("server, session {name}: {}", link.unwrap_or_else(|| "no connection".to_owned())));
             let kept = session.kept.as_ref().map(|kept| {
                 let deliveries: Vec<String> = kept
                     .deliveries
                     .iter()
-                    .map(|delivery| format!("{} {:?}", vocabulary.describe(delivery.message), delivery.progress))
+                    .map(|delivery| format!("{} {}", vocabulary.describe(delivery.message), delivery.progress))
                     .collect();
                 let subscriptions: Vec<&str> =
                     kept.subscriptions.iter().map(|subscription| vocabulary.filter_text(subscription.filter)).collect();

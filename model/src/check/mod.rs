@@ -12,6 +12,7 @@
 //! are made of plain vectors.
 
 mod actor;
+mod drawing;
 mod explore;
 mod ghost;
 mod label;

@@ -13,44 +13,81 @@ pub enum Expected {
     Sometimes,
 }
 
-type Claim = (&'static str, Expected, fn(&System, &State) -> bool);
+/// A property: its name says what it claims.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim {
+    pub(super) name: &'static str,
+    expected: Expected,
+    holds: fn(&System, &State) -> bool,
+}
 
-const CLAIMS: [Claim; 16] = [
-    ("an acknowledged QoS 1 message reaches its subscriber", Expected::Always, |system, state| {
+const fn always(name: &'static str, holds: fn(&System, &State) -> bool) -> Claim {
+    Claim { name, expected: Expected::Always, holds }
+}
+
+const fn sometimes(name: &'static str, holds: fn(&System, &State) -> bool) -> Claim {
+    Claim { name, expected: Expected::Sometimes, holds }
+}
+
+/// Claimed of every world.
+pub(super) const EVERYWHERE: [Claim; 6] = [
+    always("an acknowledged QoS 1 message reaches its subscriber", |system, state| {
         state.ghosts.iter().all(|ghost| ghost.must & !ghost.got == 0) || !system.is_at_rest(state)
     }),
-    ("identifiers of open deliveries are unique", Expected::Always, |_, state| without(state, Fault::IdentifierInUse)),
-    ("no more deliveries are open than Receive Maximum", Expected::Always, |_, state| {
-        without(state, Fault::WindowOverrun)
-    }),
-    ("Session Present tells the truth", Expected::Always, |_, state| without(state, Fault::SessionPresentLies)),
-    ("a repeated delivery has DUP and its identifier", Expected::Always, |_, state| {
-        without(state, Fault::RepeatedWrongly)
-    }),
-    ("messages of one publisher arrive in order", Expected::Always, |_, state| without(state, Fault::OutOfOrder)),
-    ("a delivered QoS is what publisher and grant allow", Expected::Always, |_, state| without(state, Fault::WrongQos)),
-    ("nothing published after the UNSUBACK is delivered", Expected::Always, |_, state| {
-        without(state, Fault::AfterUnsubscribe)
-    }),
-    ("a connection that was taken over is closed", Expected::Always, |system, state| {
-        let taken_over = state.ghosts.iter().any(|ghost| ghost.taken_over);
+    always("identifiers of open deliveries are unique", |_, state| without(state, Fault::IdentifierInUse)),
+    always("Session Present tells the truth", |_, state| without(state, Fault::SessionPresentLies)),
+    always("a repeated delivery has DUP and its identifier", |_, state| without(state, Fault::RepeatedWrongly)),
+    always("messages of one publisher arrive in order", |_, state| without(state, Fault::OutOfOrder)),
+    always("a delivered QoS is what publisher and grant allow", |_, state| without(state, Fault::WrongQos)),
+];
+
+pub(super) const WINDOW_IS_OBEYED: Claim =
+    always("no more deliveries are open than Receive Maximum", |_, state| without(state, Fault::WindowOverrun));
+
+pub(super) const SILENT_AFTER_UNSUBACK: Claim =
+    always("nothing published after the UNSUBACK is delivered", |_, state| without(state, Fault::AfterUnsubscribe));
+
+pub(super) const OLDER_CONNECTION_CLOSES: Claim =
+    always("a connection that was taken over is closed", |system, state| {
         let linked = |session: usize| {
             let roles = state.actors.iter().zip(&system.scenario.roles);
             roles.filter(|(actor, role)| role.session == session && actor.link.is_some()).count()
         };
-        !taken_over || (0..state.sessions.len()).all(|session| linked(session) <= 1) || !system.is_at_rest(state)
-    }),
-    ("a delivery is repeated", Expected::Sometimes, |_, state| any(state, |ghost| ghost.repeated)),
-    ("a session is resumed", Expected::Sometimes, |_, state| any(state, |ghost| ghost.resumed)),
-    ("the window is full", Expected::Sometimes, |_, state| any(state, |ghost| ghost.window_full)),
-    ("a connection is taken over", Expected::Sometimes, |_, state| any(state, |ghost| ghost.taken_over)),
-    ("a message overtakes the UNSUBACK", Expected::Sometimes, |_, state| any(state, |ghost| ghost.late_message)),
-    ("a QoS 1 message comes to a QoS 0 request", Expected::Sometimes, |_, state| any(state, |ghost| ghost.raised_qos)),
-    ("all messages have arrived", Expected::Sometimes, |system, state| {
-        let all = (1_u8 << system.scenario.vocabulary.messages().count()) - 1;
-        any(state, |ghost| ghost.got == all)
-    }),
-];
+        (0..state.sessions.len()).all(|session| linked(session) <= 1) || !system.is_at_rest(state)
+    });
+
+pub(super) const DELIVERY_IS_REPEATED: Claim =
+    sometimes("a delivery is repeated", |_, state| any(state, |ghost| ghost.repeated));
+
+pub(super) const SESSION_IS_RESUMED: Claim =
+    sometimes("a session is resumed", |_, state| any(state, |ghost| ghost.resumed));
+
+pub(super) const WINDOW_IS_FULL: Claim =
+    sometimes("the window is full", |_, state| any(state, |ghost| ghost.window_full));
+
+pub(super) const CONNECTION_IS_TAKEN_OVER: Claim =
+    sometimes("a connection is taken over", |_, state| any(state, |ghost| ghost.taken_over));
+
+pub(super) const LATE_MESSAGE: Claim =
+    sometimes("a message comes after the UNSUBACK", |_, state| any(state, |ghost| ghost.late_message));
+
+pub(super) const QOS_IS_RAISED: Claim =
+    sometimes("a QoS 1 message comes to a QoS 0 request", |_, state| any(state, |ghost| ghost.raised_qos));
+
+pub(super) const ALL_ARRIVE: Claim = sometimes("all messages have arrived", |system, state| {
+    let all = (1_u8 << system.scenario.vocabulary.messages().count()) - 1;
+    any(state, |ghost| ghost.got == all)
+});
+
+impl Claim {
+    /// The claim as stateright takes it.
+    pub(super) fn property(&self) -> Property<System> {
+        match self.expected {
+            Expected::Always => Property::always(self.name, self.holds),
+            Expected::Sometimes => Property::sometimes(self.name, self.holds),
+        }
+    }
+}
 
 fn without(state: &State, fault: Fault) -> bool {
     !any(state, |ghost| ghost.has(fault))
@@ -58,16 +95,4 @@ fn without(state: &State, fault: Fault) -> bool {
 
 fn any(state: &State, holds: impl Fn(&Ghost) -> bool) -> bool {
     state.ghosts.iter().any(holds)
-}
-
-/// The claims of these names, as stateright takes them.
-pub(super) fn of(names: &[&str]) -> Vec<Property<System>> {
-    names
-        .iter()
-        .filter_map(|name| CLAIMS.iter().find(|(known, ..)| known == name))
-        .map(|(name, expected, holds)| match expected {
-            Expected::Always => Property::always(name, *holds),
-            Expected::Sometimes => Property::sometimes(name, *holds),
-        })
-        .collect()
 }

@@ -1,6 +1,7 @@
 //! The worlds that are explored.
 
-use crate::packet::{ProtocolVersion, Qos};
+use super::properties::{self, Claim};
+use crate::packet::{ProtocolVersion, PublishProperties, Qos};
 use crate::profile::Profile;
 use crate::server::vocabulary::{Content, Message, SenderKey};
 use crate::server::{FilterKey, MessageKey, Vocabulary};
@@ -18,8 +19,7 @@ pub struct Scenario {
     pub version: ProtocolVersion,
     pub(super) vocabulary: Vocabulary,
     pub(super) roles: Vec<Role>,
-    /// The properties that have something to say here, by their names.
-    pub(super) properties: Vec<&'static str>,
+    pub(super) claims: Vec<Claim>,
 }
 
 /// A client: its session, its script, and how often its connection may break.
@@ -44,16 +44,10 @@ pub(super) enum Step {
 }
 
 impl Scenario {
-    /// The names of its properties.
-    #[must_use]
-    pub fn properties(&self) -> &[&'static str] {
-        &self.properties
-    }
-
     /// The same world with one question.
     #[must_use]
     pub fn asking(mut self, property: &str) -> Scenario {
-        self.properties.retain(|known| *known == property);
+        self.claims.retain(|claim| claim.name == property);
         self
     }
 }
@@ -70,132 +64,66 @@ pub fn scenario(name: &str) -> Option<Scenario> {
     scenarios().into_iter().find(|scenario| scenario.name == name)
 }
 
-const ALWAYS: [&str; 6] = [
-    "an acknowledged QoS 1 message reaches its subscriber",
-    "identifiers of open deliveries are unique",
-    "Session Present tells the truth",
-    "a repeated delivery has DUP and its identifier",
-    "messages of one publisher arrive in order",
-    "a delivered QoS is what publisher and grant allow",
-];
-
-/// Two clients on one topic; the subscriber's connection breaks.
 fn broken_link() -> Scenario {
     let mut world = World::new(ProtocolVersion::V5_0, "standard");
-    let messages = [
-        world.message("m1", Qos::AtLeastOnce),
-        world.message("m2", Qos::AtLeastOnce),
-        world.message("m3", Qos::AtLeastOnce),
-    ];
-    let filter = world.vocabulary.filter("t/a");
-    let mut script = vec![Step::Connect];
-    script.extend(messages.map(Step::Publish));
-    let publisher = Role { script, ..Role::new("pub", 1) };
-    let subscriber = Role {
-        lasting: true,
-        receive_maximum: 2,
-        breaks: 1,
-        script: vec![Step::Connect, Step::Subscribe(filter, Qos::AtLeastOnce)],
-        ..Role::new("sub", 0)
-    };
+    let publisher = world.publisher(&[("m1", Qos::AtLeastOnce), ("m2", Qos::AtLeastOnce), ("m3", Qos::AtLeastOnce)]);
+    let script = vec![Step::Connect, world.subscribe(Qos::AtLeastOnce)];
+    let subscriber = Role { lasting: true, receive_maximum: 2, breaks: 1, script, ..Role::new("sub", 0) };
     world.scenario(
         "broken-link",
         "Two clients on one topic; the subscriber keeps its session, and its connection breaks.",
         vec![subscriber, publisher],
         &[
-            ALWAYS[0],
-            ALWAYS[1],
-            ALWAYS[2],
-            ALWAYS[3],
-            ALWAYS[4],
-            ALWAYS[5],
-            "no more deliveries are open than Receive Maximum",
-            "a delivery is repeated",
-            "a session is resumed",
-            "the window is full",
-            "all messages have arrived",
+            properties::WINDOW_IS_OBEYED,
+            properties::DELIVERY_IS_REPEATED,
+            properties::SESSION_IS_RESUMED,
+            properties::WINDOW_IS_FULL,
         ],
     )
 }
 
-/// The same client identifier connects twice.
 fn takeover() -> Scenario {
     let mut world = World::new(ProtocolVersion::V3_1_1, "standard");
-    let messages = [world.message("m1", Qos::AtLeastOnce), world.message("m2", Qos::AtLeastOnce)];
-    let filter = world.vocabulary.filter("t/a");
-    let mut script = vec![Step::Connect];
-    script.extend(messages.map(Step::Publish));
-    let publisher = Role { script, ..Role::new("pub", 1) };
-    let first = Role {
-        lasting: true,
-        script: vec![Step::Connect, Step::Subscribe(filter, Qos::AtLeastOnce)],
-        ..Role::new("sub", 0)
-    };
+    let publisher = world.publisher(&[("m1", Qos::AtLeastOnce), ("m2", Qos::AtLeastOnce)]);
+    let script = vec![Step::Connect, world.subscribe(Qos::AtLeastOnce)];
+    let first = Role { lasting: true, script, ..Role::new("sub", 0) };
     let second = Role { lasting: true, script: vec![Step::Connect], ..Role::new("sub again", 0) };
     world.scenario(
         "takeover",
         "A second connection with the subscriber's client identifier takes its session over.",
         vec![first, second, publisher],
         &[
-            ALWAYS[0],
-            ALWAYS[1],
-            ALWAYS[2],
-            ALWAYS[3],
-            ALWAYS[4],
-            ALWAYS[5],
-            "a connection that was taken over is closed",
-            "a delivery is repeated",
-            "a session is resumed",
-            "a connection is taken over",
-            "all messages have arrived",
+            properties::OLDER_CONNECTION_CLOSES,
+            properties::DELIVERY_IS_REPEATED,
+            properties::SESSION_IS_RESUMED,
+            properties::CONNECTION_IS_TAKEN_OVER,
         ],
     )
 }
 
-/// A client that unsubscribes while messages are on their way.
 fn unsubscribe() -> Scenario {
     let mut world = World::new(ProtocolVersion::V3_1_1, "standard");
-    let messages = [
-        world.message("m1", Qos::AtLeastOnce),
-        world.message("m2", Qos::AtMostOnce),
-        world.message("m3", Qos::AtLeastOnce),
-    ];
-    let filter = world.vocabulary.filter("t/a");
-    let mut script = vec![Step::Connect];
-    script.extend(messages.map(Step::Publish));
-    let publisher = Role { script, ..Role::new("pub", 1) };
-    let subscriber = Role {
-        script: vec![Step::Connect, Step::Subscribe(filter, Qos::AtLeastOnce), Step::Unsubscribe(filter)],
-        ..Role::new("sub", 0)
-    };
+    let publisher = world.publisher(&[("m1", Qos::AtLeastOnce), ("m2", Qos::AtMostOnce), ("m3", Qos::AtLeastOnce)]);
+    let script = vec![Step::Connect, world.subscribe(Qos::AtLeastOnce), world.unsubscribe()];
+    let subscriber = Role { script, ..Role::new("sub", 0) };
     world.scenario(
         "unsubscribe",
         "A subscriber leaves a topic while messages are on their way to it.",
         vec![subscriber, publisher],
-        &[
-            ALWAYS[1],
-            ALWAYS[4],
-            ALWAYS[5],
-            "nothing published after the UNSUBACK is delivered",
-            "a message overtakes the UNSUBACK",
-            "all messages have arrived",
-        ],
+        &[properties::SILENT_AFTER_UNSUBACK, properties::LATE_MESSAGE],
     )
 }
 
-/// On the platform the publisher's QoS decides, whatever the subscriber asked for.
 fn publisher_decides() -> Scenario {
     let mut world = World::new(ProtocolVersion::V3_1_1, "platform");
-    let messages = [world.message("m1", Qos::AtLeastOnce), world.message("m2", Qos::AtMostOnce)];
-    let filter = world.vocabulary.filter("t/a");
-    let mut script = vec![Step::Connect, Step::Subscribe(filter, Qos::AtMostOnce)];
-    script.extend(messages.map(Step::Publish));
-    let device = Role { lasting: true, breaks: 1, script, ..Role::new("dev", 0) };
+    let mut device = world.publisher(&[("m1", Qos::AtLeastOnce), ("m2", Qos::AtMostOnce)]);
+    device.script.insert(1, world.subscribe(Qos::AtMostOnce));
+    let device = Role { name: "dev", session: 0, lasting: true, breaks: 1, ..device };
     world.scenario(
         "publisher-decides",
         "A device of the platform asks for QoS 0, publishes at QoS 1 and 0, and gets its messages as they were published.",
         vec![device],
-        &[ALWAYS[1], ALWAYS[2], ALWAYS[3], ALWAYS[5], "a QoS 1 message comes to a QoS 0 request", "all messages have arrived"],
+        &[properties::QOS_IS_RAISED],
     )
 }
 
@@ -205,7 +133,10 @@ impl Role {
     }
 }
 
-/// Collects the messages of a scenario: all on one topic.
+/// Where everything in a scenario is published.
+const TOPIC: &str = "t/a";
+
+/// Collects the tokens of a scenario.
 struct World {
     vocabulary: Vocabulary,
     version: ProtocolVersion,
@@ -218,33 +149,36 @@ impl World {
         World { vocabulary: Vocabulary::default(), version, profile }
     }
 
+    fn subscribe(&mut self, qos: Qos) -> Step {
+        Step::Subscribe(self.vocabulary.filter(TOPIC), qos)
+    }
+
+    fn unsubscribe(&mut self) -> Step {
+        Step::Unsubscribe(self.vocabulary.filter(TOPIC))
+    }
+
+    /// A client that connects and publishes these.
+    fn publisher(&mut self, messages: &[(&str, Qos)]) -> Role {
+        let publish = messages.iter().map(|(payload, qos)| Step::Publish(self.message(payload, *qos)));
+        let script = std::iter::once(Step::Connect).chain(publish).collect();
+        Role { script, ..Role::new("pub", 1) }
+    }
+
     fn message(&mut self, payload: &str, qos: Qos) -> MessageKey {
-        let topic = self.vocabulary.topic("t/a");
+        let topic = self.vocabulary.topic(TOPIC);
         let content = self.vocabulary.content(Content {
-            topic: "t/a".to_owned(),
+            topic: TOPIC.to_owned(),
             payload: payload.as_bytes().to_vec(),
-            properties: crate::packet::PublishProperties::default(),
+            properties: PublishProperties::default(),
         });
-        let message = Message {
-            sender: SenderKey(1),
-            topic,
-            qos,
-            size: 0,
-            expires: false,
-            content_3: content,
-            content_5: content,
-        };
+        let sender = SenderKey(1);
+        let message = Message { sender, topic, qos, size: 0, expires: false, content_3: content, content_5: content };
         self.vocabulary.message(message)
     }
 
-    fn scenario(
-        self,
-        name: &'static str,
-        about: &'static str,
-        roles: Vec<Role>,
-        properties: &'static [&'static str],
-    ) -> Scenario {
+    fn scenario(self, name: &'static str, about: &'static str, roles: Vec<Role>, claims: &[Claim]) -> Scenario {
         let World { vocabulary, version, profile } = self;
-        Scenario { name, about, profile, version, vocabulary, roles, properties: properties.to_vec() }
+        let claims = [&properties::EVERYWHERE, claims, &[properties::ALL_ARRIVE]].concat();
+        Scenario { name, about, profile, version, vocabulary, roles, claims }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::actor::Actor;
 use super::ghost::{Fault, Ghost, bit};
-use super::properties;
+use super::properties::Claim;
 use super::scenario::{Role, Scenario, Step};
 use crate::packet::{PacketId, ProtocolVersion, Qos, SubscriptionOptions};
 use crate::profile::Feature;
@@ -10,7 +10,7 @@ use crate::server::session::Moment;
 use crate::server::{
     ConnectTerms, ConnectionId, Context, FilterRequest, Input, Lifetime, MessageKey, Output, SeededBug, Session,
 };
-use stateright::{Model, Property};
+use stateright::{Model, Path, Property};
 
 /// A scenario as a model for stateright.
 #[derive(Debug, Clone)]
@@ -368,7 +368,40 @@ impl Model for System {
         self.next_state(state, action).map(|next| self.difference(state, &next))
     }
 
+    fn as_svg(&self, path: Path<State, Action>) -> Option<String> {
+        Some(self.drawing(&path.into_actions()))
+    }
+
     fn properties(&self) -> Vec<Property<System>> {
-        properties::of(&self.scenario.properties)
+        self.scenario.claims.iter().map(Claim::property).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenario::scenarios;
+    use super::*;
+    use std::collections::HashSet;
+
+    /// The checker passes over an output without successor in silence, so this must not exist.
+    #[test]
+    fn what_a_session_offers_it_accepts() {
+        for scenario in scenarios() {
+            let system = System::new(scenario, None);
+            let mut waiting = system.init_states();
+            let mut seen: HashSet<State> = waiting.iter().cloned().collect();
+            let mut offered = 0;
+            while let Some(state) = waiting.pop().filter(|_| seen.len() < 10_000) {
+                for session in &state.sessions {
+                    for (connection, output) in session.outputs(&system.context()) {
+                        let accepted = session.accept(&system.context(), Moment::default(), connection, &output);
+                        assert!(accepted.is_ok_and(|next| !next.is_empty()), "{output:?} in {session:#?}");
+                        offered += 1;
+                    }
+                }
+                waiting.extend(system.next_states(&state).into_iter().filter(|next| seen.insert(next.clone())));
+            }
+            assert!(offered > 1_000, "{} offers {offered} outputs", system.scenario.name);
+        }
     }
 }

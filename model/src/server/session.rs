@@ -393,3 +393,26 @@ impl std::fmt::Display for Response {
         }
     }
 }
+
+impl std::fmt::Display for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Progress::Waiting => f.write_str("waiting"),
+            Progress::PerhapsSent => f.write_str("perhaps sent"),
+            Progress::Open(id) => write!(f, "open as id{id}"),
+            Progress::Unacknowledged(id) => write!(f, "unacknowledged as id{id}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Phase::Connecting { .. } => f.write_str("connecting"),
+            Phase::Connected => f.write_str("connected"),
+            Phase::Condemned { offence, .. } => write!(f, "condemned for {offence}"),
+            Phase::Ending => f.write_str("ending"),
+            Phase::Left => f.write_str("left by the client"),
+        }
+    }
+}
