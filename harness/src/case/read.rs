@@ -89,7 +89,7 @@ fn action(
             body.fields::<NoFields>(&[])?;
             Action::Drops { actor: actor.to_owned() }
         }
-        Form::Sends(actor, "BYTES") => {
+        Form::SendsBytes(actor) => {
             let bytes = body.scalar_or("bytes", |fields: BytesFields| fields.bytes)?;
             Action::SendBytes { actor: actor.to_owned(), bytes }
         }
@@ -99,10 +99,21 @@ fn action(
             let template = Box::new(PacketTemplate::new(fields, raw, body.bind.take()));
             Action::Send { actor: actor.to_owned(), template }
         }
-        Form::Expects(actor, what) => {
-            let expectation = expectation(what, body, reading.version)?;
-            let (within, bind) = (body.within.take(), body.bind.take());
-            Action::Expect { actor: actor.to_owned(), expectation, within, bind }
+        Form::Expects(actor, packet) => {
+            let pattern = PacketPattern::new(body.incoming(packet)?, reading.version);
+            expect(actor, Expectation::Packet(Box::new(pattern)), body)
+        }
+        Form::ExpectsSilence(actor) => {
+            body.fields::<NoFields>(&[])?;
+            expect(actor, Expectation::Silence, body)
+        }
+        Form::ExpectsClose(actor) => {
+            body.fields::<NoFields>(&[Reserved::Within])?;
+            expect(actor, Expectation::Closed, body)
+        }
+        Form::ExpectsRejection(actor) => {
+            let fields: RejectedFields = body.fields(&[Reserved::Within])?;
+            expect(actor, Expectation::Rejected(fields.code.0), body)
         }
         Form::Elapse => {
             let time = body.scalar_or("time", |fields: ElapseFields| fields.time)?;
@@ -114,22 +125,8 @@ fn action(
     })
 }
 
-fn expectation(what: &str, body: &mut Body<'_>, version: ProtocolVersion) -> Result<Expectation, Fault> {
-    Ok(match what {
-        "silence" => {
-            body.fields::<NoFields>(&[])?;
-            Expectation::Silence
-        }
-        "closed" => {
-            body.fields::<NoFields>(&[Reserved::Within])?;
-            Expectation::Closed
-        }
-        "rejected" => {
-            let fields: RejectedFields = body.fields(&[Reserved::Within])?;
-            Expectation::Rejected(fields.code.0)
-        }
-        packet => Expectation::Packet(Box::new(PacketPattern::new(body.incoming(packet)?, version))),
-    })
+fn expect(actor: &str, expectation: Expectation, body: &mut Body<'_>) -> Action {
+    Action::Expect { actor: actor.to_owned(), expectation, within: body.within.take(), bind: body.bind.take() }
 }
 
 fn mark(location: &Location) -> Mark {
