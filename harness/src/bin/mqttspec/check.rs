@@ -1,6 +1,6 @@
 //! `mqttspec check`: explores the model and says whether its claims hold.
 
-use crate::output::print_and_end;
+use crate::output::{complain, print_and_end};
 use clap::Args;
 use harness::exit_code;
 use model::check::{Expected, Finding, Outcome, Scenario, check, scenario, scenarios};
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let (scenarios, bug) = match (chosen(arguments.scenario.as_deref()), planted(arguments.bug.as_deref())) {
         (Ok(scenarios), Ok(bug)) => (scenarios, bug),
         (Err(message), _) | (_, Err(message)) => {
-            eprintln!("error: {message}");
+            complain(&message);
             return exit_code::USAGE;
         }
     };
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let code = if failed == 0 { exit_code::AS_EXPECTED } else { exit_code::NOT_AS_EXPECTED };
     print_and_end(code, |out| {
         for (scenario, outcome) in &outcomes {
-            print_outcome(out, scenario, outcome, arguments.verbose)?;
+            print_outcome(out, scenario, outcome, arguments)?;
         }
         let held = outcomes.len() - failed;
         writeln!(out, "{held} passed, {failed} failed, 0 skipped")
@@ -72,7 +72,7 @@ pub(crate) fn planted(name: Option<&str>) -> Result<Option<SeededBug>, String> {
     })
 }
 
-fn print_outcome(out: &mut dyn Write, scenario: &Scenario, outcome: &Outcome, verbose: bool) -> io::Result<()> {
+fn print_outcome(out: &mut dyn Write, scenario: &Scenario, outcome: &Outcome, arguments: &Arguments) -> io::Result<()> {
     writeln!(out, "{}: {}", outcome.scenario, scenario.about)?;
     writeln!(
         out,
@@ -85,12 +85,12 @@ fn print_outcome(out: &mut dyn Write, scenario: &Scenario, outcome: &Outcome, ve
         outcome.states_per_second()
     )?;
     for finding in &outcome.findings {
-        print_finding(out, outcome, finding, verbose)?;
+        print_finding(out, outcome, finding, arguments)?;
     }
     writeln!(out)
 }
 
-fn print_finding(out: &mut dyn Write, outcome: &Outcome, finding: &Finding, verbose: bool) -> io::Result<()> {
+fn print_finding(out: &mut dyn Write, outcome: &Outcome, finding: &Finding, arguments: &Arguments) -> io::Result<()> {
     let word = match (finding.expected, finding.holds) {
         (Expected::Always, true) => "always",
         (Expected::Sometimes, true) => "sometimes",
@@ -98,14 +98,16 @@ fn print_finding(out: &mut dyn Write, outcome: &Outcome, finding: &Finding, verb
         (Expected::Sometimes, false) => "NEVER",
     };
     writeln!(out, "  {word:<9} {}", finding.property)?;
-    if finding.holds && !verbose {
+    if finding.holds && !arguments.verbose {
         return Ok(());
     }
     for line in &finding.path {
         writeln!(out, "      {line}")?;
     }
     if let Some(path) = &finding.explorer_path {
-        writeln!(out, "      look around: mqttspec explore {}, then #/steps/{path}", outcome.scenario)?;
+        // The steps are counted in the world with the bug: without it they lead elsewhere.
+        let bug = arguments.bug.as_ref().map(|bug| format!(" --bug {bug}")).unwrap_or_default();
+        writeln!(out, "      look around: mqttspec explore {}{bug}, then #/steps/{path}", outcome.scenario)?;
     }
     Ok(())
 }

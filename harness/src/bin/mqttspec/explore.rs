@@ -1,6 +1,7 @@
 //! `mqttspec explore`: serves stateright's explorer for a scenario.
 
 use crate::check::{chosen, planted};
+use crate::output::{complain, remark};
 use clap::Args;
 use harness::exit_code;
 use model::check::explore;
@@ -28,16 +29,16 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let (scenarios, bug) = match (chosen(Some(&arguments.scenario)), planted(arguments.bug.as_deref())) {
         (Ok(scenarios), Ok(bug)) => (scenarios, bug),
         (Err(message), _) | (_, Err(message)) => {
-            eprintln!("error: {message}");
+            complain(&message);
             return exit_code::USAGE;
         }
     };
     for scenario in scenarios {
         let served = explore(scenario, bug, arguments.listen, |address| {
-            eprintln!("exploring {} at http://{address}/ (Ctrl-C ends it)", arguments.scenario);
+            remark(&format_args!("exploring {} at http://{address}/ (Ctrl-C ends it)", arguments.scenario));
         });
         if let Err(error) = served {
-            eprintln!("error: {error}");
+            complain(&error);
             return exit_code::NO_JUDGEMENT;
         }
     }
