@@ -11,7 +11,7 @@ mod run;
 mod terminal;
 
 pub use exchange::{Line, exchange};
-pub use file::write_whole;
+pub use file::ReportFile;
 pub use json::json;
 pub use junit::junit;
 pub use progress::Progress;

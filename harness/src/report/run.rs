@@ -12,7 +12,7 @@ pub struct Header {
     pub profiles: Vec<String>,
     /// The command that runs the same again, up to profile and selection.
     pub rerun: String,
-    /// The profile as it was named, if it was; a file has a name of its own inside.
+    /// The profile as it was named, if it was, quoted for a shell; a file has a name of its own inside.
     pub profile_file: Option<String>,
 }
 

@@ -18,7 +18,7 @@ const BYTES: usize = 64;
 pub enum Detail {
     /// Failures and counts.
     Quiet,
-    /// A line for each variant too.
+    /// A line for each variant too, if it was asked for.
     Verbose,
 }
 
@@ -33,6 +33,8 @@ pub fn terminal(run: &Run, detail: Detail, out: &mut dyn Write) -> io::Result<()
             VerdictKind::Fail | VerdictKind::UnexpectedPass | VerdictKind::Inconclusive | VerdictKind::Error => {
                 block(run, outcome, out)?;
             }
+            // Those that nobody asked for would bury those that somebody did; a run in trouble shows all.
+            VerdictKind::NotRun if run.trouble.is_none() => {}
             _ if detail == Detail::Verbose => {
                 let reason = outcome.verdict.reason().map(|reason| format!("  # {reason}")).unwrap_or_default();
                 writeln!(out, "{kind} {}{reason}", outcome.variant.name)?;

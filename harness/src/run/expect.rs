@@ -61,7 +61,7 @@ impl Player<'_> {
                 if let Some(others) = self.inbox(actor, |inbox| untaken(inbox)).flatten() {
                     seen = format!("{seen}, but {others}");
                 }
-                Err(self.finding(step, Some(actor), &format!("no {packet_type} came"), &step.text, &seen))
+                Err(self.finding(step, Some(actor), &format!("no {packet_type} came for this step"), &step.text, &seen))
             }
         }
     }

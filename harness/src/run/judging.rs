@@ -41,7 +41,7 @@ fn finding(violation: Violation) -> Finding {
         step: None,
         at: Duration::from_millis(violation.at),
         connection: Some(violation.connection),
-        what: format!("{} (rule {})", violation.says, violation.rule),
+        what: format!("against the rule {}: {}", violation.rule, violation.says),
         expected: violation.expected,
         seen: violation.seen,
         bytes: Vec::new(),

@@ -17,7 +17,12 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::timeout;
+
+/// How long it may take to find out whether somebody listens already where a command is to listen.
+const OCCUPIED_SHOWS_WITHIN: Duration = Duration::from_secs(1);
 
 /// A broker in a network, which is started by a command or runs already.
 #[derive(Debug, Clone)]
@@ -155,7 +160,14 @@ impl<'a> Run<'a> {
     /// Makes sure that there is a peer that speaks MQTT.
     async fn prepare(&mut self) -> Result<Address, RunError> {
         match (&self.target.start, &self.target.address) {
-            (Some(start), address) => self.start(start, address.clone()).await,
+            (Some(start), address) => {
+                if let Some(address) = address
+                    && let Ok(Ok(_)) = timeout(OCCUPIED_SHOWS_WITHIN, TcpStream::connect(address.socket())).await
+                {
+                    return Err(RunError::Occupied(address.clone()));
+                }
+                self.start(start, address.clone()).await
+            }
             (None, Some(address)) => {
                 let client_id = self.client_id();
                 probe(address, &self.versions, &client_id, &self.conditions.credentials, self.conditions.timeout)

@@ -1,6 +1,6 @@
 //! Why a run could not judge everything.
 
-use crate::target::{CommandError, Unreachable};
+use crate::target::{Address, CommandError, Unreachable};
 
 /// How often a peer is started again before the run gives up: each time costs seconds, and shows the same.
 pub(super) const MOST_RESTARTS: usize = 20;
@@ -12,14 +12,20 @@ const NAMES_SHOWN: usize = 5;
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The target does not speak MQTT at all.
-    #[error(transparent)]
+    #[error("{0}{hint}", hint = .0.hint())]
     Unreachable(#[from] Unreachable),
     /// The start command does not make a target.
     #[error(transparent)]
     Command(#[from] CommandError),
     /// There is no place for its log.
-    #[error("cannot write a log for the start command: {0}")]
+    #[error(
+        "cannot write a log for the start command to {folder}: {0}; TMPDIR names the folder",
+        folder = std::env::temp_dir().display()
+    )]
     NoLog(std::io::Error),
+    /// Somebody else listens where the command is to listen: verdicts would be about a stranger.
+    #[error("{0} accepts connections before --start was run: end what listens there, or leave --start out")]
+    Occupied(Address),
     /// Neither an address nor a start command.
     #[error("there is no target: neither an address nor a start command")]
     NoTarget,

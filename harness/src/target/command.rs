@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 /// How long it may take to end after SIGTERM.
@@ -20,6 +21,9 @@ const END_SHOWS_WITHIN: Duration = Duration::from_millis(500);
 
 /// The pause between two looks whether it listens.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Words that mean something to a shell, and that no program expects.
+const SHELL_OPERATORS: [&str; 10] = ["|", "||", "&&", ";", "&", ">", ">>", "<", "2>", "2>&1"];
 
 /// A command line with `{port}` in it, or none if the address is known beforehand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +54,10 @@ pub enum CommandError {
         log: LogTail,
     },
     /// It runs, but nobody answers there.
-    #[error("`{command}` was not ready within {} s: {last}{log}", within.as_secs_f64())]
+    #[error(
+        "`{command}` was not ready within {} s: {last}; --ready-within gives it more time{log}",
+        within.as_secs_f64()
+    )]
     NotReady {
         /// The command line.
         command: String,
@@ -67,11 +74,16 @@ impl StartCommand {
     /// Splits a command line into words as a shell does, without a shell.
     ///
     /// # Errors
-    /// When quotes are open or nothing is there.
+    /// When quotes are open, nothing is there, or only a shell could understand it.
     pub fn parse(text: &str) -> Result<StartCommand, String> {
         let words = shlex::split(text).ok_or_else(|| format!("`{text}` has an open quote or ends in a backslash"))?;
         if words.is_empty() {
             return Err("the start command is empty: write e.g. --start 'mosquitto -p {port}'".to_owned());
+        }
+        if let Some(operator) = words.iter().find(|word| SHELL_OPERATORS.contains(&word.as_str())) {
+            return Err(format!(
+                "`{operator}` is for a shell, and the command is started without one: write --start \"sh -c '...'\""
+            ));
         }
         Ok(StartCommand { text: text.to_owned(), words })
     }
@@ -114,6 +126,7 @@ impl StartCommand {
         let child = command.spawn().map_err(not_started)?;
         let mut started = Started {
             command: self.text.clone(),
+            log_keeper: tokio::spawn(log.keep_small()),
             #[cfg(unix)]
             group: child.id().and_then(|id| i32::try_from(id).ok()),
             child,
@@ -140,6 +153,7 @@ impl std::fmt::Display for StartCommand {
 #[derive(Debug)]
 pub struct Started {
     command: String,
+    log_keeper: JoinHandle<()>,
     child: Child,
     #[cfg(unix)]
     group: Option<i32>,
@@ -150,6 +164,7 @@ pub struct Started {
 impl Drop for Started {
     /// A start that was given up half way, or a panic: nothing stays behind.
     fn drop(&mut self) {
+        self.log_keeper.abort();
         if !self.stopped {
             self.signal(Stop::Force);
         }
@@ -246,4 +261,25 @@ impl Started {
 /// A port that nobody listens on. Another process may take it before the command does; then the command says so.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StartCommand;
+
+    #[test]
+    fn a_command_is_split_as_a_shell_does() {
+        let command = StartCommand::parse("env A='b c' broker -p {port}").expect("it is sound");
+        assert_eq!(command.words, ["env", "A=b c", "broker", "-p", "{port}"]);
+        assert!(command.takes_port());
+    }
+
+    #[test]
+    fn what_needs_a_shell_is_refused() {
+        for text in ["broker -p {port} | tee log", "broker {port} 2>&1", "cd x && broker {port}"] {
+            let message = StartCommand::parse(text).expect_err(text);
+            assert!(message.contains("is for a shell"), "{message}");
+        }
+        assert!(StartCommand::parse("sh -c 'cd x && broker {port} | tee log'").is_ok());
+    }
 }

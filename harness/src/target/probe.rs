@@ -20,7 +20,7 @@ const SHOWN: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
     /// The connection was not accepted.
-    #[error("cannot connect to {address}: {why}; is the broker running there?")]
+    #[error("cannot connect to {address}: {why}")]
     NotConnected {
         /// Where.
         address: String,
@@ -55,6 +55,20 @@ pub enum Unreachable {
         /// What came.
         seen: String,
     },
+}
+
+impl Unreachable {
+    /// What to look at, for a target that should have been there from the start.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Unreachable::NotConnected { .. } => "; is the broker running there?",
+            Unreachable::Closed { .. } => "; is it an MQTT broker, and without TLS?",
+            Unreachable::NoAnswer { .. } => "; is it an MQTT broker? --timeout gives it more time",
+            // It asks already.
+            Unreachable::NotMqtt { .. } => "",
+        }
+    }
 }
 
 /// Asks in each of `versions`, until a well-formed CONNACK of whatever code comes; each may take `patience`.

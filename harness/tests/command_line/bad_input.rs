@@ -75,21 +75,60 @@ fn a_profile_that_contradicts_itself() {
 
 #[test]
 fn a_wrong_command_line() {
+    let long = "x".repeat(70_000);
     for (arguments, message) in [
         (vec!["rnu"], "`rnu` is no target"),
         (vec!["run", "http://localhost"], "`http://` is not supported"),
         (vec!["run", "--mqtt", "4"], "unknown MQTT version `4`"),
         (vec!["run", "--timeout", "0"], "is no time from 1ms to 3600s"),
-        (vec!["run", "--jobs", "0"], "--jobs"),
+        (vec!["run", "--timeout", "-1"], "`-1` is no time from 1ms to 3600s"),
+        (vec!["run", "--jobs", "0"], "`0` is no number of variants: write 1 or more"),
         (vec!["run", "--run", "a//b"], "has an empty part"),
         (vec!["run", "--start", "broker 'open"], "open quote"),
         (vec!["run", "--start", "broker -p 1"], "--start needs `{port}`"),
+        (vec!["run", "--start", "broker -p {port} | tee log"], "`|` is for a shell"),
+        (vec!["run", "--json", "-"], "cannot write a report to -: `-` would mix it with the results"),
+        (vec!["run", "--json", "report", "--junit", "report"], "--json and --junit name one file"),
+        (vec!["run", "--user-name", &long], "the text has 70000 bytes, the limit is 65535"),
         (vec!["run", "--json", "/no/such/folder/x.json"], "cannot write a report to /no/such/folder/x.json"),
         (vec!["run", "--user-name", "me", "--password-env", "MQTTSPEC_NOT_SET"], "MQTTSPEC_NOT_SET"),
         (vec!["run", "--password-env", "X"], "--user-name"),
     ] {
         mqttspec(&arguments).fails_with(USAGE, message);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn lists_and_profiles_without_end() {
+    for option in ["--known-failing", "--profile"] {
+        mqttspec(&["run", option, "/dev/zero"])
+            .fails_with(USAGE, "cannot read /dev/zero: it has more than 1048576 bytes");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_password_is_any_bytes_and_never_shown() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let cases = file("bag.yaml", BAG);
+    let child = crate::program::command(&["run", "--cases", &cases, "--run", "**/passes/**"])
+        .args(["--user-name", "me", "--password-env", "MQTTSPEC_TEST_PASSWORD"])
+        .env("MQTTSPEC_TEST_PASSWORD", std::ffi::OsStr::from_bytes(b"secret\xff"))
+        .spawn();
+    let finished = crate::program::finish(child.expect("the program was built for this test"));
+    assert_eq!(finished.code, Some(i32::from(AS_EXPECTED)), "{finished:?}");
+    assert!(!format!("{finished:?}").contains("secret"), "{finished:?}");
+}
+
+#[test]
+fn a_glob_that_matches_nothing_beside_others() {
+    let cases = file("bag.yaml", BAG);
+    let finished =
+        mqttspec(&["run", "--cases", &cases, "--run", "**/passes/**", "--run", "**/pases/**", "--skip", "x"]);
+    finished.fails_with(AS_EXPECTED, "warning: --run `**/pases/**` matches no variant\n");
+    finished.fails_with(AS_EXPECTED, "warning: --skip `x` matches no variant\n");
 }
 
 #[test]
@@ -108,6 +147,8 @@ fn nothing_is_selected() {
     finished
         .fails_with(NOTHING_SELECTED, "nothing is selected by --run `bag/**`: names look like `standard/bag/passes");
     assert_eq!(finished.last_line(), "0 passed, 0 failed, 6 skipped");
+    let finished = mqttspec(&["run", "--cases", &file("bag.yaml", BAG), "--skip", "**"]);
+    finished.fails_with(NOTHING_SELECTED, "or --skip and --mqtt leave it out");
 }
 
 /// Runs the bag against `peer`, and returns what JSON says about the variants.
@@ -149,6 +190,8 @@ fn a_dead_port() {
     let url = format!("mqtt://{}", listener.local_addr().expect("it is bound"));
     drop(listener);
     preflight_fails(&url, &[], &format!("cannot connect to {url}: Connection refused"));
+    let finished = mqttspec(&["run", &url, "--run", "standard/readme/**"]);
+    finished.fails_with(NO_JUDGEMENT, "is the broker running there?");
 }
 
 #[test]
@@ -199,6 +242,23 @@ fn a_start_command_that_exits() {
 fn a_start_command_that_never_listens() {
     let command = "sh -c 'echo waiting; exec sleep 60' {port}";
     preflight_fails("", &["--start", command, "--ready-within", "300ms"], "was not ready within 0.3 s: cannot connect");
+}
+
+#[test]
+fn a_start_command_that_prints_without_end() {
+    let command = "sh -c 'yes'  {port}";
+    let (finished, _) = run_bag("", &["--start", command, "--ready-within", "300ms"]);
+    finished.fails_with(NO_JUDGEMENT, "\n    y\n    y\n");
+    let log = finished.stderr.split(['(', ')']).find(|part| part.ends_with(".log")).expect("the log is named");
+    let length = fs::metadata(log).expect("the log is kept").len();
+    fs::remove_file(log).expect("the log is ours");
+    assert!(length <= 16 << 20, "{length}");
+}
+
+#[test]
+fn somebody_else_listens_where_the_command_should() {
+    let peer = FakePeer::serve(|stream, _| broker(stream, |_| Answer::Properly));
+    preflight_fails(&peer.url(), &["--start", "sleep 60"], "accepts connections before --start was run");
 }
 
 /// The peer behaves in the pre-flight and ever after, but answers the CONNECT of the first case as `answer` says: that case

@@ -25,6 +25,9 @@ fn a_planted_bug_fails_a_named_claim_with_a_path() {
     ] {
         assert!(finished.stdout.lines().any(|printed| printed == line), "{line:?} is not in\n{}", finished.stdout);
     }
+    // The steps lead there only in the world with the bug.
+    let way = "look around: mqttspec explore takeover --bug keeps-older-connection, then #/steps/";
+    assert!(finished.stdout.contains(way), "{}", finished.stdout);
     assert_eq!(finished.last_line(), "0 passed, 1 failed, 0 skipped");
 }
 

@@ -25,15 +25,20 @@ pub(crate) fn mqttspec(arguments: &[&str]) -> Finished {
 
 /// Starts `mqttspec` with these arguments.
 pub(crate) fn start(arguments: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_mqttspec"))
+    command(arguments).spawn().expect("the program was built for this test")
+}
+
+/// `mqttspec` with these arguments, to be started.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mqttspec"));
+    command
         .args(arguments)
         // Logs of started commands stay behind where nobody minds.
         .env("TMPDIR", env!("CARGO_TARGET_TMPDIR"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program was built for this test")
+        .stderr(Stdio::piped());
+    command
 }
 
 /// Waits for its end.

@@ -176,3 +176,23 @@ fn help_has_examples_and_exit_codes() {
         assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_password_is_any_bytes_and_its_absence_is_said() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let (url, server) = serve(willing);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mqttspec-client"));
+    command.args(["pub", "--url", &url, "--mqtt", "3.1.1", "--topic", "t", "--user-name", "me"]);
+    command.args(["--password-env", "MQTTSPEC_TEST_PASSWORD"]);
+    let missing = command.output().unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(lines(&missing.stderr).contains("there is no environment variable `MQTTSPEC_TEST_PASSWORD`"));
+    let given = command.env("MQTTSPEC_TEST_PASSWORD", std::ffi::OsStr::from_bytes(b"secret\xff")).output().unwrap();
+    assert!(given.status.success(), "{}", lines(&given.stderr));
+    let seen = server.join().unwrap();
+    let Packet::Connect(connect) = &seen[0] else { panic!("{seen:?}") };
+    assert_eq!(connect.user_name.as_deref(), Some("me"));
+    assert_eq!(connect.password.as_deref(), Some(b"secret\xff".as_slice()));
+}

@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     let code = if failed == 0 { exit_code::AS_EXPECTED } else { exit_code::NOT_AS_EXPECTED };
     print_and_end(code, |out| {
         for (scenario, outcome) in &outcomes {
-            print_outcome(out, scenario, outcome, arguments.verbose)?;
+            print_outcome(out, scenario, outcome, arguments)?;
         }
         let held = outcomes.len() - failed;
         writeln!(out, "{held} passed, {failed} failed, 0 skipped")
@@ -73,7 +73,7 @@ pub(crate) fn planted(name: Option<&str>) -> Result<Option<SeededBug>, String> {
     })
 }
 
-fn print_outcome(out: &mut dyn Write, scenario: &Scenario, outcome: &Outcome, verbose: bool) -> io::Result<()> {
+fn print_outcome(out: &mut dyn Write, scenario: &Scenario, outcome: &Outcome, arguments: &Arguments) -> io::Result<()> {
     writeln!(out, "{}: {}", outcome.scenario, scenario.about)?;
     writeln!(
         out,
@@ -86,12 +86,12 @@ fn print_outcome(out: &mut dyn Write, scenario: &Scenario, outcome: &Outcome, ve
         outcome.states_per_second()
     )?;
     for finding in &outcome.findings {
-        print_finding(out, outcome, finding, verbose)?;
+        print_finding(out, outcome, finding, arguments)?;
     }
     writeln!(out)
 }
 
-fn print_finding(out: &mut dyn Write, outcome: &Outcome, finding: &Finding, verbose: bool) -> io::Result<()> {
+fn print_finding(out: &mut dyn Write, outcome: &Outcome, finding: &Finding, arguments: &Arguments) -> io::Result<()> {
     let word = match (finding.expected, finding.holds) {
         (Expected::Always, true) => "always",
         (Expected::Sometimes, true) => "sometimes",
@@ -99,14 +99,16 @@ fn print_finding(out: &mut dyn Write, outcome: &Outcome, finding: &Finding, verb
         (Expected::Sometimes, false) => "NEVER",
     };
     writeln!(out, "  {word:<9} {}", finding.property)?;
-    if finding.holds && !verbose {
+    if finding.holds && !arguments.verbose {
         return Ok(());
     }
     for line in &finding.path {
         writeln!(out, "      {line}")?;
     }
     if let Some(path) = &finding.explorer_path {
-        writeln!(out, "      look around: mqttspec explore {}, then #/steps/{path}", outcome.scenario)?;
+        // The steps are counted in the world with the bug: without it they lead elsewhere.
+        let bug = arguments.bug.as_ref().map(|bug| format!(" --bug {bug}")).unwrap_or_default();
+        writeln!(out, "      look around: mqttspec explore {}{bug}, then #/steps/{path}", outcome.scenario)?;
     }
     Ok(())
 }

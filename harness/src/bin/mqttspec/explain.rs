@@ -32,9 +32,11 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     };
     let subject = arguments.subject.as_str();
     let planned = all_variants(&library);
-    let statements = statements(subject);
-    if !statements.is_empty() {
-        return print_and_end(exit_code::AS_EXPECTED, |out| explain_statement(subject, &statements, &planned, out));
+    let meanings = meanings(subject);
+    if !meanings.is_empty() {
+        return print_and_end(exit_code::AS_EXPECTED, |out| {
+            meanings.iter().try_for_each(|meaning| explain_meaning(meaning, &planned, out))
+        });
     }
     let pattern = subject.parse::<Pattern>().ok();
     let is_meant = |variant: &Variant| {
@@ -57,32 +59,54 @@ fn all_variants(library: &Library) -> Vec<Planned> {
         .collect()
 }
 
-fn statements(id: &str) -> Vec<(ProtocolVersion, &'static Statement)> {
-    let found = ProtocolVersion::ALL.into_iter().map(|version| (version, catalogue().find(version, id)));
-    found.filter_map(|(version, statement)| Some((version, statement?))).collect()
+/// What a statement says, and in which versions it says so.
+struct Meaning {
+    versions: Vec<ProtocolVersion>,
+    statement: &'static Statement,
 }
 
-fn explain_statement(
-    id: &str,
-    statements: &[(ProtocolVersion, &Statement)],
-    planned: &[Planned],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    for (version, statement) in statements {
-        writeln!(out, "{id} of MQTT {version} ({}, {})", statement.level, statement.role)?;
-        writeln!(out, "  {}", statement.gist)?;
+/// What an id means: one number can stand for different things in 3.1.1 and 5.0. As in cases, `5.0:` before it means one.
+fn meanings(subject: &str) -> Vec<Meaning> {
+    let (only, id) = match subject.split_once(':') {
+        Some((version, id)) => (version.parse::<ProtocolVersion>().ok(), id),
+        None => (None, subject),
+    };
+    let id = id.to_ascii_uppercase();
+    let mut meanings: Vec<Meaning> = Vec::new();
+    for version in ProtocolVersion::ALL.into_iter().filter(|version| only.is_none_or(|only| only == *version)) {
+        let Some(statement) = catalogue().find(version, &id) else { continue };
+        let is_same = |known: &&mut Meaning| {
+            let known = known.statement;
+            (&known.gist, known.level, known.role) == (&statement.gist, statement.level, statement.role)
+        };
+        match meanings.iter_mut().find(is_same) {
+            Some(known) => known.versions.push(version),
+            None => meanings.push(Meaning { versions: vec![version], statement }),
+        }
     }
-    let cites = |planned: &&Planned| planned.variant.cites.iter().any(|cited| cited.as_str() == id);
+    meanings
+}
+
+fn explain_meaning(meaning: &Meaning, planned: &[Planned], out: &mut dyn Write) -> io::Result<()> {
+    let Meaning { versions, statement } = meaning;
+    let id = statement.id.as_str();
+    let names: Vec<String> = versions.iter().map(ToString::to_string).collect();
+    writeln!(out, "{id} of MQTT {} ({}, {})", names.join(", "), statement.level, statement.role)?;
+    writeln!(out, "  {}", statement.gist)?;
+    let cites = |planned: &&Planned| {
+        let variant = &planned.variant;
+        versions.contains(&variant.version) && variant.cites.iter().any(|cited| cited.as_str() == id)
+    };
     let cases: BTreeSet<String> = planned
         .iter()
         .filter(cites)
         .map(|planned| format!("{}/{}", planned.variant.suite, planned.variant.case))
         .collect();
     if cases.is_empty() {
-        return writeln!(out, "no case cites it");
+        return writeln!(out, "  no case cites it");
     }
-    writeln!(out, "cited by")?;
-    cases.iter().try_for_each(|case| writeln!(out, "  {case}"))
+    writeln!(out, "  cited by")?;
+    cases.iter().try_for_each(|case| writeln!(out, "    {case}"))
 }
 
 fn explain_variant(planned: &Planned, out: &mut dyn Write) -> io::Result<()> {

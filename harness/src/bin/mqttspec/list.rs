@@ -28,6 +28,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         sources.complain_of_nothing(&plans);
         return exit_code::NOTHING_SELECTED;
     }
+    sources.remark_idle_globs(&plans);
     print_and_end(exit_code::AS_EXPECTED, |out| {
         for planned in plans.iter().flat_map(|plan| &plan.variants) {
             let name = &planned.variant.name;

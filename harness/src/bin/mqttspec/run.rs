@@ -5,17 +5,21 @@ use crate::sources::{Sources, Told, read_text};
 use clap::Args;
 use harness::case::Credentials;
 use harness::exit_code;
-use harness::report::{Detail, Header, Progress, Run, json, junit, terminal, write_whole};
+use harness::report::{Detail, Header, Progress, ReportFile, Run, json, junit, terminal};
 use harness::run::{
     Conditions, Interrupt, KnownFailing, NetworkTarget, Outcome, Plan, Planned, run_embedded, run_network, stale,
 };
 use harness::target::{Address, StartCommand};
+use model::packet::Utf8String;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How many variants share a broker in a network by default: their timers overlap, and brokers bear it.
 const JOBS: usize = 64;
+
+/// How long an answer may take by default.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Arguments of `mqttspec run`.
 #[derive(Debug, Args)]
@@ -29,13 +33,13 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     sources: Sources,
     /// How many variants are played side by side [default: 64; embedded: one for each processor]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     jobs: Option<NonZeroUsize>,
     /// How long an answer may take: 5, 0.5 or 500ms
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = duration)]
+    #[arg(long, value_name = "SECONDS", default_value = "5", allow_hyphen_values = true, value_parser = duration)]
     timeout: Duration,
     /// How long a started command may take until it answers
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = duration)]
+    #[arg(long, value_name = "SECONDS", default_value = "10", allow_hyphen_values = true, value_parser = duration)]
     ready_within: Duration,
     /// Variants that fail for a known reason: a line `GLOB  # reason` each; they are played all the same (repeatable)
     #[arg(long, value_name = "FILE")]
@@ -47,14 +51,22 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// User name of all connections [default: mqttspec, with password mqttspec]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = user_name)]
     user_name: Option<String>,
     /// The environment variable that holds the password
     #[arg(long, value_name = "VARIABLE", requires = "user_name")]
     password_env: Option<String>,
-    /// A line for each variant
+    /// A line for each variant that is selected
     #[arg(short, long)]
     verbose: bool,
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| format!("`{text}` is no number of variants: write 1 or more"))
+}
+
+fn user_name(text: &str) -> Result<String, String> {
+    Utf8String::new(text).map(|name| name.as_str().to_owned()).map_err(|error| error.to_string())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -82,6 +94,13 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 struct Prepared {
     plans: Vec<Plan>,
     conditions: Conditions,
+    reports: Reports,
+}
+
+/// The files that a run leaves behind.
+struct Reports {
+    json: Option<ReportFile>,
+    junit: Option<ReportFile>,
 }
 
 fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
@@ -91,13 +110,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         complain(&"--start needs `{port}` in its command, or a URL that says where the broker will listen");
         return Err(Told);
     }
-    for path in [&arguments.json, &arguments.junit].into_iter().flatten() {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if !folder.is_dir() || path.is_dir() {
-            complain(&format_args!("cannot write a report to {}: no such folder, or a folder itself", path.display()));
-            return Err(Told);
-        }
-    }
+    let reports = reports(arguments)?;
     let conditions = Conditions { credentials: credentials(arguments)?, timeout: arguments.timeout };
     let library = arguments.sources.library()?;
     let profiles = arguments.sources.profiles(arguments.is_network().then_some("standard"))?;
@@ -108,7 +121,24 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         stale.iter().for_each(|error| complain(error));
         return Err(Told);
     }
-    Ok(Prepared { plans, conditions })
+    Ok(Prepared { plans, conditions, reports })
+}
+
+fn reports(arguments: &Arguments) -> Result<Reports, Told> {
+    let report = |path: &Option<PathBuf>| match path.as_deref().map(|path| (path, ReportFile::at(path))) {
+        None => Ok(None),
+        Some((_, Ok(file))) => Ok(Some(file)),
+        Some((path, Err(error))) => {
+            complain(&format_args!("cannot write a report to {}: {error}", path.display()));
+            Err(Told)
+        }
+    };
+    let reports = Reports { json: report(&arguments.json)?, junit: report(&arguments.junit)? };
+    if reports.json.is_some() && reports.json == reports.junit {
+        complain(&"--json and --junit name one file: the second report would replace the first");
+        return Err(Told);
+    }
+    Ok(reports)
 }
 
 fn credentials(arguments: &Arguments) -> Result<Credentials, Told> {
@@ -117,14 +147,19 @@ fn credentials(arguments: &Arguments) -> Result<Credentials, Told> {
     };
     let password = match &arguments.password_env {
         None => None,
-        Some(variable) => match std::env::var(variable) {
-            Ok(password) => Some(password.into_bytes()),
-            Err(error) => {
-                complain(&format_args!("--password-env {variable}: {error}"));
+        Some(variable) => match std::env::var_os(variable) {
+            // A password is binary data: any bytes will do. It is never shown.
+            Some(password) => Some(password.into_encoded_bytes()),
+            None => {
+                complain(&format_args!("--password-env {variable}: there is no such environment variable"));
                 return Err(Told);
             }
         },
     };
+    if password.as_ref().is_some_and(|password| password.len() > usize::from(u16::MAX)) {
+        complain(&"--password-env: the password is longer than the 65535 bytes that MQTT can say");
+        return Err(Told);
+    }
     Ok(Credentials { user_name: Some(user_name.clone()), password })
 }
 
@@ -166,8 +201,11 @@ impl Arguments {
         if let Some(variable) = &self.password_env {
             rerun = format!("{rerun} --password-env {}", quote(variable));
         }
+        if self.timeout != DEFAULT_TIMEOUT {
+            rerun = format!("{rerun} --timeout {}", self.timeout.as_secs_f64());
+        }
         let profiles = plans.iter().map(|plan| plan.profile.name.clone()).collect();
-        let profile_file = self.sources.profile.clone();
+        let profile_file = self.sources.profile.as_deref().map(quote);
         let target = if target.is_empty() { "embedded".to_owned() } else { target.join(", ") };
         Header { target, profiles, rerun, profile_file }
     }
@@ -179,13 +217,14 @@ fn quote(text: &str) -> String {
 }
 
 fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
-    let Prepared { plans, conditions } = prepared;
+    let Prepared { plans, conditions, reports } = prepared;
     let mut run = Run { header: arguments.header(plans), ..Run::default() };
     if plans.iter().all(|plan| plan.played().next().is_none()) {
         arguments.sources.complain_of_nothing(plans);
         run.outcomes.extend(plans.iter().flat_map(|plan| &plan.variants).filter_map(Planned::unplayed));
-        return finish(arguments, &run, exit_code::NOTHING_SELECTED);
+        return finish(arguments, reports, &run, exit_code::NOTHING_SELECTED);
     }
+    arguments.sources.remark_idle_globs(plans);
     let interrupt = match Interrupt::on_signals() {
         Ok(interrupt) => interrupt,
         Err(error) => {
@@ -195,7 +234,7 @@ fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
     };
     let mut progress = Progress::new(plans.iter().map(|plan| plan.played().count()).sum());
     for plan in plans {
-        if arguments.verbose {
+        if arguments.verbose && plan.played().next().is_some() {
             remark(&format_args!(
                 "{}: {} variants, {} of them to be played",
                 plan.profile.name,
@@ -228,7 +267,7 @@ fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
         }
         None => run.summary().exit_code(),
     };
-    finish(arguments, &run, code)
+    finish(arguments, reports, &run, code)
 }
 
 fn play_network(
@@ -254,18 +293,18 @@ fn play_network(
 }
 
 /// Writes the reports, whatever happened, and ends with `code`.
-fn finish(arguments: &Arguments, run: &Run, code: u8) -> u8 {
+fn finish(arguments: &Arguments, reports: &Reports, run: &Run, code: u8) -> u8 {
     let mut code = code;
-    let mut keep = |path: &Option<PathBuf>, content: Result<Vec<u8>, String>| {
-        let Some(path) = path else { return };
-        let written = content.and_then(|bytes| write_whole(path, &bytes).map_err(|error| error.to_string()));
+    let mut keep = |option: &str, file: &Option<ReportFile>, content: Result<Vec<u8>, String>| {
+        let Some(file) = file else { return };
+        let written = content.and_then(|bytes| file.write(&bytes).map_err(|error| error.to_string()));
         if let Err(error) = written {
-            complain(&format_args!("cannot write {}: {error}", path.display()));
+            complain(&format_args!("cannot write the report of {option}: {error}"));
             code = exit_code::NO_JUDGEMENT;
         }
     };
-    keep(&arguments.json, json(run).map_err(|error| error.to_string()));
-    keep(&arguments.junit, junit(run).map_err(|error| error.to_string()));
+    keep("--json", &reports.json, json(run).map_err(|error| error.to_string()));
+    keep("--junit", &reports.junit, junit(run).map_err(|error| error.to_string()));
     let detail = if arguments.verbose { Detail::Verbose } else { Detail::Quiet };
     if let Err(error) = print(|out| terminal(run, detail, out)) {
         complain(&format_args!("cannot write to stdout: {error}"));

@@ -1,12 +1,13 @@
 //! The cases and profiles that a command line names.
 
-use crate::output::complain;
+use crate::output::{complain, remark};
 use clap::Args;
 use harness::case::Library;
 use harness::run::{KnownFailing, Pattern, Plan, Selection};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -72,16 +73,38 @@ impl Sources {
         plans.filter(|plan| profiles.len() == 1 || plan.applies()).collect()
     }
 
+    /// Says which globs match nothing: a slip of the finger would go unnoticed beside others that match.
+    pub(crate) fn remark_idle_globs(&self, plans: &[Plan]) {
+        let options = [("--run", &self.run), ("--skip", &self.skip)];
+        for (option, pattern) in options.into_iter().flat_map(|(option, list)| list.iter().map(move |it| (option, it)))
+        {
+            let mut variants = plans.iter().flat_map(|plan| &plan.variants);
+            if !variants.any(|planned| pattern.matches(&planned.variant.name)) {
+                remark(&format_args!("warning: {option} `{pattern}` matches no variant"));
+            }
+        }
+    }
+
     /// Says that nothing was selected, and what can be.
     pub(crate) fn complain_of_nothing(&self, plans: &[Plan]) {
-        let patterns: Vec<String> = self.run.iter().map(|pattern| format!("`{pattern}`")).collect();
-        let about = if patterns.is_empty() { String::new() } else { format!(" by --run {}", patterns.join(", ")) };
-        let example = plans.iter().flat_map(|plan| &plan.variants).map(|planned| planned.variant.name.as_str()).next();
-        match example {
-            Some(name) => complain(&format_args!(
-                "nothing is selected{about}: names look like `{name}`, and a glob must match all of one; see `mqttspec list`"
-            )),
-            None => complain(&format_args!("nothing is selected{about}: there are no cases for this profile")),
+        let named: Vec<String> = self.run.iter().map(|pattern| format!("`{pattern}`")).collect();
+        let about = if named.is_empty() { String::new() } else { format!(" by --run {}", named.join(", ")) };
+        let mut variants = plans.iter().flat_map(|plan| &plan.variants);
+        let Some(example) = variants.clone().next().map(|planned| planned.variant.name.as_str()) else {
+            complain(&format_args!("nothing is selected{about}: there are no cases for this profile"));
+            return;
+        };
+        let is_named = |name: &str| self.run.is_empty() || self.run.iter().any(|pattern| pattern.matches(name));
+        if variants.any(|planned| is_named(&planned.variant.name)) {
+            complain(&format_args!(
+                "nothing is selected{about}: what is named does not apply to the profile, or --skip and --mqtt leave it \
+                 out; see `mqttspec list --verbose`"
+            ));
+        } else {
+            complain(&format_args!(
+                "nothing is selected{about}: names look like `{example}`, and a glob must match all of one; see \
+                 `mqttspec list`"
+            ));
         }
     }
 }
@@ -115,11 +138,14 @@ fn profile(name: &str) -> Result<Profile, Told> {
 
 /// A text file of reasonable size.
 pub(crate) fn read_text(path: &Path) -> Result<String, Told> {
-    let text = fs::metadata(path).and_then(|metadata| {
-        if metadata.len() > LARGEST_TEXT {
-            return Err(std::io::Error::other(format!("it has {} bytes, the limit is {LARGEST_TEXT}", metadata.len())));
+    let text = File::open(path).and_then(|file| {
+        // What a file says of its size is not true of devices and pipes.
+        let mut text = String::new();
+        let length = file.take(LARGEST_TEXT + 1).read_to_string(&mut text)?;
+        if length as u64 > LARGEST_TEXT {
+            return Err(io::Error::other(format!("it has more than {LARGEST_TEXT} bytes: is it the right file?")));
         }
-        fs::read_to_string(path)
+        Ok(text)
     });
     text.map_err(|error| {
         complain(&format_args!("cannot read {}: {error}", path.display()));

@@ -87,8 +87,8 @@ pub(crate) struct ConnectionArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) keep_alive: u16,
     /// User Name
-    #[arg(long, value_name = "NAME")]
-    pub(crate) username: Option<String>,
+    #[arg(long, value_name = "NAME", alias = "username")]
+    pub(crate) user_name: Option<String>,
     /// Environment variable that holds the Password
     #[arg(long, value_name = "VARIABLE")]
     pub(crate) password_env: Option<String>,

@@ -71,12 +71,19 @@ fn options(arguments: &ConnectionArguments) -> Result<ConnectOptions, Failure> {
     let usage = |what: &str, error: &dyn fmt::Display| Failure::Usage(format!("{what}: {error}"));
     // Short enough for 3.1, and unlikely to meet another.
     let client_id = arguments.client_id.clone().unwrap_or_else(|| format!("mqttspec-{}", std::process::id()));
-    let user_name = arguments.username.as_deref().map(Utf8String::new).transpose();
-    let password = arguments.password_env.as_ref().map(std::env::var).transpose();
+    let user_name = arguments.user_name.as_deref().map(Utf8String::new).transpose();
+    // A password is binary data: any bytes will do. It is never shown.
+    let password = match &arguments.password_env {
+        None => None,
+        Some(variable) => {
+            let missing = || Failure::Usage(format!("--password-env: there is no environment variable `{variable}`"));
+            Some(std::env::var_os(variable).ok_or_else(missing)?.into_encoded_bytes())
+        }
+    };
     Ok(ConnectOptions {
         keep_alive: arguments.keep_alive,
-        user_name: user_name.map_err(|error| usage("--username", &error))?,
-        password: password.map_err(|error| usage("--password-env", &error))?.map(String::into_bytes),
+        user_name: user_name.map_err(|error| usage("--user-name", &error))?,
+        password,
         response_timeout: arguments.response_timeout,
         ..ConnectOptions::new(arguments.mqtt, client_id).map_err(|error| usage("--client-id", &error))?
     })
