@@ -1,16 +1,16 @@
 //! What the client sent: bytes to inputs of the model, each fault of the client named as an offence.
 
+use super::offences;
 use super::reading::Reading;
 use super::track::Unanswered;
 use super::{Judge, Track};
-use crate::packet::{Connect, Disconnect, Packet, ProtocolVersion, Publish, Qos, Subscribe, SubscriptionRequest};
+use crate::packet::{Connect, Disconnect, Packet, ProtocolVersion, Publish, Qos, Subscribe};
 use crate::profile::{Feature, Offence};
 use crate::server::offence::always_ends;
 use crate::server::session::{Connection, Phase, Session};
 use crate::server::vocabulary::{Content, Message, SenderKey};
 use crate::server::{ConnectTerms, ConnectionId, Context, FilterRequest, Input, Lifetime, MessageKey, Millis};
-use crate::topic::{TopicFilter, TopicName};
-use crate::wire::{Fault, Refusal};
+use crate::wire::Refusal;
 
 impl Judge {
     pub(super) fn client_sent(&mut self, at: Millis, connection: ConnectionId, bytes: &[u8]) {
@@ -109,16 +109,7 @@ impl Judge {
         let Some(reading) = self.readings.get_mut(&connection) else { return };
         reading.client_is_done = true;
         let version = reading.from_client.version();
-        let offence = match (refusal.fault, reading.sender) {
-            (Fault::MalformedPacket | Fault::ProtocolError, None) => Offence::MalformedConnect,
-            (Fault::MalformedPacket, _) => Offence::MalformedPacket,
-            (Fault::ProtocolError, _) => Offence::ProtocolError,
-            (Fault::InvalidProtocolName, _) => Offence::InvalidProtocolName,
-            (Fault::UnsupportedProtocolVersion, _) => Offence::UnsupportedProtocolVersion,
-            (Fault::PacketTooLarge, _) => Offence::PacketTooLarge,
-            (Fault::TopicAliasInvalid, _) => Offence::TopicAliasInvalid,
-            (Fault::FirstPacketNotConnect, _) => Offence::FirstPacketNotConnect,
-        };
+        let offence = offences::of_bytes(refusal, reading.sender.is_some());
         match reading.sender {
             Some(sender) => self.push(at, connection, sender, Input::Offence(offence)),
             None => self.nobody_offends(connection, version, offence),
@@ -164,7 +155,7 @@ impl Judge {
         let Some(version) = reading.from_client.version() else { return };
         reading.speak(version);
         reading.connect = Some(connect.clone());
-        let offence = self.offence_of_connect(connect, version);
+        let offence = offences::of_connect(&self.profile, connect, version);
         if connect.will.is_some() && offence.is_none() {
             return self.give_up("Will messages");
         }
@@ -217,34 +208,6 @@ impl Judge {
         }
     }
 
-    fn offence_of_connect(&self, connect: &Connect, version: ProtocolVersion) -> Option<Offence> {
-        let id = &connect.client_id;
-        let range = self.profile.limits().keep_alive;
-        if !self.profile.versions.contains(&version) {
-            Some(Offence::UnsupportedProtocolVersion)
-        } else if id.is_empty()
-            && (version == ProtocolVersion::V3_1 || (version == ProtocolVersion::V3_1_1 && !connect.clean_start))
-        {
-            // V31-4, V31-5; MQTT-3.1.3-8 of 3.1.1.
-            Some(Offence::ClientIdentifierNotValid)
-        } else if connect.properties.authentication_method.is_some() {
-            Some(Offence::BadAuthenticationMethod)
-        } else if connect.keep_alive == 0 && !self.profile.has(Feature::KeepAliveOff) {
-            Some(Offence::KeepAliveOff)
-        } else if connect.keep_alive > 0 && connect.keep_alive < range.minimum {
-            Some(Offence::KeepAliveTooLow)
-        } else if connect.keep_alive > range.maximum {
-            Some(Offence::KeepAliveTooHigh)
-        } else if connect.will.is_some() && !self.profile.has(Feature::Will) {
-            Some(Offence::WillNotSupported)
-        } else if id.is_empty() || id.len() > 23 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            // A server must take 1 to 23 letters and digits (MQTT-3.1.3-5); all else is its own choice.
-            Some(Offence::ClientIdentifierUnusual)
-        } else {
-            None
-        }
-    }
-
     fn client_leaves(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, disconnect: &Disconnect) {
         let Some(reading) = self.readings.get_mut(&connection) else { return };
         let asked =
@@ -278,7 +241,7 @@ impl Judge {
             if request.filter.starts_with("$share/") && shares {
                 return self.give_up("Shared Subscriptions");
             }
-            let offence = whole.or(self.offence_of_filter(request, version));
+            let offence = whole.or(offences::of_filter(&self.profile, &request.filter, version));
             requests.push(FilterRequest {
                 filter: self.vocabulary.filter(&request.filter),
                 options: request.options,
@@ -286,29 +249,6 @@ impl Judge {
             });
         }
         self.push(at, connection, sender, Input::Subscribe { id: subscribe.packet_id, requests });
-    }
-
-    fn offence_of_filter(&self, request: &SubscriptionRequest, version: ProtocolVersion) -> Option<Offence> {
-        let shared = request.filter.starts_with("$share/");
-        let parsed = match version.has_properties() {
-            true => request.filter.parse(),
-            false => TopicFilter::plain(&request.filter),
-        };
-        if parsed.is_err() {
-            Some(Offence::TopicFilterInvalid)
-        } else if shared {
-            Some(Offence::SharedSubscriptionNotSupported)
-        } else if self.is_beyond_limits(&request.filter) {
-            Some(Offence::TopicTooLong)
-        } else {
-            None
-        }
-    }
-
-    fn is_beyond_limits(&self, topic: &str) -> bool {
-        let limits = self.profile.limits();
-        limits.topic_bytes.is_some_and(|limit| topic.len() > usize::from(limit))
-            || limits.topic_separators.is_some_and(|limit| topic.matches('/').count() > usize::from(limit))
     }
 
     fn client_publishes(
@@ -333,8 +273,8 @@ impl Judge {
         // The same identifier with DUP before the PUBACK is the same message once more (MQTT-3.3.1-1).
         let unanswered = publish.packet_id().filter(|_| publish.dup());
         let again = unanswered.and_then(|id| self.tracks.get(&sender)?.open.get(&id).copied());
-        let offence =
-            self.offence_of_publish(publish, &topic, &offer).or(too_many.then_some(Offence::ReceiveMaximumExceeded));
+        let offence = offences::of_publish(&self.profile, publish, &topic, &offer)
+            .or(too_many.then_some(Offence::ReceiveMaximumExceeded));
         match (offence, publish.qos(), publish.retain) {
             (None, Qos::ExactlyOnce, _) => return self.give_up("QoS 2"),
             (None, _, true) => return self.give_up("retained messages"),
@@ -362,44 +302,6 @@ impl Judge {
         let version = self.readings.get(&connection).and_then(Reading::version);
         version
             .is_some_and(|version| self.profile.reactions(offence, version).contains(&crate::profile::Reaction::Accept))
-    }
-
-    fn offence_of_publish(&self, publish: &Publish, topic: &str, offer: &super::reading::Offer) -> Option<Offence> {
-        let limits = self.profile.limits();
-        let properties = &publish.properties;
-        let exceeds = |limit: Option<u16>, length: usize| limit.is_some_and(|limit| length > usize::from(limit));
-        let characters = |text: &str| text.chars().count();
-        if topic.parse::<TopicName>().is_err() {
-            Some(Offence::TopicNameInvalid)
-        } else if publish.qos() > offer.maximum_qos
-            || (publish.qos() == Qos::ExactlyOnce && !self.profile.has(Feature::Qos2))
-        {
-            Some(Offence::QosNotSupported)
-        } else if publish.retain && !(offer.retain && self.profile.has(Feature::RetainedMessages)) {
-            Some(Offence::RetainNotSupported)
-        } else if self.is_beyond_limits(topic) {
-            Some(Offence::TopicTooLong)
-        } else if exceeds(limits.user_properties, properties.user_properties.len())
-            || properties.user_properties.iter().any(|(name, value)| {
-                let length = characters(name) + characters(value);
-                exceeds(limits.user_property_characters, length)
-                    || (limits.user_property_characters.is_some() && name.starts_with('_'))
-            })
-            || properties
-                .response_topic
-                .as_ref()
-                .is_some_and(|t| exceeds(limits.response_topic_characters, characters(t)))
-            || properties
-                .correlation_data
-                .as_ref()
-                .is_some_and(|data| exceeds(limits.correlation_data_bytes, data.len()))
-        {
-            Some(Offence::PropertyLimitExceeded)
-        } else if properties.response_topic.as_ref().is_some_and(|topic| topic.contains(['+', '#'])) {
-            Some(Offence::ProtocolError)
-        } else {
-            None
-        }
     }
 
     fn publish_message(&mut self, sender: SenderKey, publish: &Publish, topic: String, size: usize) -> MessageKey {

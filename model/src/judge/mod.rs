@@ -27,6 +27,7 @@
 
 mod client_side;
 mod explain;
+mod offences;
 mod reading;
 mod server_side;
 mod track;
