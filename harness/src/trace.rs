@@ -112,12 +112,6 @@ impl Recorder {
         self.start.elapsed()
     }
 
-    /// `instant` as time since the start.
-    #[must_use]
-    pub fn since_start(&self, instant: Instant) -> Duration {
-        instant.saturating_duration_since(self.start)
-    }
-
     /// Takes out what was recorded so far.
     #[must_use]
     pub fn take(&self) -> Trace {

@@ -76,8 +76,6 @@ pub struct Arrived {
 struct Sent {
     decoder: Decoder,
     refused: bool,
-    /// A CONNECT was sent.
-    connect: bool,
     /// A DISCONNECT was sent: the client's part is over.
     disconnect: bool,
 }
@@ -125,7 +123,7 @@ impl Connection {
         decoder.set_maximum_packet_size(MOST_BYTES as u32);
         let reader = Reader { id, recorder: recorder.clone(), inbox: Arc::clone(&inbox), changed, decoder };
         let reader = tokio::spawn(reader.run(read_half));
-        let sent = Sent { decoder: Decoder::from_client(), refused: false, connect: false, disconnect: false };
+        let sent = Sent { decoder: Decoder::from_client(), refused: false, disconnect: false };
         Connection { id, recorder, inbox, writer, reader, sent }
     }
 
@@ -162,12 +160,6 @@ impl Connection {
     #[must_use]
     pub fn can_ping(&self, accepted: bool) -> bool {
         accepted && !self.is_over() && !self.sent.disconnect && self.sent.is_between_packets()
-    }
-
-    /// Whether a CONNECT was sent on it.
-    #[must_use]
-    pub fn said_connect(&self) -> bool {
-        self.sent.connect
     }
 
     /// Whether a DISCONNECT was sent on it.
@@ -228,11 +220,7 @@ impl Sent {
         self.decoder.feed(bytes);
         loop {
             match self.decoder.next_packet() {
-                Ok(Some(decoded)) => match decoded.packet {
-                    Packet::Connect(_) => self.connect = true,
-                    Packet::Disconnect(_) => self.disconnect = true,
-                    _ => {}
-                },
+                Ok(Some(decoded)) => self.disconnect |= matches!(decoded.packet, Packet::Disconnect(_)),
                 Ok(None) => break,
                 Err(_) => {
                     self.refused = true;

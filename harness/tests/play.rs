@@ -97,7 +97,7 @@ fn all_fields_that_differ_are_told() {
 fn a_packet_that_does_not_come_costs_no_real_time() {
     let started = Instant::now();
     let (what, _, seen, line) = fails(&format!("{SUBSCRIBED}- pub -> PUBLISH: {{topic: $t/a}}\n- sub <- PINGRESP"));
-    assert_eq!((what.as_str(), line), ("no PINGRESP came", 8));
+    assert_eq!((what.as_str(), line), ("no PINGRESP came for this step", 8));
     assert!(seen.starts_with("none within 5 s, but there is PUBLISH "), "{seen}");
     assert!(started.elapsed() < Duration::from_secs(2), "virtual time takes no time");
 }

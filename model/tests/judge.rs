@@ -445,6 +445,139 @@ fn an_older_connection_is_closed() {
 }
 
 #[test]
+fn what_comes_on_a_replaced_connection_has_no_effect() {
+    let left_behind = || {
+        pair(V5)
+            .connected_with(3, lasting("sub", V5), true)
+            .send(1, &unsubscribe(2, "t/+"))
+            .see(1, Observation::ClosedByClient)
+            .send(2, &qos1("t/a", "m1", 1, false))
+            .receive(2, &puback(1))
+    };
+    left_behind().receive(3, &qos1("t/a", "m1", 1, false)).conforms();
+    left_behind().violates("delivery-is-made", "MQTT-4.5.0-1");
+}
+
+#[test]
+fn a_connect_may_be_read_before_what_the_older_connection_sent() {
+    let raced = |late: bool| {
+        let both = pair(V5);
+        let both = if late { both } else { both.send(1, &unsubscribe(2, "t/+")) };
+        let both = both.see(3, Observation::Opened).send(3, &Packet::Connect(lasting("sub", V5)));
+        let both = if late { both.send(1, &unsubscribe(2, "t/+")) } else { both };
+        both.see(1, Observation::ClosedByServer)
+            .receive(3, &connack(V5, true))
+            .send(2, &qos1("t/a", "m1", 1, false))
+            .receive(2, &puback(1))
+    };
+    for late in [false, true] {
+        raced(late).receive(3, &qos1("t/a", "m1", 1, false)).conforms();
+        raced(late).conforms();
+    }
+}
+
+#[test]
+fn a_refused_connect_leaves_the_older_connection_alone() {
+    let mut unknown = lasting("sub", V5);
+    unknown.properties.authentication_method = Some("magic".try_into().unwrap());
+    let rejection = Packet::Connack(Connack {
+        session_present: false,
+        code: ConnackCode::Reason(ReasonCode::BadAuthenticationMethod),
+        properties: ConnackProperties::default(),
+    });
+    let refused = || {
+        pair(V5)
+            .see(3, Observation::Opened)
+            .send(3, &Packet::Connect(unknown.clone()))
+            .receive(3, &rejection)
+            .see(3, Observation::ClosedByServer)
+            .send(2, &qos1("t/a", "m1", 1, false))
+            .receive(2, &puback(1))
+    };
+    refused().receive(1, &qos1("t/a", "m1", 1, false)).send(1, &puback(1)).conforms();
+    refused().violates("delivery-is-made", "MQTT-4.5.0-1");
+    refused().see(1, Observation::ClosedByServer).violates("unprovoked-close", "");
+}
+
+#[test]
+fn a_message_under_way_may_meet_a_client_that_comes_later() {
+    let later = |again: bool| {
+        let sent = Trace::new("standard", V311).connected(2, "pub").send(2, &qos1("t/a", "m1", 1, false));
+        let sent = if again { sent.send(2, &qos1("t/a", "m1", 1, true)) } else { sent };
+        sent.connected(1, "sub").subscribed(1, 1, "t/a", Qos::AtLeastOnce).receive(1, &qos1("t/a", "m1", 1, false))
+    };
+    later(false).receive(2, &puback(1)).conforms();
+    let twice = later(true).receive(1, &qos1("t/a", "m1", 2, false));
+    twice.receive(2, &puback(1)).receive(2, &puback(1)).conforms();
+    later(false).receive(1, &qos1("t/a", "m1", 2, false)).violates("delivery-once", "");
+}
+
+#[test]
+fn a_first_delivery_that_broke_off_unseen_is_a_repetition() {
+    for dup in [false, true] {
+        pair(V5)
+            .send(2, &qos1("t/a", "m1", 1, false))
+            .see(1, Observation::ClosedByClient)
+            .connected_with(3, lasting("sub", V5), true)
+            .receive(3, &qos1("t/a", "m1", 7, dup))
+            .receive(2, &puback(1))
+            .conforms();
+    }
+}
+
+#[test]
+fn a_message_that_went_down_with_its_connection_holds_nothing_up() {
+    pair(V5)
+        .send(2, &qos1("t/a", "m1", 1, false))
+        .see(2, Observation::ClosedByClient)
+        .connected(3, "pub")
+        .send(3, &qos1("t/a", "m2", 2, false))
+        .receive(1, &qos1("t/a", "m2", 1, false))
+        .receive(3, &puback(2))
+        .conforms();
+}
+
+#[test]
+fn a_refused_request_may_leave_the_subscription_that_it_would_replace() {
+    let request = |filter: &str| SubscriptionRequest {
+        filter: filter.try_into().unwrap(),
+        options: SubscriptionOptions::default(),
+    };
+    let refused = || {
+        let too_many = Subscribe {
+            packet_id: id(2),
+            properties: SubscribeProperties::default(),
+            requests: "12345678t".chars().map(|filter| request(&filter.to_string())).collect(),
+        };
+        let mut codes = vec![ReasonCode::Success; 8];
+        codes.push(ReasonCode::UnspecifiedError);
+        Trace::new("platform", V311)
+            .connected(1, "sub")
+            .subscribed(1, 1, "t", Qos::AtLeastOnce)
+            .send(1, &Packet::Subscribe(too_many))
+            .receive(1, &suback(2, &codes))
+            .send(1, &qos1("t", "m1", 3, false))
+            .receive(1, &puback(3))
+    };
+    refused().receive(1, &qos1("t", "m1", 1, false)).conforms();
+    refused().conforms();
+}
+
+#[test]
+fn of_messages_alike_one_that_need_not_come_may_be_left_out() {
+    pair(V311)
+        .send(2, &qos1("x", "same", 1, false))
+        .send(1, &subscribe(2, "x", Qos::AtLeastOnce))
+        .receive(2, &puback(1))
+        .receive(1, &suback(2, &[ReasonCode::GrantedQos1]))
+        .send(2, &qos1("x", "same", 2, false))
+        .receive(1, &qos1("x", "same", 1, false))
+        .send(1, &puback(1))
+        .receive(2, &puback(2))
+        .conforms();
+}
+
+#[test]
 fn keep_alive_closes_in_time_and_not_before() {
     pair(V311).later(93_000).see(1, Observation::ClosedByServer).see(2, Observation::ClosedByServer).conforms();
     pair(V311).later(80_000).see(1, Observation::ClosedByServer).violates("unprovoked-close", "");

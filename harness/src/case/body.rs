@@ -3,7 +3,7 @@
 use super::decode::decode;
 use super::duration;
 use super::fields::{ConnectFields, Incoming, NoFields, Outgoing};
-use super::form::check_name;
+use super::form::{FromClient, FromServer, check_name};
 use super::raw::RawFields;
 use super::read::{Fault, Reading};
 use super::step::Window;
@@ -137,27 +137,26 @@ impl<'a> Body<'a> {
         }
     }
 
-    pub(super) fn outgoing(&mut self, packet: &str) -> Result<Outgoing, Fault> {
+    pub(super) fn outgoing(&mut self, packet: FromClient) -> Result<Outgoing, Fault> {
         const RESERVED: &[Reserved] = &[Reserved::As, Reserved::Raw];
-        if packet == "AUTH" {
+        if packet == FromClient::Auth {
             self.needs_version_5("has no AUTH")?;
         }
         Ok(match packet {
-            "CONNECT" => Outgoing::Connect(Box::new(self.connect(RESERVED)?)),
-            "PUBLISH" => Outgoing::Publish(self.fields(RESERVED)?),
-            "PUBACK" => Outgoing::Puback(self.fields(RESERVED)?),
-            "PUBREC" => Outgoing::Pubrec(self.fields(RESERVED)?),
-            "PUBREL" => Outgoing::Pubrel(self.fields(RESERVED)?),
-            "PUBCOMP" => Outgoing::Pubcomp(self.fields(RESERVED)?),
-            "SUBSCRIBE" => Outgoing::Subscribe(self.fields(RESERVED)?),
-            "UNSUBSCRIBE" => Outgoing::Unsubscribe(self.fields(RESERVED)?),
-            "PINGREQ" => {
+            FromClient::Connect => Outgoing::Connect(Box::new(self.connect(RESERVED)?)),
+            FromClient::Publish => Outgoing::Publish(self.fields(RESERVED)?),
+            FromClient::Puback => Outgoing::Puback(self.fields(RESERVED)?),
+            FromClient::Pubrec => Outgoing::Pubrec(self.fields(RESERVED)?),
+            FromClient::Pubrel => Outgoing::Pubrel(self.fields(RESERVED)?),
+            FromClient::Pubcomp => Outgoing::Pubcomp(self.fields(RESERVED)?),
+            FromClient::Subscribe => Outgoing::Subscribe(self.fields(RESERVED)?),
+            FromClient::Unsubscribe => Outgoing::Unsubscribe(self.fields(RESERVED)?),
+            FromClient::Pingreq => {
                 self.fields::<NoFields>(RESERVED)?;
                 Outgoing::Pingreq
             }
-            "DISCONNECT" => Outgoing::Disconnect(self.fields(RESERVED)?),
-            // `form` has let nothing else through.
-            _ => Outgoing::Auth(self.fields(RESERVED)?),
+            FromClient::Disconnect => Outgoing::Disconnect(self.fields(RESERVED)?),
+            FromClient::Auth => Outgoing::Auth(self.fields(RESERVED)?),
         })
     }
 
@@ -173,29 +172,28 @@ impl<'a> Body<'a> {
         Ok(fields)
     }
 
-    pub(super) fn incoming(&mut self, packet: &str) -> Result<Incoming, Fault> {
+    pub(super) fn incoming(&mut self, packet: FromServer) -> Result<Incoming, Fault> {
         const RESERVED: &[Reserved] = &[Reserved::As, Reserved::Within];
         match packet {
-            "DISCONNECT" => self.needs_version_5("has no DISCONNECT from a server")?,
-            "AUTH" => self.needs_version_5("has no AUTH")?,
+            FromServer::Disconnect => self.needs_version_5("has no DISCONNECT from a server")?,
+            FromServer::Auth => self.needs_version_5("has no AUTH")?,
             _ => {}
         }
         Ok(match packet {
-            "CONNACK" => Incoming::Connack(self.fields(RESERVED)?),
-            "PUBLISH" => Incoming::Publish(self.fields(RESERVED)?),
-            "PUBACK" => Incoming::Puback(self.fields(RESERVED)?),
-            "PUBREC" => Incoming::Pubrec(self.fields(RESERVED)?),
-            "PUBREL" => Incoming::Pubrel(self.fields(RESERVED)?),
-            "PUBCOMP" => Incoming::Pubcomp(self.fields(RESERVED)?),
-            "SUBACK" => Incoming::Suback(self.fields(RESERVED)?),
-            "UNSUBACK" => Incoming::Unsuback(self.fields(RESERVED)?),
-            "PINGRESP" => {
+            FromServer::Connack => Incoming::Connack(self.fields(RESERVED)?),
+            FromServer::Publish => Incoming::Publish(self.fields(RESERVED)?),
+            FromServer::Puback => Incoming::Puback(self.fields(RESERVED)?),
+            FromServer::Pubrec => Incoming::Pubrec(self.fields(RESERVED)?),
+            FromServer::Pubrel => Incoming::Pubrel(self.fields(RESERVED)?),
+            FromServer::Pubcomp => Incoming::Pubcomp(self.fields(RESERVED)?),
+            FromServer::Suback => Incoming::Suback(self.fields(RESERVED)?),
+            FromServer::Unsuback => Incoming::Unsuback(self.fields(RESERVED)?),
+            FromServer::Pingresp => {
                 self.fields::<NoFields>(RESERVED)?;
                 Incoming::Pingresp
             }
-            "DISCONNECT" => Incoming::Disconnect(self.fields(RESERVED)?),
-            // `form` has let nothing else through.
-            _ => Incoming::Auth(self.fields(RESERVED)?),
+            FromServer::Disconnect => Incoming::Disconnect(self.fields(RESERVED)?),
+            FromServer::Auth => Incoming::Auth(self.fields(RESERVED)?),
         })
     }
 

@@ -1,7 +1,6 @@
 //! A script walked through without a peer: what could never work is found before anything is sent.
 
 use super::binding::sample;
-use super::nearest::suggestion;
 use super::scope::Scope;
 use super::step::{Action, Elapse, Expectation, Step};
 use super::template::BuildError;
@@ -190,19 +189,6 @@ impl<'a> Walk<'a> {
     }
 
     fn fault(&mut self, step: &'a Step, error: BuildError) {
-        let mut message = error.0;
-        // A variable that nobody knows was perhaps misspelt.
-        if let Some((_, rest)) = message.split_once("there is no variable `$")
-            && let Some(name) = rest.split(['.', '`']).next()
-        {
-            let near = suggestion(name, self.scope.names()).replace(" `", " `$");
-            let near = if near.is_empty() && !message.contains("as: ") {
-                format!(": write $${name} if you mean the text")
-            } else {
-                near
-            };
-            message.push_str(&near);
-        }
-        self.faults.push((step, message));
+        self.faults.push((step, error.0));
     }
 }

@@ -1,47 +1,55 @@
 //! The form of a step: what its string, or the key of its map, says.
 
 use super::decode::unknown_key;
+use model::packet::PacketType;
 
-/// What a client sends.
-pub(super) const SENT: [&str; 12] = [
-    "CONNECT",
-    "PUBLISH",
-    "PUBACK",
-    "PUBREC",
-    "PUBREL",
-    "PUBCOMP",
-    "SUBSCRIBE",
-    "UNSUBSCRIBE",
-    "PINGREQ",
-    "DISCONNECT",
-    "AUTH",
-    "BYTES",
-];
+macro_rules! packets {
+    ($($(#[$doc:meta])* $type:ident { $($packet:ident,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum $type { $($packet,)* }
 
-/// What a client may expect.
-pub(super) const EXPECTED: [&str; 14] = [
-    "CONNACK",
-    "PUBLISH",
-    "PUBACK",
-    "PUBREC",
-    "PUBREL",
-    "PUBCOMP",
-    "SUBACK",
-    "UNSUBACK",
-    "PINGRESP",
-    "DISCONNECT",
-    "AUTH",
-    "silence",
-    "closed",
-    "rejected",
-];
+        impl $type {
+            pub(super) const ALL: &'static [$type] = &[$($type::$packet,)*];
+
+            /// The packet by its name in MQTT, as steps write it.
+            pub(super) fn word(self) -> &'static str {
+                match self { $($type::$packet => PacketType::$packet.name(),)* }
+            }
+        }
+    )*};
+}
+
+packets! {
+    /// A packet that a client sends.
+    FromClient {
+        Connect, Publish, Puback, Pubrec, Pubrel, Pubcomp, Subscribe, Unsubscribe, Pingreq, Disconnect, Auth,
+    }
+
+    /// A packet that a client may expect.
+    FromServer {
+        Connack, Publish, Puback, Pubrec, Pubrel, Pubcomp, Suback, Unsuback, Pingresp, Disconnect, Auth,
+    }
+}
+
+/// What can be sent beside packets.
+pub(super) const BYTES: &str = "BYTES";
+
+/// What can be expected beside packets.
+pub(super) const SILENCE: &str = "silence";
+pub(super) const CLOSED: &str = "closed";
+pub(super) const REJECTED: &str = "rejected";
 
 /// The form of a step: what its string or its key says.
 pub(super) enum Form<'a> {
     Opens(&'a str),
     Drops(&'a str),
-    Sends(&'a str, &'a str),
-    Expects(&'a str, &'a str),
+    Sends(&'a str, FromClient),
+    SendsBytes(&'a str),
+    Expects(&'a str, FromServer),
+    ExpectsSilence(&'a str),
+    ExpectsClose(&'a str),
+    ExpectsRejection(&'a str),
     Elapse,
     AnyOrder,
     Either,
@@ -56,23 +64,12 @@ pub(super) fn form(head: &str) -> Result<Form<'_>, String> {
         ["either"] => return Ok(Form::Either),
         [actor, "opens"] => (*actor, Form::Opens(actor)),
         [actor, "drops"] => (*actor, Form::Drops(actor)),
-        [actor, "->", what] => {
-            if !SENT.contains(what) {
-                return Err(unknown_packet(
-                    what,
-                    &SENT,
-                    &EXPECTED[..9],
-                    "is sent by a server: its bytes can be sent with BYTES",
-                ));
-            }
-            (*actor, Form::Sends(actor, what))
-        }
-        [actor, "<-", what] => {
-            if !EXPECTED.contains(what) {
-                return Err(unknown_packet(what, &EXPECTED, &SENT[..9], "is sent by clients only, so it never comes"));
-            }
-            (*actor, Form::Expects(actor, what))
-        }
+        [actor, "->", BYTES] => (*actor, Form::SendsBytes(actor)),
+        [actor, "->", word] => (*actor, Form::Sends(actor, from_client(word)?)),
+        [actor, "<-", SILENCE] => (*actor, Form::ExpectsSilence(actor)),
+        [actor, "<-", CLOSED] => (*actor, Form::ExpectsClose(actor)),
+        [actor, "<-", REJECTED] => (*actor, Form::ExpectsRejection(actor)),
+        [actor, "<-", word] => (*actor, Form::Expects(actor, from_server(word)?)),
         _ => {
             return Err(format!(
                 "`{}` is no step: write `sub -> CONNECT`, `sub <- CONNACK`, `sub opens`, `sub drops`, `elapse: 2s`, \
@@ -85,11 +82,27 @@ pub(super) fn form(head: &str) -> Result<Form<'_>, String> {
     Ok(form)
 }
 
-fn unknown_packet(word: &str, known: &[&str], other_way: &[&str], why: &str) -> String {
-    if other_way.contains(&word) {
-        return format!("{word} {why}");
-    }
-    unknown_key("packet", word, known.iter().copied())
+fn from_client(word: &str) -> Result<FromClient, String> {
+    let known = FromClient::ALL.iter().find(|packet| packet.word() == word).copied();
+    known.ok_or_else(|| match is_packet(word) {
+        true => format!("{word} is sent by a server: its bytes can be sent with BYTES"),
+        false => unknown_key("packet", word, FromClient::ALL.iter().map(|packet| packet.word()).chain([BYTES])),
+    })
+}
+
+fn from_server(word: &str) -> Result<FromServer, String> {
+    let known = FromServer::ALL.iter().find(|packet| packet.word() == word).copied();
+    known.ok_or_else(|| match is_packet(word) {
+        true => format!("{word} is sent by clients only, so it never comes"),
+        false => {
+            let packets = FromServer::ALL.iter().map(|packet| packet.word());
+            unknown_key("packet", word, packets.chain([SILENCE, CLOSED, REJECTED]))
+        }
+    })
+}
+
+fn is_packet(word: &str) -> bool {
+    PacketType::ALL.iter().any(|packet| packet.name() == word)
 }
 
 /// Whether `name` can name an actor or a bound packet.

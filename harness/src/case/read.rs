@@ -55,61 +55,7 @@ fn read(node: &Node, reading: &Reading<'_>, faults: &mut Vec<Fault>) -> Result<O
     };
     let form = form(head).map_err(|message| (node.mark, message))?;
     let mut body = Body::new(node.mark, body, reading);
-    let action = match form {
-        Form::Opens(actor) => {
-            body.fields::<NoFields>(&[])?;
-            Action::Opens { actor: actor.to_owned() }
-        }
-        Form::Drops(actor) => {
-            body.fields::<NoFields>(&[])?;
-            Action::Drops { actor: actor.to_owned() }
-        }
-        Form::Sends(actor, "BYTES") => {
-            let bytes = body.scalar_or("bytes", |fields: BytesFields| fields.bytes)?;
-            Action::SendBytes { actor: actor.to_owned(), bytes }
-        }
-        Form::Sends(actor, packet) => {
-            let fields = body.outgoing(packet)?;
-            let raw = body.raw.take().unwrap_or_default();
-            let template = Box::new(PacketTemplate::new(fields, raw, body.bind.take()));
-            Action::Send { actor: actor.to_owned(), template }
-        }
-        Form::Expects(actor, what) => {
-            let expectation = match what {
-                "silence" => {
-                    body.fields::<NoFields>(&[])?;
-                    Expectation::Silence
-                }
-                "closed" => {
-                    body.fields::<NoFields>(&[Reserved::Within])?;
-                    Expectation::Closed
-                }
-                "rejected" => {
-                    let fields: RejectedFields = body.fields(&[Reserved::Within])?;
-                    Expectation::Rejected(fields.code.0)
-                }
-                packet => Expectation::Packet(Box::new(PacketPattern::new(body.incoming(packet)?, reading.version))),
-            };
-            let (within, bind) = (body.within.take(), body.bind.take());
-            Action::Expect { actor: actor.to_owned(), expectation, within, bind }
-        }
-        Form::Elapse => {
-            let time = body.scalar_or("time", |fields: ElapseFields| fields.time)?;
-            let elapse = duration::elapse(&time).map_err(|message| (body.mark(), message))?;
-            Action::Elapse(elapse)
-        }
-        Form::AnyOrder => {
-            let steps = read_all(body.list()?, reading, faults);
-            for step in &steps {
-                if !matches!(step.action, Action::Expect { expectation: Expectation::Packet(_), .. }) {
-                    let message = format!("`any-order` holds expected packets only, not `{}`", step.text);
-                    faults.push((mark(&step.location), message));
-                }
-            }
-            Action::AnyOrder(steps)
-        }
-        Form::Either => Action::Either(either(&body, reading, faults)?),
-    };
+    let action = action(form, &mut body, reading, faults)?;
     // What `when` keeps for other versions may leave nothing of a block.
     let is_empty = match &action {
         Action::AnyOrder(steps) => steps.is_empty(),
@@ -120,15 +66,82 @@ fn read(node: &Node, reading: &Reading<'_>, faults: &mut Vec<Fault>) -> Result<O
         return Ok(None);
     }
     let location = Location { file: Arc::clone(reading.file), line: node.mark.line, column: node.mark.column };
+    let head = head.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = match &body.shown {
-        Some(shown) => format!("{} {shown}", head.split_whitespace().collect::<Vec<_>>().join(" ")),
-        None => head.split_whitespace().collect::<Vec<_>>().join(" "),
+        Some(shown) => format!("{head} {shown}"),
+        None => head,
     };
     Ok(Some(Step { location, text, action }))
 }
 
+fn action(
+    form: Form<'_>,
+    body: &mut Body<'_>,
+    reading: &Reading<'_>,
+    faults: &mut Vec<Fault>,
+) -> Result<Action, Fault> {
+    Ok(match form {
+        Form::Opens(actor) => {
+            body.fields::<NoFields>(&[])?;
+            Action::Opens { actor: actor.to_owned() }
+        }
+        Form::Drops(actor) => {
+            body.fields::<NoFields>(&[])?;
+            Action::Drops { actor: actor.to_owned() }
+        }
+        Form::SendsBytes(actor) => {
+            let bytes = body.scalar_or("bytes", |fields: BytesFields| fields.bytes)?;
+            Action::SendBytes { actor: actor.to_owned(), bytes }
+        }
+        Form::Sends(actor, packet) => {
+            let fields = body.outgoing(packet)?;
+            let raw = body.raw.take().unwrap_or_default();
+            let template = Box::new(PacketTemplate::new(fields, raw, body.bind.take()));
+            Action::Send { actor: actor.to_owned(), template }
+        }
+        Form::Expects(actor, packet) => {
+            let pattern = PacketPattern::new(body.incoming(packet)?, reading.version);
+            expect(actor, Expectation::Packet(Box::new(pattern)), body)
+        }
+        Form::ExpectsSilence(actor) => {
+            body.fields::<NoFields>(&[])?;
+            expect(actor, Expectation::Silence, body)
+        }
+        Form::ExpectsClose(actor) => {
+            body.fields::<NoFields>(&[Reserved::Within])?;
+            expect(actor, Expectation::Closed, body)
+        }
+        Form::ExpectsRejection(actor) => {
+            let fields: RejectedFields = body.fields(&[Reserved::Within])?;
+            expect(actor, Expectation::Rejected(fields.code.0), body)
+        }
+        Form::Elapse => {
+            let time = body.scalar_or("time", |fields: ElapseFields| fields.time)?;
+            let elapse = duration::elapse(&time).map_err(|message| (body.mark(), message))?;
+            Action::Elapse(elapse)
+        }
+        Form::AnyOrder => Action::AnyOrder(any_order(body, reading, faults)?),
+        Form::Either => Action::Either(either(body, reading, faults)?),
+    })
+}
+
+fn expect(actor: &str, expectation: Expectation, body: &mut Body<'_>) -> Action {
+    Action::Expect { actor: actor.to_owned(), expectation, within: body.within.take(), bind: body.bind.take() }
+}
+
 fn mark(location: &Location) -> Mark {
     Mark { line: location.line, column: location.column }
+}
+
+fn any_order(body: &Body<'_>, reading: &Reading<'_>, faults: &mut Vec<Fault>) -> Result<Vec<Step>, Fault> {
+    let steps = read_all(body.list()?, reading, faults);
+    for step in &steps {
+        if !matches!(step.action, Action::Expect { expectation: Expectation::Packet(_), .. }) {
+            let message = format!("`any-order` holds expected packets only, not `{}`", step.text);
+            faults.push((mark(&step.location), message));
+        }
+    }
+    Ok(steps)
 }
 
 fn either(body: &Body<'_>, reading: &Reading<'_>, faults: &mut Vec<Fault>) -> Result<Vec<Vec<Step>>, Fault> {

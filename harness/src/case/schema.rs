@@ -8,7 +8,7 @@ use super::fields::{
     SubackFields, SubscribeFields, UnsubscribeFields,
 };
 use super::file::SuiteFile;
-use super::form::{EXPECTED, SENT};
+use super::form::{BYTES, CLOSED, FromClient, FromServer, REJECTED, SILENCE};
 use super::raw::RawFields;
 use super::step_fields::{BytesFields, ElapseFields, ElapseText, RejectedFields, WhenFields};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -62,20 +62,18 @@ impl JsonSchema for StepFile {
         const ACTOR: &str = "^[a-z][a-z0-9]{0,10}";
         let mut forms = serde_json::Map::new();
         let mut add = |key: String, schema: Schema| forms.insert(key, schema.to_value());
-        for word in SENT {
-            let schema = match word {
-                "BYTES" => {
-                    let bytes = generator.subschema_for::<BytesTemplate>();
-                    let map = with_reserved::<BytesFields>(generator, &[]);
-                    json_schema!({"anyOf": [bytes, map]})
-                }
-                packet => sent_schema(packet, generator),
-            };
-            add(format!("{ACTOR} -> {word}$"), schema);
+        for packet in FromClient::ALL {
+            add(format!("{ACTOR} -> {}$", packet.word()), sent_schema(*packet, generator));
         }
-        for word in EXPECTED {
-            add(format!("{ACTOR} <- {word}$"), expected_schema(word, generator));
+        let bytes = generator.subschema_for::<BytesTemplate>();
+        let map = with_reserved::<BytesFields>(generator, &[]);
+        add(format!("{ACTOR} -> {BYTES}$"), json_schema!({"anyOf": [bytes, map]}));
+        for packet in FromServer::ALL {
+            add(format!("{ACTOR} <- {}$", packet.word()), expected_schema(*packet, generator));
         }
+        add(format!("{ACTOR} <- {SILENCE}$"), with_reserved::<NoFields>(generator, &[]));
+        add(format!("{ACTOR} <- {CLOSED}$"), with_reserved::<NoFields>(generator, &[Reserved::Within]));
+        add(format!("{ACTOR} <- {REJECTED}$"), with_reserved::<RejectedFields>(generator, &[Reserved::Within]));
         for word in ["opens", "drops"] {
             add(format!("{ACTOR} {word}$"), with_reserved::<NoFields>(generator, &[]));
         }
@@ -86,8 +84,10 @@ impl JsonSchema for StepFile {
         let steps = json_schema!({"type": "array", "items": step, "minItems": 1});
         add("^either$".to_owned(), json_schema!({"type": "array", "items": steps, "minItems": 2}));
         add("^any-order$".to_owned(), steps);
-        let sent: Vec<&str> = SENT.into_iter().filter(|word| *word != "BYTES").collect();
-        let expected: Vec<&str> = EXPECTED.into_iter().filter(|word| *word != "rejected").collect();
+        // BYTES and a rejection say nothing without what stands behind the colon.
+        let sent: Vec<&str> = FromClient::ALL.iter().map(|packet| packet.word()).collect();
+        let expected = FromServer::ALL.iter().map(|packet| packet.word()).chain([SILENCE, CLOSED]);
+        let expected: Vec<&str> = expected.collect();
         let bare = format!("{ACTOR} (-> ({})|<- ({})|opens|drops)$", sent.join("|"), expected.join("|"));
         json_schema!({
             "description": "A step: text, or a map with one key.",
@@ -105,33 +105,34 @@ impl JsonSchema for StepFile {
     }
 }
 
-fn sent_schema(packet: &str, generator: &mut SchemaGenerator) -> Schema {
+fn sent_schema(packet: FromClient, generator: &mut SchemaGenerator) -> Schema {
     const RESERVED: &[Reserved] = &[Reserved::As, Reserved::Raw];
     match packet {
-        "CONNECT" => with_reserved::<ConnectFields>(generator, RESERVED),
-        "PUBLISH" => with_reserved::<PublishFields>(generator, RESERVED),
-        "SUBSCRIBE" => with_reserved::<SubscribeFields>(generator, RESERVED),
-        "UNSUBSCRIBE" => with_reserved::<UnsubscribeFields>(generator, RESERVED),
-        "PINGREQ" => with_reserved::<NoFields>(generator, RESERVED),
-        "DISCONNECT" => with_reserved::<DisconnectFields<Code>>(generator, RESERVED),
-        "AUTH" => with_reserved::<AuthFields<Code>>(generator, RESERVED),
-        _ => with_reserved::<AcknowledgementFields<Code>>(generator, RESERVED),
+        FromClient::Connect => with_reserved::<ConnectFields>(generator, RESERVED),
+        FromClient::Publish => with_reserved::<PublishFields>(generator, RESERVED),
+        FromClient::Subscribe => with_reserved::<SubscribeFields>(generator, RESERVED),
+        FromClient::Unsubscribe => with_reserved::<UnsubscribeFields>(generator, RESERVED),
+        FromClient::Pingreq => with_reserved::<NoFields>(generator, RESERVED),
+        FromClient::Disconnect => with_reserved::<DisconnectFields<Code>>(generator, RESERVED),
+        FromClient::Auth => with_reserved::<AuthFields<Code>>(generator, RESERVED),
+        FromClient::Puback | FromClient::Pubrec | FromClient::Pubrel | FromClient::Pubcomp => {
+            with_reserved::<AcknowledgementFields<Code>>(generator, RESERVED)
+        }
     }
 }
 
-fn expected_schema(word: &str, generator: &mut SchemaGenerator) -> Schema {
+fn expected_schema(packet: FromServer, generator: &mut SchemaGenerator) -> Schema {
     const RESERVED: &[Reserved] = &[Reserved::As, Reserved::Within];
-    match word {
-        "CONNACK" => with_reserved::<ConnackFields>(generator, RESERVED),
-        "PUBLISH" => with_reserved::<PublishFields>(generator, RESERVED),
-        "SUBACK" | "UNSUBACK" => with_reserved::<SubackFields>(generator, RESERVED),
-        "PINGRESP" => with_reserved::<NoFields>(generator, RESERVED),
-        "DISCONNECT" => with_reserved::<DisconnectFields<CodePattern>>(generator, RESERVED),
-        "AUTH" => with_reserved::<AuthFields<CodePattern>>(generator, RESERVED),
-        "silence" => with_reserved::<NoFields>(generator, &[]),
-        "closed" => with_reserved::<NoFields>(generator, &[Reserved::Within]),
-        "rejected" => with_reserved::<RejectedFields>(generator, &[Reserved::Within]),
-        _ => with_reserved::<AcknowledgementFields<CodePattern>>(generator, RESERVED),
+    match packet {
+        FromServer::Connack => with_reserved::<ConnackFields>(generator, RESERVED),
+        FromServer::Publish => with_reserved::<PublishFields>(generator, RESERVED),
+        FromServer::Suback | FromServer::Unsuback => with_reserved::<SubackFields>(generator, RESERVED),
+        FromServer::Pingresp => with_reserved::<NoFields>(generator, RESERVED),
+        FromServer::Disconnect => with_reserved::<DisconnectFields<CodePattern>>(generator, RESERVED),
+        FromServer::Auth => with_reserved::<AuthFields<CodePattern>>(generator, RESERVED),
+        FromServer::Puback | FromServer::Pubrec | FromServer::Pubrel | FromServer::Pubcomp => {
+            with_reserved::<AcknowledgementFields<CodePattern>>(generator, RESERVED)
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The variables of a script while it is played, and what actors remember.
 
 use super::binding::{Field, field};
+use super::nearest::suggestion;
 use super::template::BuildError;
 use super::value::{Bound, Variable};
 use model::packet::{Packet, PacketId, PacketType, Qos};
@@ -45,10 +46,9 @@ pub struct Scope {
     actors: BTreeMap<String, Memory>,
 }
 
-/// What an actor is and remembers.
+/// What an actor remembers.
 #[derive(Debug, Clone, Default)]
 struct Memory {
-    identity: Option<Identity>,
     last_id: Option<PacketId>,
     /// Identifiers that wait for an acknowledgement of this type, oldest first.
     owed: BTreeMap<PacketType, VecDeque<PacketId>>,
@@ -75,19 +75,14 @@ impl Scope {
         Scope { cast: Some(actors), ..Scope::new("t", "c", Credentials::default()) }
     }
 
-    /// Gives an actor an identity of its own, instead of a client id made from its name and the target's credentials.
-    pub fn identify(&mut self, actor: &str, identity: Identity) {
-        self.memory(actor).identity = Some(identity);
-    }
-
-    /// How an actor presents itself.
+    /// How an actor presents itself: with a client id made from its name, and the target's credentials.
     #[must_use]
     pub fn identity(&self, actor: &str) -> Identity {
-        self.actors.get(actor).and_then(|memory| memory.identity.clone()).unwrap_or_else(|| Identity {
+        Identity {
             client_id: format!("{}{actor}", self.client_prefix),
             user_name: self.credentials.user_name.clone(),
             password: self.credentials.password.clone(),
-        })
+        }
     }
 
     /// Binds a packet to a variable, for the `as:` of an expectation.
@@ -131,13 +126,11 @@ impl Scope {
                 _ if self.cast.as_ref().is_none_or(|cast| cast.contains(name)) => {
                     Ok(Bound::Text(self.identity(name).client_id))
                 }
-                _ => Err(BuildError(format!("there is no variable `{variable}`"))),
+                _ => Err(self.unknown(variable, &format!("write $${name} if you mean the text"))),
             };
         };
         let Some(packet) = self.bindings.get(name) else {
-            return Err(BuildError(format!(
-                "there is no variable `{variable}`: no packet was bound with `as: {name}`"
-            )));
+            return Err(self.unknown(variable, &format!("no packet was bound with `as: {name}`")));
         };
         match field(packet, wanted) {
             Field::Is(bound) => Ok(bound),
@@ -148,9 +141,12 @@ impl Scope {
         }
     }
 
-    /// The names of variables, as far as they are known.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.cast.iter().flatten().chain(self.bindings.keys()).map(String::as_str).chain(["t", "c"])
+    /// A variable that nobody knows was perhaps misspelt; if not, `otherwise` says what to do.
+    fn unknown(&self, variable: &Variable, otherwise: &str) -> BuildError {
+        let known = self.cast.iter().flatten().chain(self.bindings.keys()).map(String::as_str).chain(["t", "c"]);
+        let near = suggestion(&variable.name, known).replace(" `", " `$");
+        let what_to_do = if near.is_empty() { format!(": {otherwise}") } else { near };
+        BuildError(format!("there is no variable `{variable}`{what_to_do}"))
     }
 
     /// The next Packet Identifier of an actor.

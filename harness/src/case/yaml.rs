@@ -150,103 +150,122 @@ enum Open {
     Mapping(Vec<Entry>, Option<(String, Mark)>),
 }
 
+const NO_ANCHORS: &str = "anchors and aliases are no part of the case language: use `rows:`, or write it again";
+const KEY_IS_NO_WORD: &str = "a key is a list or a map: write a word";
+
 /// Reads the one document of a file.
 pub(super) fn parse(text: &str) -> Result<Node, (Mark, String)> {
     let start = Mark { line: 1, column: 1 };
     if text.len() > LARGEST_FILE {
         return Err((start, format!("the file has {} bytes, the limit is {LARGEST_FILE}: split it", text.len())));
     }
-    let mut stack: Vec<(Mark, usize, Open)> = Vec::new();
-    let mut root = None;
-    let mut count = 0;
+    let mut tree = Tree::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let mark = Mark { line: error.marker().line(), column: error.marker().col() + 1 };
             (mark, format!("this is no YAML: {}", error.info()))
         })?;
         let mark = Mark { line: span.start.line(), column: span.start.col() + 1 };
+        tree.take(event, mark)?;
+    }
+    tree.root.ok_or_else(|| (start, "the file is empty: a suite begins with `suite:`".to_owned()))
+}
+
+/// The tree as far as it is read.
+#[derive(Default)]
+struct Tree {
+    /// Collections that are not closed yet, each with its place and number.
+    open: Vec<(Mark, usize, Open)>,
+    root: Option<Node>,
+    count: usize,
+}
+
+impl Tree {
+    fn take(&mut self, event: Event<'_>, mark: Mark) -> Result<(), (Mark, String)> {
         let fail = |message: &str| Err((mark, message.to_owned()));
-        let (Event::Scalar(_, _, anchor, ref tag)
-        | Event::SequenceStart(anchor, ref tag)
-        | Event::MappingStart(anchor, ref tag)) = event
-        else {
-            match event {
-                Event::Alias(_) => return fail(NO_ANCHORS),
-                Event::DocumentStart(_) if root.is_some() => {
-                    return fail("a second document begins here: a file holds one suite");
-                }
-                Event::SequenceEnd | Event::MappingEnd => {
-                    // The parser ends what it has started.
-                    if let Some((mark, number, open)) = stack.pop() {
-                        let content = match open {
-                            Open::Sequence(items) => Content::Sequence(items),
-                            Open::Mapping(entries, _) => Content::Mapping(entries),
-                        };
-                        place(Node { mark, number, content }, &mut stack, &mut root)?;
-                    }
-                }
-                _ => {}
+        if let Event::Scalar(_, _, anchor, tag) | Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) =
+            &event
+        {
+            if *anchor != 0 {
+                return fail(NO_ANCHORS);
             }
-            continue;
-        };
-        if anchor != 0 {
-            return fail(NO_ANCHORS);
+            if tag.is_some() {
+                return fail("tags are no part of the case language: leave it out");
+            }
         }
-        if tag.is_some() {
-            return fail("tags are no part of the case language: leave it out");
-        }
-        let is_key = matches!(stack.last(), Some((_, _, Open::Mapping(_, None))));
         match event {
+            Event::Scalar(text, ..) if self.awaits_key() => self.place_key(text.into_owned(), mark),
             Event::Scalar(text, style, ..) => {
-                if is_key {
-                    place_key(text.into_owned(), mark, &mut stack)?;
-                } else {
-                    let scalar = Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
-                    let node = Node { mark, number: count, content: Content::Scalar(scalar) };
-                    count += 1;
-                    place(node, &mut stack, &mut root)?;
-                }
+                let scalar = Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain };
+                let number = self.next_number();
+                self.place(Node { mark, number, content: Content::Scalar(scalar) })
             }
-            _ if is_key => return fail("a key is a list or a map: write a word"),
-            _ if stack.len() == DEEPEST => return fail("this nests too deep for a case"),
-            Event::SequenceStart(..) => {
-                stack.push((mark, count, Open::Sequence(Vec::new())));
-                count += 1;
+            Event::SequenceStart(..) => self.begin(mark, Open::Sequence(Vec::new())),
+            Event::MappingStart(..) => self.begin(mark, Open::Mapping(Vec::new(), None)),
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::Alias(_) => fail(NO_ANCHORS),
+            Event::DocumentStart(_) if self.root.is_some() => {
+                fail("a second document begins here: a file holds one suite")
             }
-            _ => {
-                stack.push((mark, count, Open::Mapping(Vec::new(), None)));
-                count += 1;
-            }
+            _ => Ok(()),
         }
     }
-    root.ok_or_else(|| (start, "the file is empty: a suite begins with `suite:`".to_owned()))
-}
 
-const NO_ANCHORS: &str = "anchors and aliases are no part of the case language: use `rows:`, or write it again";
-
-fn place_key(key: String, mark: Mark, stack: &mut [(Mark, usize, Open)]) -> Result<(), (Mark, String)> {
-    if let Some((_, _, Open::Mapping(entries, waiting))) = stack.last_mut() {
-        if let Some(first) = entries.iter().find(|entry| entry.key == key) {
-            return Err((mark, format!("`{key}` stands twice: first in line {}", first.key_mark.line)));
-        }
-        if entries.len() == MOST_KEYS {
-            return Err((mark, format!("this map has more than {MOST_KEYS} keys")));
-        }
-        *waiting = Some((key, mark));
+    fn awaits_key(&self) -> bool {
+        matches!(self.open.last(), Some((_, _, Open::Mapping(_, None))))
     }
-    Ok(())
-}
 
-fn place(node: Node, stack: &mut [(Mark, usize, Open)], root: &mut Option<Node>) -> Result<(), (Mark, String)> {
-    match stack.last_mut() {
-        None => *root = Some(node),
-        Some((_, _, Open::Sequence(items))) => items.push(node),
-        Some((_, _, Open::Mapping(entries, waiting))) => {
-            let Some((key, key_mark)) = waiting.take() else {
-                return Err((node.mark, "a key is a list or a map: write a word".to_owned()));
-            };
-            entries.push(Entry { key, key_mark, value: node });
-        }
+    fn next_number(&mut self) -> usize {
+        self.count += 1;
+        self.count - 1
     }
-    Ok(())
+
+    fn begin(&mut self, mark: Mark, open: Open) -> Result<(), (Mark, String)> {
+        if self.awaits_key() {
+            return Err((mark, KEY_IS_NO_WORD.to_owned()));
+        }
+        if self.open.len() == DEEPEST {
+            return Err((mark, "this nests too deep for a case".to_owned()));
+        }
+        let number = self.next_number();
+        self.open.push((mark, number, open));
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), (Mark, String)> {
+        // The parser ends only what it has begun.
+        let Some((mark, number, open)) = self.open.pop() else { return Ok(()) };
+        let content = match open {
+            Open::Sequence(items) => Content::Sequence(items),
+            Open::Mapping(entries, _) => Content::Mapping(entries),
+        };
+        self.place(Node { mark, number, content })
+    }
+
+    fn place_key(&mut self, key: String, mark: Mark) -> Result<(), (Mark, String)> {
+        if let Some((_, _, Open::Mapping(entries, waiting))) = self.open.last_mut() {
+            if let Some(first) = entries.iter().find(|entry| entry.key == key) {
+                return Err((mark, format!("`{key}` stands twice: first in line {}", first.key_mark.line)));
+            }
+            if entries.len() == MOST_KEYS {
+                return Err((mark, format!("this map has more than {MOST_KEYS} keys")));
+            }
+            *waiting = Some((key, mark));
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, node: Node) -> Result<(), (Mark, String)> {
+        match self.open.last_mut() {
+            None => self.root = Some(node),
+            Some((_, _, Open::Sequence(items))) => items.push(node),
+            Some((_, _, Open::Mapping(entries, waiting))) => {
+                let Some((key, key_mark)) = waiting.take() else {
+                    return Err((node.mark, KEY_IS_NO_WORD.to_owned()));
+                };
+                entries.push(Entry { key, key_mark, value: node });
+            }
+        }
+        Ok(())
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::interrupt::Interrupt;
 use super::known_failing::Entry;
-use super::plan::{Fate, Plan};
+use super::plan::{Fate, Plan, Planned};
 use super::play_variant::play;
 use super::player::Conditions;
 use super::summary::Listener;
@@ -29,15 +29,11 @@ pub fn run_embedded(
 ) {
     let mut work = Vec::new();
     for planned in &plan.variants {
-        let variant = Arc::clone(&planned.variant);
-        match &planned.fate {
-            Fate::Play(known_failing) => work.push((variant, known_failing.clone())),
-            Fate::NotApplicable(why) => {
-                listener.decided(Outcome::not_played(variant, Verdict::NotApplicable(why.clone())));
-            }
-            Fate::NotSelected(why) => listener.decided(Outcome::not_played(variant, Verdict::NotRun(why.clone()))),
+        if let Fate::Play(known_failing) = &planned.fate {
+            work.push((Arc::clone(&planned.variant), known_failing.clone()));
         }
     }
+    plan.variants.iter().filter_map(Planned::unplayed).for_each(|outcome| listener.decided(outcome));
     let workers = jobs.get().min(work.len());
     let next = AtomicUsize::new(0);
     let (sender, outcomes) = mpsc::channel();

@@ -1,9 +1,9 @@
 //! What an actor expects: packets, a close, silence.
 
-use super::player::{EARLY, Halt, LATE, Player, describe_stream};
+use super::player::{EARLY, Halt, LATE, Player};
 use super::verdict::{Finding, SilenceMeans};
 use crate::case::{Mismatch, PacketPattern, Step, Window};
-use crate::wire::{Arrived, Inbox};
+use crate::wire::{Arrived, Inbox, MOST_BYTES, MOST_PACKETS};
 use model::packet::{Packet, PacketType};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -85,14 +85,14 @@ impl Player<'_> {
         let over = self
             .wait(deadline, |player| {
                 player.inbox(actor, |inbox| {
-                    let is_refused = inbox.refusal.is_some() || inbox.flooded;
-                    (is_refused || inbox.closed.is_some()).then_some(inbox.closed.filter(|_| !is_refused))
+                    let unreadable = unreadable(inbox).map(Err);
+                    unreadable.or_else(|| inbox.closed.map(Ok))
                 })?
             })
             .await;
         let has_properties = self.variant.version.has_properties();
         match over {
-            Some(Some(at)) => {
+            Some(Ok(at)) => {
                 let before = self.inbox(actor, |inbox| {
                     let is_part_of_it = |packet: &Packet| match packet.packet_type() {
                         // Deliveries may have been under way; the judge knows whether they were due.
@@ -117,11 +117,7 @@ impl Player<'_> {
                 }
                 self.check_window(step, actor, at, within, "the close")
             }
-            Some(None) => {
-                let end = self.inbox(actor, |inbox| end(inbox)).flatten();
-                let end = end.unwrap_or(End { what: "nothing".to_owned(), statements: Vec::new() });
-                Err(self.ended(step, actor, "the end of the connection", end))
-            }
+            Some(Err(end)) => Err(self.ended(step, actor, "the end of the connection", end)),
             None => {
                 let waited = seconds(deadline.saturating_duration_since(self.mark()));
                 let mut seen = format!("the connection is open after {waited} s");
@@ -146,18 +142,15 @@ impl Player<'_> {
     }
 
     fn check_silence(&mut self, step: &Step, actor: &str) -> Result<(), Halt> {
-        let Some((others, refused)) = self.inbox(actor, |inbox| {
-            let refused = if inbox.refusal.is_some() || inbox.flooded { end(inbox) } else { None };
-            (untaken(inbox), refused)
-        }) else {
-            return Ok(());
-        };
-        match (others, refused) {
-            (_, Some(end)) => Err(self.ended(step, actor, "silence", end)),
-            (Some(others), None) => {
+        let unreadable = self.inbox(actor, |inbox| unreadable(inbox)).flatten();
+        if let Some(end) = unreadable {
+            return Err(self.ended(step, actor, "silence", end));
+        }
+        match self.inbox(actor, |inbox| untaken(inbox)).flatten() {
+            Some(others) => {
                 Err(self.finding(step, Some(actor), "the peer is not silent", "no further packet", &others))
             }
-            (None, None) => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -232,11 +225,21 @@ pub(super) fn untaken(inbox: &Inbox) -> Option<String> {
     (!shown.is_empty()).then(|| format!("there is {}", shown.join("; ")))
 }
 
+/// What is wrong with the peer's bytes, if something is: no packet is read behind it.
+pub(super) fn unreadable(inbox: &Inbox) -> Option<End> {
+    if let Some(refusal) = &inbox.refusal {
+        let statements = refusal.statements.iter().map(|id| (*id).to_owned()).collect();
+        return Some(End { what: format!("the peer sent bytes that are no MQTT: {refusal}"), statements });
+    }
+    let what =
+        format!("the peer sends without end: more than {MOST_BYTES} bytes or {MOST_PACKETS} packets on one connection");
+    inbox.flooded.then_some(End { what, statements: Vec::new() })
+}
+
 /// Why no packet can come any more, if so.
 pub(super) fn end(inbox: &Inbox) -> Option<End> {
-    if inbox.refusal.is_some() || inbox.flooded {
-        let (what, statements) = describe_stream(inbox.refusal.as_ref(), inbox.flooded);
-        return Some(End { what, statements });
+    if let Some(end) = unreadable(inbox) {
+        return Some(end);
     }
     inbox.closed?;
     let what = match untaken(inbox) {

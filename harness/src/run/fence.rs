@@ -4,7 +4,7 @@ use super::player::{Halt, Player};
 use super::verdict::{Finding, SilenceMeans};
 use crate::case::Step;
 use crate::wire::SendError;
-use model::packet::{Connect, Disconnect, Packet, PacketType, Utf8String};
+use model::packet::{Connect, Packet, PacketType, Utf8String};
 use model::wire::encode;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -15,6 +15,12 @@ const MOMENT: Duration = Duration::from_millis(1);
 /// One round shows that the peer has read what was sent; what it then handed from one of its parts to another shows in the
 /// next.
 const ROUNDS: usize = 2;
+
+/// PINGREQ, in every version.
+const PINGREQ: [u8; 2] = [0xC0, 0x00];
+
+/// A normal DISCONNECT, in every version.
+pub(super) const DISCONNECT: [u8; 2] = [0xE0, 0x00];
 
 /// The actor of the fresh connection.
 const FENCE: &str = "fence";
@@ -73,12 +79,11 @@ impl Player<'_> {
 
     /// PINGREQ on each of these connections that can answer one; returns those that did not, though they are open.
     async fn ping(&mut self, actors: &[String]) -> Vec<String> {
-        let pingreq = encode(&Packet::Pingreq, self.variant.version).unwrap_or_default();
         let mut asked = Vec::new();
         self.note();
         for name in actors {
             if self.can_ping(name) {
-                match self.write(name, &pingreq).await {
+                match self.write(name, &PINGREQ).await {
                     Ok(()) | Err(SendError::NotRead) => asked.push(name.clone()),
                     // It is closing: its reader will see it.
                     Err(SendError::Closed(_)) => {}
@@ -131,9 +136,8 @@ impl Player<'_> {
             return Err(cannot("a fresh connection is not accepted".to_owned()));
         }
         let unanswered = self.ping(&[FENCE.to_owned()]).await;
-        let disconnect = encode(&Packet::Disconnect(Disconnect::normal()), version).unwrap_or_default();
         // The answer is in: nothing depends on the end.
-        let _ = self.write(FENCE, &disconnect).await;
+        let _ = self.write(FENCE, &DISCONNECT).await;
         self.leave(FENCE).await;
         if unanswered.is_empty() { Ok(()) } else { Err(cannot("PINGREQ is not answered".to_owned())) }
     }

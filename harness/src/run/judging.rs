@@ -6,18 +6,11 @@ use model::judge::{Judge, Judgement, Observation, Timing, Violation};
 use model::profile::Profile;
 use std::time::Duration;
 
-/// What the judge says about a trace.
-pub(super) enum Judged {
-    /// The dialect explains all of it.
-    Conforms,
-    /// It does not.
-    Violates(Vec<Finding>),
-    /// The judge lost track, and why.
-    Inconclusive(String),
-}
-
-/// Has the judge follow a whole trace.
-pub(super) fn judge(profile: &Profile, is_virtual: bool, trace: &Trace) -> Judged {
+/// Has the judge follow a whole trace. Returns what the dialect does not explain.
+///
+/// # Errors
+/// When the judge lost track: why.
+pub(super) fn judge(profile: &Profile, is_virtual: bool, trace: &Trace) -> Result<Vec<Finding>, String> {
     let timing = if is_virtual { Timing::virtual_time() } else { Timing::real_time() };
     let mut judge = Judge::new(profile, timing);
     for event in &trace.events {
@@ -32,9 +25,9 @@ pub(super) fn judge(profile: &Profile, is_virtual: bool, trace: &Trace) -> Judge
     }
     let end = trace.events.last().map(|event| event.at).unwrap_or_default();
     match judge.finish(milliseconds(end)) {
-        Judgement::Conforms => Judged::Conforms,
-        Judgement::Violates(violations) => Judged::Violates(violations.into_iter().map(finding).collect()),
-        Judgement::Inconclusive(why) => Judged::Inconclusive(format!("the judge cannot tell: {why}")),
+        Judgement::Conforms => Ok(Vec::new()),
+        Judgement::Violates(violations) => Ok(violations.into_iter().map(finding).collect()),
+        Judgement::Inconclusive(why) => Err(format!("the judge cannot tell: {why}")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::interrupt::Interrupt;
 use super::known_failing::Entry;
-use super::plan::{Fate, Plan};
+use super::plan::{Fate, Plan, Planned};
 use super::play_variant::{Unjudged, play};
 use super::player::Conditions;
 use super::run_error::{MOST_RESTARTS, RunError};
@@ -111,20 +111,13 @@ impl<'a> Run<'a> {
     ) -> Run<'a> {
         let (mut side_by_side, mut alone) = (VecDeque::new(), VecDeque::new());
         for (index, planned) in plan.variants.iter().enumerate() {
-            let variant = Arc::clone(&planned.variant);
-            match &planned.fate {
-                Fate::Play(known_failing) => {
-                    let lane = if variant.exclusive { &mut alone } else { &mut side_by_side };
-                    lane.push_back(Work { index, variant, known_failing: known_failing.clone() });
-                }
-                Fate::NotApplicable(why) => {
-                    listener.decided(Outcome::not_played(variant, Verdict::NotApplicable(why.clone())));
-                }
-                Fate::NotSelected(why) => {
-                    listener.decided(Outcome::not_played(variant, Verdict::NotRun(why.clone())));
-                }
+            if let Fate::Play(known_failing) = &planned.fate {
+                let variant = Arc::clone(&planned.variant);
+                let lane = if variant.exclusive { &mut alone } else { &mut side_by_side };
+                lane.push_back(Work { index, variant, known_failing: known_failing.clone() });
             }
         }
+        plan.variants.iter().filter_map(Planned::unplayed).for_each(|outcome| listener.decided(outcome));
         Run {
             target,
             plan,

@@ -2,6 +2,7 @@
 
 use super::known_failing::{Entry, KnownFailing, ListError};
 use super::pattern::Pattern;
+use super::verdict::{Outcome, Verdict};
 use crate::case::{Applicability, Library, Variant, expand};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
@@ -48,6 +49,19 @@ pub enum Fate {
     NotApplicable(String),
     /// Nobody asked for it.
     NotSelected(String),
+}
+
+impl Planned {
+    /// What comes of it if it is not played.
+    #[must_use]
+    pub fn unplayed(&self) -> Option<Outcome> {
+        let verdict = match &self.fate {
+            Fate::Play(_) => return None,
+            Fate::NotApplicable(why) => Verdict::NotApplicable(why.clone()),
+            Fate::NotSelected(why) => Verdict::NotRun(why.clone()),
+        };
+        Some(Outcome::not_played(Arc::clone(&self.variant), verdict))
+    }
 }
 
 impl Selection {

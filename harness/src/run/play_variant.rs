@@ -1,6 +1,6 @@
 //! One variant from play to verdict.
 
-use super::judging::{Judged, judge};
+use super::judging::judge;
 use super::known_failing::Entry;
 use super::player::{Conditions, Halt, Played, Player};
 use super::verdict::{Finding, Outcome, Verdict};
@@ -60,9 +60,8 @@ impl Unjudged {
             Err(Halt::Error(why)) => error = Some(why),
         }
         match judge(&profile, is_virtual, &trace) {
-            Judged::Conforms => {}
-            Judged::Violates(violations) => findings.extend(violations),
-            Judged::Inconclusive(why) => undecided = undecided.or(Some(why)),
+            Ok(violations) => findings.extend(violations),
+            Err(why) => undecided = undecided.or(Some(why)),
         }
         // Script, judge and player read the same bytes: what is wrong with them is not told twice.
         more.retain(|finding| !findings.iter().any(|other| is_same(finding, other)));

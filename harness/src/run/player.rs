@@ -1,13 +1,14 @@
 //! Plays the script of one variant.
 
+use super::expect::{End, unreadable};
+use super::fence::DISCONNECT;
 use super::verdict::{Finding, SilenceMeans, StepReference};
 use crate::case::{Action, Credentials, Elapse, Expectation, Scope, Step, Variant, Window};
 use crate::target::Peer;
 use crate::trace::{ConnectionId, Recorder, Trace};
 use crate::wire::{Connection, Inbox, SendError};
-use model::packet::{Disconnect, Packet, PacketType};
+use model::packet::{Packet, PacketType};
 use model::profile::Profile;
-use model::wire::encode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -287,15 +288,12 @@ impl<'a> Player<'a> {
     async fn part(&mut self) -> Result<(), Halt> {
         self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
         let settled = self.settle().await;
-        let disconnect = Packet::Disconnect(Disconnect::normal());
-        // A DISCONNECT without properties can be said in every version.
-        let disconnect = encode(&disconnect, self.variant.version).unwrap_or_default();
         let names: Vec<String> = self.actors.keys().cloned().collect();
         for name in &names {
             let can_part = self.actors.get(name).is_some_and(|actor| actor.connection.can_ping(actor.accepted));
             if can_part {
                 // A peer that is quicker, or does not read, is left without a word.
-                let _ = self.write(name, &disconnect).await;
+                let _ = self.write(name, &DISCONNECT).await;
             }
         }
         for name in &names {
@@ -344,16 +342,9 @@ impl<'a> Player<'a> {
 
     /// Reports bytes that are no MQTT, and floods, if no expectation has met them: they fail a variant by themselves.
     fn examine(&mut self, connection: &Connection) {
-        let (refusal, flooded, closed) = {
-            let inbox = connection.inbox();
-            (inbox.refusal.clone(), inbox.flooded, inbox.closed.is_some())
-        };
-        self.suspicious |= closed && !connection.said_disconnect();
-        if refusal.is_none() && !flooded {
-            return;
-        }
-        let (what, statements) = describe_stream(refusal.as_ref(), flooded);
-        self.findings.push(Finding {
+        let inbox = connection.inbox();
+        self.suspicious |= inbox.closed.is_some() && !connection.said_disconnect();
+        self.findings.extend(unreadable(&inbox).map(|End { what, statements }| Finding {
             statements,
             step: None,
             at: self.recorder.elapsed(),
@@ -362,7 +353,7 @@ impl<'a> Player<'a> {
             expected: format!("packets of MQTT {}", self.variant.version),
             seen: what,
             bytes: Vec::new(),
-        });
+        }));
     }
 
     /// The time since the start.
@@ -407,23 +398,4 @@ impl<'a> Player<'a> {
 /// A step as reports name it.
 pub(super) fn reference(step: &Step) -> StepReference {
     StepReference { location: step.location.clone(), text: step.text.clone() }
-}
-
-/// What is wrong with a stream, and which statements that breaks.
-pub(super) fn describe_stream(refusal: Option<&model::wire::Refusal>, flooded: bool) -> (String, Vec<String>) {
-    match refusal {
-        Some(refusal) => {
-            let statements = refusal.statements.iter().map(|id| (*id).to_owned()).collect();
-            (format!("the peer sent bytes that are no MQTT: {refusal}"), statements)
-        }
-        None if flooded => {
-            let what = format!(
-                "the peer sends without end: more than {} bytes or {} packets on one connection",
-                crate::wire::MOST_BYTES,
-                crate::wire::MOST_PACKETS
-            );
-            (what, Vec::new())
-        }
-        None => ("the stream is sound".to_owned(), Vec::new()),
-    }
 }

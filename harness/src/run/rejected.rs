@@ -1,6 +1,6 @@
 //! Offences: the peer must react in one of the ways that the profile permits.
 
-use super::expect::{End, end, untaken};
+use super::expect::{End, unreadable, untaken};
 use super::player::{Halt, Player};
 use crate::case::{Step, Window};
 use model::packet::{ConnackCode, Packet, PacketType, ProtocolVersion, ReasonCode};
@@ -116,10 +116,7 @@ impl Player<'_> {
             if let Some(arrived) = index.and_then(|index| inbox.packets.remove(index)) {
                 return Some(Seen::Packet(Box::new(arrived.packet)));
             }
-            if inbox.refusal.is_some() || inbox.flooded {
-                return end(inbox).map(Seen::Senseless);
-            }
-            inbox.closed.map(Seen::Closed)
+            unreadable(inbox).map(Seen::Senseless).or(inbox.closed.map(Seen::Closed))
         });
         // Without a connection the script has closed it itself: there is nothing to be seen.
         seen.unwrap_or(None)

@@ -56,12 +56,6 @@ impl Log {
         }
     }
 
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Opens it for more.
     pub(super) fn append(&self) -> io::Result<File> {
         OpenOptions::new().append(true).open(&self.path)
@@ -169,11 +163,11 @@ mod tests {
         let mut writer = log.append().expect("it is there");
         writer.set_len(LARGEST).expect("a file can be long");
         writer.write_all(b"\nthe last words\n").expect("it can be written");
-        cut(log.path()).expect("it can be cut");
+        cut(&log.path).expect("it can be cut");
         writer.write_all(b"and one more\n").expect("it can be written");
-        let length = fs::metadata(log.path()).expect("it is there").len();
+        let length = fs::metadata(&log.path).expect("it is there").len();
         assert!((KEPT..KEPT + 100).contains(&length), "{length}");
-        let content = fs::read(log.path()).expect("it is there");
+        let content = fs::read(&log.path).expect("it is there");
         assert!(content.starts_with(b"[mqttspec dropped "));
         assert!(content.ends_with(b"\nthe last words\nand one more\n"));
         assert_eq!(log.keep_if(false), None);
@@ -182,7 +176,7 @@ mod tests {
     #[test]
     fn a_message_shows_the_last_lines_that_say_something() {
         let log = Log::create().expect("the folder for temporary files can be written");
-        let mut writer = OpenOptions::new().append(true).open(log.path()).expect("it is there");
+        let mut writer = OpenOptions::new().append(true).open(&log.path).expect("it is there");
         writer.write_all(b"1\n2\n3\n4\n5\n6\n\n  \n").expect("it can be written");
         let text = log.tail().to_string();
         assert!(text.ends_with(":\n    2\n    3\n    4\n    5\n    6"), "{text}");

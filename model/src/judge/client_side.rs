@@ -1,6 +1,7 @@
 //! What the client sent: bytes to inputs of the model, each fault of the client named as an offence.
 
 use super::reading::Reading;
+use super::track::Unanswered;
 use super::{Judge, Track};
 use crate::packet::{Connect, Disconnect, Packet, ProtocolVersion, Publish, Qos, Subscribe, SubscriptionRequest};
 use crate::profile::{Feature, Offence};
@@ -38,15 +39,15 @@ impl Judge {
         let Some(reading) = self.readings.get_mut(&connection).filter(|reading| reading.is_open()) else { return };
         reading.close();
         if let Some(sender) = reading.sender {
-            self.push(at, sender, Input::Lost);
+            self.push(at, connection, sender, Input::Lost);
         }
     }
 
     /// Gives an input to the session of a client.
-    fn push(&mut self, at: Millis, sender: SenderKey, input: Input) {
+    fn push(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, input: Input) {
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         if let Some(track) = self.tracks.get_mut(&sender) {
-            track.push(&context, at, input);
+            track.push(&context, at, connection, input);
         }
     }
 
@@ -59,23 +60,27 @@ impl Judge {
             }
             return;
         };
+        if self.tracks.get(&sender).is_some_and(|track| track.is_out(connection)) {
+            // The client does not know it yet.
+            return;
+        }
         if reading.offer.maximum_packet_size.is_some_and(|maximum| size > maximum as usize) {
             return self.client_offends(at, connection, sender, Offence::PacketTooLarge);
         }
         match packet {
             Packet::Connect(_) => self.client_offends(at, connection, sender, Offence::SecondConnect),
             Packet::Publish(publish) => self.client_publishes(at, connection, sender, publish, size),
-            Packet::Puback(puback) => self.push(at, sender, Input::Puback { id: puback.packet_id }),
+            Packet::Puback(puback) => self.push(at, connection, sender, Input::Puback { id: puback.packet_id }),
             Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_) => match self.profile.has(Feature::Qos2) {
                 true => self.give_up("QoS 2"),
-                false => self.push(at, sender, Input::Offence(Offence::UnknownPacketIdentifier)),
+                false => self.push(at, connection, sender, Input::Offence(Offence::UnknownPacketIdentifier)),
             },
             Packet::Subscribe(subscribe) => self.client_subscribes(at, connection, sender, subscribe),
             Packet::Unsubscribe(unsubscribe) => {
                 let filters = unsubscribe.filters.iter().map(|filter| self.vocabulary.filter(filter)).collect();
-                self.push(at, sender, Input::Unsubscribe { id: unsubscribe.packet_id, filters });
+                self.push(at, connection, sender, Input::Unsubscribe { id: unsubscribe.packet_id, filters });
             }
-            Packet::Pingreq => self.push(at, sender, Input::Pingreq),
+            Packet::Pingreq => self.push(at, connection, sender, Input::Pingreq),
             Packet::Disconnect(disconnect) => self.client_leaves(at, connection, sender, disconnect),
             Packet::Auth(_) => self.client_offends(at, connection, sender, Offence::ProtocolError),
             // The decoder refuses what only a server sends.
@@ -85,7 +90,7 @@ impl Judge {
 
     /// An offence that is not tied to one packet's own answer.
     fn client_offends(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, offence: Offence) {
-        self.push(at, sender, Input::Offence(offence));
+        self.push(at, connection, sender, Input::Offence(offence));
         self.stop_listening_after(connection, offence);
     }
 
@@ -115,7 +120,7 @@ impl Judge {
             (Fault::FirstPacketNotConnect, _) => Offence::FirstPacketNotConnect,
         };
         match reading.sender {
-            Some(sender) => self.push(at, sender, Input::Offence(offence)),
+            Some(sender) => self.push(at, connection, sender, Input::Offence(offence)),
             None => self.nobody_offends(connection, version, offence),
         }
     }
@@ -169,7 +174,13 @@ impl Judge {
             false => connect.client_id.to_string(),
         };
         let sender = self.sender(identity);
+        let under_way: Vec<Unanswered> = match self.tracks.contains_key(&sender) {
+            true => Vec::new(),
+            false => self.tracks.values().flat_map(Track::under_way).collect(),
+        };
         let track = self.tracks.entry(sender).or_insert_with(Track::new);
+        // What others have sent before may still meet what this client will subscribe to.
+        under_way.into_iter().for_each(|unanswered| track.meet(unanswered));
         if track.is_connecting() {
             // On two connections: nobody knows which one the server reads first.
             return self.give_up("two CONNECT packets of one client identifier that are on their way at once");
@@ -188,11 +199,16 @@ impl Judge {
             maximum_packet_size: connect.properties.maximum_packet_size.map(std::num::NonZeroU32::get),
             offence,
         };
+        let stranded: Vec<MessageKey> = track.open.values().map(|unanswered| unanswered.message).collect();
         if terms.clean_start && offence.is_none() {
             track.open.clear();
         }
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
-        track.push(&context, at, Input::Connect(terms));
+        track.push(&context, at, connection, Input::Connect(terms));
+        // What was not answered on earlier connections may have gone down with them.
+        for track in self.tracks.values_mut() {
+            stranded.iter().for_each(|message| track.strand(*message));
+        }
         if let Some(reading) = self.readings.get_mut(&connection) {
             reading.sender = Some(sender);
         }
@@ -240,7 +256,7 @@ impl Judge {
             }
             interval => {
                 reading.client_is_done = true;
-                self.push(at, sender, Input::Disconnect { lifetime: interval.map(Lifetime::of_interval) });
+                self.push(at, connection, sender, Input::Disconnect { lifetime: interval.map(Lifetime::of_interval) });
             }
         }
     }
@@ -269,7 +285,7 @@ impl Judge {
                 offence,
             });
         }
-        self.push(at, sender, Input::Subscribe { id: subscribe.packet_id, requests });
+        self.push(at, connection, sender, Input::Subscribe { id: subscribe.packet_id, requests });
     }
 
     fn offence_of_filter(&self, request: &SubscriptionRequest, version: ProtocolVersion) -> Option<Offence> {
@@ -324,10 +340,14 @@ impl Judge {
             (None, _, true) => return self.give_up("retained messages"),
             _ => {}
         }
-        let message = again.unwrap_or_else(|| self.publish_message(sender, publish, topic, size));
-        self.push(at, sender, Input::Publish { message, id: publish.packet_id(), offence });
+        let message = match again {
+            Some(unanswered) => unanswered.message,
+            None => self.publish_message(sender, publish, topic, size),
+        };
+        self.push(at, connection, sender, Input::Publish { message, id: publish.packet_id(), offence });
         if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
-            track.open.insert(id, message);
+            let times = again.map_or(1, |unanswered| unanswered.times.saturating_add(1));
+            track.open.insert(id, Unanswered { message, times });
         }
         if let Some(offence) = offence {
             self.stop_listening_after(connection, offence);

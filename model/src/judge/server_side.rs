@@ -154,7 +154,7 @@ impl Judge {
         let mut taken = track.taken_messages();
         let mut refused = None;
         if let Output::Puback { id, code } = output {
-            let message = track.open.remove(id);
+            let message = track.open.remove(id).map(|unanswered| unanswered.message);
             if let Some(reading) = self.readings.get_mut(&connection) {
                 reading.open.remove(id);
             }

@@ -4,10 +4,13 @@
 //! takes the next one only when an output cannot be explained without it: taking later never explains less, because an
 //! input changes only what may come after it. Only where a connection breaks must the set fork at once, over how much of the
 //! queue the server has still taken.
+//!
+//! The queue holds what came on all connections of the session. A CONNECT may overtake what the client has sent on an older
+//! connection, and ends its effect; one that is refused, or that breaks before it is read, leaves the older one as it was.
 
 use crate::packet::PacketId;
 use crate::server::session::{Moment, Routing};
-use crate::server::{Breach, ConnectionId, Context, Input, MessageKey, Millis, Output, Rule, Session};
+use crate::server::{Breach, ConnectTerms, ConnectionId, Context, Input, MessageKey, Millis, Output, Rule, Session};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Above this many hypotheses the judge gives no verdict: some freedom of the server is not folded well enough.
@@ -19,6 +22,56 @@ struct Hypothesis {
     session: Session,
     /// How many inputs of the session the server has taken.
     taken: usize,
+    /// Connections whose CONNECT waits and never counts: the server refuses it, or they broke before it was read.
+    ignored: BTreeSet<ConnectionId>,
+}
+
+impl Hypothesis {
+    fn begin(session: Session) -> Hypothesis {
+        Hypothesis { session, taken: 0, ignored: BTreeSet::new() }
+    }
+
+    /// The same after the server has taken all before `taken`.
+    fn after(&self, session: Session, taken: usize) -> Hypothesis {
+        Hypothesis { session, taken, ignored: self.ignored.clone() }
+    }
+
+    fn is_link(&self, connection: ConnectionId) -> bool {
+        self.session.link.as_ref().is_some_and(|link| link.id == connection)
+    }
+
+    /// What follows when the server takes an input. Connections that the session has left behind only end.
+    fn take(&self, context: &Context<'_>, waiting: &Waiting) -> Vec<Session> {
+        let Waiting { at, connection, input } = waiting;
+        match input {
+            Input::Connect(_) if self.ignored.contains(connection) => vec![self.session.clone()],
+            Input::Connect(terms) => {
+                let mut sessions = self.session.input(context, *at, input);
+                // That the server refuses it is another hypothesis.
+                sessions.retain(|session| session.link.as_ref().is_some_and(|link| link.id == terms.connection));
+                sessions
+            }
+            _ if self.is_link(*connection) => self.session.input(context, *at, input),
+            Input::Lost => vec![self.session.without(*connection)],
+            _ => vec![self.session.clone()],
+        }
+    }
+}
+
+/// A QoS 1 message that waits for PUBACK.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unanswered {
+    pub(super) message: MessageKey,
+    /// How often it was sent.
+    pub(super) times: u8,
+}
+
+/// What a client has sent and a server may not have taken yet.
+#[derive(Debug)]
+struct Waiting {
+    at: Millis,
+    connection: ConnectionId,
+    input: Input,
 }
 
 /// What is known of one session.
@@ -26,10 +79,10 @@ struct Hypothesis {
 pub(super) struct Track {
     hypotheses: BTreeSet<Hypothesis>,
     /// Inputs that some hypothesis has not taken; the first one has the number `first`.
-    waiting: VecDeque<(Millis, Input)>,
+    waiting: VecDeque<Waiting>,
     first: usize,
     /// QoS 1 messages of this client that wait for PUBACK, on whatever connection they were sent.
-    pub(super) open: BTreeMap<PacketId, MessageKey>,
+    pub(super) open: BTreeMap<PacketId, Unanswered>,
     /// QoS 0 messages of this client, with the number of their input: on their way until the server has taken it.
     unsettled: Vec<(usize, MessageKey)>,
     abandoned: bool,
@@ -40,7 +93,7 @@ impl Track {
     /// A session that nothing is known of: it has no state.
     pub(super) fn new() -> Track {
         Track {
-            hypotheses: BTreeSet::from([Hypothesis { session: Session::default(), taken: 0 }]),
+            hypotheses: BTreeSet::from([Hypothesis::begin(Session::default())]),
             waiting: VecDeque::new(),
             first: 0,
             open: BTreeMap::new(),
@@ -52,7 +105,7 @@ impl Track {
 
     /// A connection that never became a session: the model's state is given.
     pub(super) fn starting_with(sessions: Vec<Session>) -> Track {
-        let hypotheses = sessions.into_iter().map(|session| Hypothesis { session, taken: 0 }).collect();
+        let hypotheses = sessions.into_iter().map(Hypothesis::begin).collect();
         Track { hypotheses, ..Track::new() }
     }
 
@@ -71,25 +124,39 @@ impl Track {
 
     /// Whether a CONNECT of the client waits for its CONNACK.
     pub(super) fn is_connecting(&self) -> bool {
-        let waits = self.waiting.iter().any(|(_, input)| matches!(input, Input::Connect(_)));
-        waits
-            && self.hypotheses.iter().any(|hypothesis| {
-                let rest = self.waiting.iter().skip(hypothesis.taken - self.first);
-                rest.fold(false, |connecting, (_, input)| match input {
-                    Input::Connect(_) => true,
-                    Input::Lost => false,
-                    _ => connecting,
-                })
+        self.hypotheses.iter().any(|hypothesis| {
+            let rest = self.waiting.iter().skip(hypothesis.taken - self.first);
+            rest.fold(false, |connecting, waiting| match waiting.input {
+                Input::Connect(_) => !hypothesis.ignored.contains(&waiting.connection),
+                Input::Lost => false,
+                _ => connecting,
             })
+        })
+    }
+
+    /// Whether nothing that comes on this connection can reach the session any more: it has been replaced or refused.
+    pub(super) fn is_out(&self, connection: ConnectionId) -> bool {
+        self.takeover().is_none() && !self.hypotheses.iter().any(|hypothesis| hypothesis.is_link(connection))
+    }
+
+    /// The first CONNECT in the queue that may still count.
+    fn takeover(&self) -> Option<usize> {
+        self.waiting.iter().position(|waiting| {
+            let ignored = |hypothesis: &Hypothesis| hypothesis.ignored.contains(&waiting.connection);
+            matches!(waiting.input, Input::Connect(_)) && !self.hypotheses.iter().all(ignored)
+        })
+    }
+
+    /// Messages that may not have reached other sessions yet.
+    pub(super) fn under_way(&self) -> impl Iterator<Item = Unanswered> {
+        let once = |(_, message): &(usize, MessageKey)| Unanswered { message: *message, times: 1 };
+        self.open.values().copied().chain(self.unsettled.iter().map(once))
     }
 
     /// The client has sent something that the server will take.
-    pub(super) fn push(&mut self, context: &Context<'_>, at: Millis, input: Input) {
+    pub(super) fn push(&mut self, context: &Context<'_>, at: Millis, connection: ConnectionId, input: Input) {
         if self.abandoned {
             return;
-        }
-        if let Input::Publish { message, id: None, .. } = input {
-            self.unsettled.push((self.first + self.waiting.len(), message));
         }
         let breaks = input == Input::Lost;
         let reroutes = matches!(
@@ -100,9 +167,23 @@ impl Track {
                 | Input::Disconnect { .. }
                 | Input::Lost
         );
-        self.waiting.push_back((at, input));
-        if breaks {
-            self.break_connection(context);
+        let takeover = self.takeover().filter(|position| self.waiting[*position].connection != connection);
+        let position = takeover.unwrap_or(self.waiting.len());
+        if let Input::Publish { message, id: None, .. } = input {
+            self.unsettled.push((self.first + position, message));
+        }
+        if let Input::Connect(terms) = &input {
+            self.refuse(context, terms);
+        }
+        let waiting = Waiting { at, connection, input };
+        match takeover {
+            Some(position) => self.insert(context, position, waiting),
+            None => {
+                self.waiting.push_back(waiting);
+                if breaks {
+                    self.break_connection(context);
+                }
+            }
         }
         if reroutes {
             self.reroute(context);
@@ -110,18 +191,64 @@ impl Track {
         self.trim();
     }
 
+    /// Something comes on a connection after its client has sent CONNECT on a newer one. The server may have read it before
+    /// that CONNECT; what it reads later counts only if it refuses the newer one.
+    fn insert(&mut self, context: &Context<'_>, position: usize, waiting: Waiting) {
+        let number = self.first + position;
+        let last = self.unsettled.len();
+        for (index, (input, _)) in self.unsettled.iter_mut().enumerate() {
+            let is_own = index + 1 == last && matches!(waiting.input, Input::Publish { id: None, .. });
+            *input += usize::from(*input >= number && !is_own);
+        }
+        let mut shifted = BTreeSet::new();
+        for hypothesis in &self.hypotheses {
+            if hypothesis.taken > number {
+                let sessions = hypothesis.take(context, &waiting);
+                shifted.extend(sessions.into_iter().map(|session| hypothesis.after(session, hypothesis.taken + 1)));
+            } else {
+                shifted.insert(hypothesis.clone());
+            }
+        }
+        self.waiting.insert(position, waiting);
+        self.replace(shifted);
+    }
+
+    /// Where the server may or must refuse a CONNECT, the session goes on without it.
+    fn refuse(&mut self, context: &Context<'_>, terms: &ConnectTerms) {
+        let mut after = BTreeSet::new();
+        for hypothesis in &self.hypotheses {
+            if terms.may_be_accepted(context) {
+                after.insert(hypothesis.clone());
+            }
+            if let Some(session) = hypothesis.session.refuse(context, terms) {
+                let mut refused = Hypothesis { session, ..hypothesis.clone() };
+                refused.ignored.insert(terms.connection);
+                after.insert(refused);
+            }
+        }
+        self.replace(after);
+    }
+
     /// The connection broke: the server has taken some of the queue, and the rest is gone with the connection.
     fn break_connection(&mut self, context: &Context<'_>) {
         let end = self.first + self.waiting.len();
-        let Some((at, lost)) = self.waiting.pop_back() else { return };
+        let Some(lost) = self.waiting.pop_back() else { return };
         let mut after = BTreeSet::new();
         for hypothesis in &self.hypotheses {
             for reached in self.reachable(context, hypothesis) {
-                let sessions = reached.session.input(context, at, &lost);
-                after.extend(sessions.into_iter().map(|session| Hypothesis { session, taken: end }));
+                if reached.is_link(lost.connection) {
+                    let sessions = reached.take(context, &lost);
+                    after.extend(sessions.into_iter().map(|session| reached.after(session, end)));
+                }
+            }
+            if !hypothesis.is_link(lost.connection) {
+                let session = hypothesis.session.without(lost.connection);
+                let mut unread = Hypothesis { session, ..hypothesis.clone() };
+                unread.ignored.insert(lost.connection);
+                after.insert(unread);
             }
         }
-        self.waiting.push_back((at, lost));
+        self.waiting.push_back(lost);
         self.replace(after);
     }
 
@@ -153,13 +280,11 @@ impl Track {
             .iter()
             .map(|hypothesis| {
                 let mut routing = routing(context, &self.reachable(context, hypothesis), message, own);
-                if again {
-                    let known = hypothesis.session.floating.iter().any(|floating| floating.message == message);
-                    routing.missed |= !known;
-                    routing.further = routing.further.union(routing.qos);
-                    routing.further_copies = routing.further_copies.saturating_add(u8::from(known));
-                }
-                Hypothesis { session: hypothesis.session.float(message, routing), ..hypothesis.clone() }
+                let is_known = hypothesis.session.floating.iter().any(|floating| floating.message == message);
+                routing.missed |= again && !is_known;
+                let floating = hypothesis.session.float(message, routing);
+                let session = if again && is_known { floating.repeat(message) } else { floating };
+                Hypothesis { session, ..hypothesis.clone() }
             })
             .collect();
         self.replace(updated);
@@ -169,6 +294,19 @@ impl Track {
     pub(super) fn doubt(&mut self, message: MessageKey) {
         let missed = Routing { missed: true, ..Routing::default() };
         self.change_each(|session| session.float(message, missed));
+    }
+
+    /// A message of another client was under way before this session was known: what it meets here is open.
+    pub(super) fn meet(&mut self, under_way: Unanswered) {
+        self.doubt(under_way.message);
+        for _ in 1..under_way.times {
+            self.change_each(|session| session.repeat(under_way.message));
+        }
+    }
+
+    /// The connection of a message has ended before it was answered: perhaps the server never got it.
+    pub(super) fn strand(&mut self, message: MessageKey) {
+        self.change_each(|session| session.strand(message));
     }
 
     /// The server has taken a message over.
@@ -200,8 +338,7 @@ impl Track {
             while let Some(attempt) = attempts.pop() {
                 match attempt.session.accept(context, moment, connection, output) {
                     Ok(sessions) => {
-                        explained
-                            .extend(sessions.into_iter().map(|session| Hypothesis { session, taken: attempt.taken }));
+                        explained.extend(sessions.into_iter().map(|session| attempt.after(session, attempt.taken)));
                     }
                     Err(breach) => {
                         // The attempt that has taken most knows most; among equals, one in which the server goes on says more
@@ -241,8 +378,9 @@ impl Track {
         for hypothesis in &self.hypotheses {
             for settled in self.reachable(context, hypothesis).into_iter().filter(|reached| reached.taken == end) {
                 let owed = settled.session.owed(context)?;
-                let connection = settled.session.link.as_ref().map(|link| link.id);
-                nearest = nearest.or(connection.or(settled.session.older.first().copied()).map(|id| (id, owed)));
+                let session = &settled.session;
+                let refused = session.refused.first().or(session.link.as_ref()).map(|link| link.id);
+                nearest = nearest.or(session.older.first().copied().or(refused).map(|id| (id, owed)));
             }
         }
         nearest
@@ -271,18 +409,39 @@ impl Track {
         all
     }
 
-    /// The hypothesis after the server has taken one more input; none if there is no more.
+    /// The hypotheses after the server has taken one more input; none if there is no more. A CONNECT on another connection
+    /// may be taken before what came on the older one, which then has no effect but for its end.
     fn taking_one(&self, context: &Context<'_>, hypothesis: &Hypothesis) -> Vec<Hypothesis> {
-        let Some((at, input)) = self.waiting.get(hypothesis.taken - self.first) else { return Vec::new() };
-        let sessions = hypothesis.session.input(context, *at, input);
-        sessions.into_iter().map(|session| Hypothesis { session, taken: hypothesis.taken + 1 }).collect()
+        let next = hypothesis.taken - self.first;
+        let Some(waiting) = self.waiting.get(next) else { return Vec::new() };
+        let sessions = hypothesis.take(context, waiting);
+        let mut taken: Vec<Hypothesis> =
+            sessions.into_iter().map(|session| hypothesis.after(session, hypothesis.taken + 1)).collect();
+        let counts = |waiting: &Waiting| {
+            matches!(waiting.input, Input::Connect(_)) && !hypothesis.ignored.contains(&waiting.connection)
+        };
+        if let Some(distance) = self.waiting.range(next..).position(counts).filter(|distance| *distance > 0) {
+            let mut reached = vec![hypothesis.clone()];
+            for waiting in self.waiting.range(next..=next + distance) {
+                if waiting.input == Input::Lost || counts(waiting) {
+                    let take = |one: &Hypothesis| {
+                        let sessions = one.take(context, waiting);
+                        sessions.into_iter().map(|session| one.after(session, one.taken)).collect::<Vec<_>>()
+                    };
+                    reached = reached.iter().flat_map(take).collect();
+                }
+            }
+            let taken_then = hypothesis.taken + distance + 1;
+            taken.extend(reached.into_iter().map(|one| Hypothesis { taken: taken_then, ..one }));
+        }
+        taken
     }
 
     fn change_each(&mut self, change: impl Fn(&Session) -> Session) {
         let changed = self
             .hypotheses
             .iter()
-            .map(|hypothesis| Hypothesis { session: change(&hypothesis.session), taken: hypothesis.taken })
+            .map(|hypothesis| Hypothesis { session: change(&hypothesis.session), ..hypothesis.clone() })
             .collect();
         self.replace(changed);
     }
@@ -300,6 +459,18 @@ impl Track {
         let taken = self.hypotheses.iter().map(|hypothesis| hypothesis.taken).min().unwrap_or(self.first);
         while self.first < taken && self.waiting.pop_front().is_some() {
             self.first += 1;
+        }
+        let waits = |connection: &ConnectionId| {
+            let is_its =
+                |waiting: &Waiting| matches!(waiting.input, Input::Connect(_)) && waiting.connection == *connection;
+            self.waiting.iter().any(is_its)
+        };
+        if self.hypotheses.iter().any(|hypothesis| !hypothesis.ignored.iter().all(waits)) {
+            let forgetting = |mut hypothesis: Hypothesis| {
+                hypothesis.ignored.retain(waits);
+                hypothesis
+            };
+            self.hypotheses = std::mem::take(&mut self.hypotheses).into_iter().map(forgetting).collect();
         }
     }
 }

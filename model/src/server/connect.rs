@@ -10,19 +10,9 @@ use crate::profile::{Offence, Reaction};
 impl Session {
     /// CONNECT is taken. Where the end of a stored session falls into the server's freedom, both may follow.
     pub(super) fn connect(&self, context: &Context<'_>, now: Millis, terms: &ConnectTerms) -> Vec<Session> {
-        let mut successors = Vec::new();
-        let reactions = terms.offence.map(|offence| context.profile.reactions(offence, terms.version));
-        if let Some(offence) = terms.offence {
-            if reactions.is_some_and(|reactions| reactions.iter().any(|reaction| !reaction.keeps_connection())) {
-                // A refused CONNECT changes nothing: neither an older connection nor the session (MQTT-3.1.4-5, -6).
-                let mut refused = self.clone();
-                refused.older.extend(refused.link.take().map(|link| link.id));
-                refused.link = Some(connection(context, terms, Phase::Condemned { offence, greeted: false }));
-                successors.push(refused);
-            }
-            if reactions.is_none_or(|reactions| !reactions.contains(&Reaction::Accept)) {
-                return successors;
-            }
+        let mut successors: Vec<Session> = self.refuse(context, terms).into_iter().collect();
+        if !terms.may_be_accepted(context) {
+            return successors;
         }
         for kept in self.replaced(context, now).kept_at(context, now) {
             let session_present = kept.is_some() && !terms.clean_start;
@@ -41,6 +31,20 @@ impl Session {
             successors.push(next);
         }
         successors
+    }
+
+    /// The session beside a CONNECT that the server refuses; `None` if it may not. Nothing changes: neither an older connection
+    /// nor the session (MQTT-3.1.4-5, -6).
+    #[must_use]
+    pub fn refuse(&self, context: &Context<'_>, terms: &ConnectTerms) -> Option<Session> {
+        let offence = terms.offence?;
+        let reactions = context.profile.reactions(offence, terms.version);
+        reactions.iter().any(|reaction| !reaction.keeps_connection()).then(|| {
+            let mut next = self.clone();
+            next.refused.push(connection(context, terms, Phase::Condemned { offence, greeted: false }));
+            next.refused.sort();
+            next
+        })
     }
 
     /// The session after its connection, if any, has been replaced by a newer one (MQTT-3.1.4-2; 5.0: MQTT-3.1.4-3).
@@ -181,6 +185,9 @@ impl Session {
             Lifetime::Forever => {}
         }
         let Some(kept) = &mut next.kept else { return next };
+        for floating in next.floating.iter_mut().filter(|floating| !floating.routing.qos.is_empty()) {
+            floating.perhaps_sent = true;
+        }
         if context.has_bug(SeededBug::ForgetsUnacknowledged) {
             kept.deliveries.retain(|delivery| !matches!(delivery.progress, Progress::Open(_)));
         }
@@ -206,6 +213,14 @@ impl Session {
 }
 
 /// The connection of a CONNECT. A Keep Alive above the range, where it is accepted at all, counts as the highest.
+impl ConnectTerms {
+    /// Whether the server may accept it.
+    #[must_use]
+    pub fn may_be_accepted(&self, context: &Context<'_>) -> bool {
+        self.offence.is_none_or(|offence| context.profile.reactions(offence, self.version).contains(&Reaction::Accept))
+    }
+}
+
 fn connection(context: &Context<'_>, terms: &ConnectTerms, phase: Phase) -> Connection {
     let longest = Millis::from(context.profile.limits().keep_alive.maximum) * 1000;
     Connection {

@@ -25,9 +25,32 @@ impl Session {
         let mut next = self.clone();
         match next.floating.iter_mut().find(|floating| floating.message == message) {
             Some(floating) => floating.routing = floating.routing.or(routing),
-            None => next.floating.push(Floating { message, routing }),
+            None => {
+                next.floating.push(Floating { message, routing, times: 1, stranded: false, perhaps_sent: false });
+            }
         }
         next.floating.sort();
+        next
+    }
+
+    /// The message, which is on its way already, is sent once more.
+    #[must_use]
+    pub fn repeat(&self, message: MessageKey) -> Session {
+        let mut next = self.clone();
+        next.floating.iter_mut().filter(|floating| floating.message == message).for_each(|floating| {
+            floating.times = floating.times.saturating_add(1);
+            floating.stranded = false;
+        });
+        next
+    }
+
+    /// The connection of the message has ended before the server answered it.
+    #[must_use]
+    pub fn strand(&self, message: MessageKey) -> Session {
+        let mut next = self.clone();
+        next.floating.iter_mut().filter(|floating| floating.message == message).for_each(|floating| {
+            floating.stranded = true;
+        });
         next
     }
 
@@ -36,7 +59,8 @@ impl Session {
     pub fn settle(&self, context: &Context<'_>, message: MessageKey) -> Session {
         let mut next = self.clone();
         let Some(position) = next.floating.iter().position(|floating| floating.message == message) else { return next };
-        let routing = next.floating.remove(position).routing;
+        let floating = next.floating.remove(position);
+        let routing = floating.copies();
         let connected = next.link.is_some();
         if !connected && context.has_bug(SeededBug::DropsWhileDisconnected) {
             return next;
@@ -53,7 +77,7 @@ impl Session {
                 qos: routing.qos,
                 owed,
                 further: false,
-                progress: Progress::Waiting,
+                progress: floating.progress(),
             });
         }
         kept.push_further(message, &routing);
@@ -67,6 +91,23 @@ impl Session {
         let mut next = self.clone();
         next.floating.retain(|floating| floating.message != message);
         next
+    }
+}
+
+impl Floating {
+    /// What it was met by, each time that it was sent.
+    fn copies(&self) -> Routing {
+        let routing = self.routing;
+        if self.times == 1 || routing.qos.is_empty() {
+            return routing;
+        }
+        let copies = routing.further_copies.saturating_add(1).saturating_mul(self.times) - 1;
+        Routing { further: routing.further.union(routing.qos), further_copies: copies, ..routing }
+    }
+
+    /// How far its delivery may be.
+    fn progress(&self) -> Progress {
+        if self.perhaps_sent { Progress::PerhapsSent } else { Progress::Waiting }
     }
 }
 
@@ -137,13 +178,14 @@ impl Session {
         for candidate in self.candidates(context, link, kept, seen.content) {
             match self.deliver_as(context, link, kept, candidate, seen) {
                 Ok(session) => {
-                    // Of messages alike in one lane the first one is meant: they come in order. Further copies do not.
+                    // Of messages alike in one lane the first one that is owed is meant: they come in order. Further copies do not.
                     let message = context.vocabulary.of(candidate.message);
                     let in_lane = lanes.iter().any(|other| same_lane(context.vocabulary.of(*other), message));
                     if candidate.further || !in_lane {
                         successors.push(session);
                     }
-                    if !candidate.further {
+                    // One that need not come may have been left out, above QoS 0 with consequences for the next.
+                    if !candidate.further && (candidate.owed || message.qos == Qos::AtMostOnce) {
                         lanes.push(candidate.message);
                     }
                 }
@@ -164,10 +206,10 @@ impl Session {
         let floating =
             self.floating.iter().filter(|floating| !floating.routing.qos.is_empty()).map(|floating| Delivery {
                 message: floating.message,
-                qos: floating.routing.qos.union(floating.routing.further),
+                qos: floating.routing.qos.union(floating.copies().further),
                 owed: false,
                 further: false,
-                progress: Progress::Waiting,
+                progress: floating.progress(),
             });
         let mut candidates: Vec<Delivery> = kept
             .deliveries
@@ -246,6 +288,7 @@ impl Session {
         let floating = self.floating.iter().find(|other| {
             let routing = other.routing;
             precedes(other.message)
+                && !other.stranded
                 && !routing.missed
                 && !routing.qos.contains(Qos::AtMostOnce)
                 && !vocabulary.of(other.message).expires
@@ -269,7 +312,7 @@ impl Session {
             Some(position) => drop(kept.deliveries.remove(position)),
             None => {
                 if let Some(position) = next.floating.iter().position(|known| known.message == delivery.message) {
-                    let routing = next.floating.remove(position).routing;
+                    let routing = next.floating.remove(position).copies();
                     now.further = !routing.qos.contains(seen.qos);
                     if now.further {
                         // A further copy came first: the one that is due is still to come.

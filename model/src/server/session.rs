@@ -20,6 +20,8 @@ pub struct Session {
     pub link: Option<Connection>,
     /// Connections that a newer one has replaced and that are still open.
     pub older: Vec<ConnectionId>,
+    /// Connections whose CONNECT the server refuses: they leave all else as it is (MQTT-3.1.4-1).
+    pub refused: Vec<Connection>,
     /// The session state, if there is any.
     pub kept: Option<Kept>,
     /// Messages that others have sent and that may or may not have reached this session yet.
@@ -122,6 +124,8 @@ pub struct Subscription {
     pub pending: Option<PacketId>,
     /// No Local.
     pub no_local: bool,
+    /// What it replaces with the grant of that, as long as SUBACK may refuse it; the flag is No Local.
+    pub before: Option<(QosSet, bool)>,
 }
 
 /// A message that the server has for the client.
@@ -159,6 +163,12 @@ pub struct Floating {
     pub message: MessageKey,
     /// Where it may have met the subscriptions of this session.
     pub routing: Routing,
+    /// How often it was sent: a message with DUP may be taken for a new one (4.3.2).
+    pub times: u8,
+    /// Whether its connection has ended without an answer: then what follows it need not wait for it.
+    pub stranded: bool,
+    /// Whether a connection has broken meanwhile on which it may have been sent.
+    pub perhaps_sent: bool,
 }
 
 /// What the subscriptions of a session make of a message.
@@ -200,7 +210,11 @@ impl Session {
     /// Whether the server holds anything for this client identifier.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        self.link.is_none() && self.kept.is_none() && self.older.is_empty() && self.floating.is_empty()
+        self.link.is_none()
+            && self.kept.is_none()
+            && self.older.is_empty()
+            && self.refused.is_empty()
+            && self.floating.is_empty()
     }
 
     /// The sessions that may follow when `input` is taken at `now`. There is always one.
@@ -233,6 +247,17 @@ impl Session {
     ) -> Result<Vec<Session>, Breach> {
         if self.older.contains(&connection) {
             return Ok(vec![self.on_older(connection, output)]);
+        }
+        if let Some(position) = self.refused.iter().position(|refused| refused.id == connection) {
+            let mut rest = self.clone();
+            let alone = Session { link: Some(rest.refused.remove(position)), ..Session::default() };
+            let next = |after: Session| {
+                let mut next = rest.clone();
+                next.refused.extend(after.link);
+                next.refused.sort();
+                next
+            };
+            return Ok(alone.accept(context, moment, connection, output)?.into_iter().map(next).collect());
         }
         let Some(link) = self.link.as_ref().filter(|link| link.id == connection) else {
             return Err(Breach::of(Rule::ConnackComesFirst, "nothing: this connection has sent no CONNECT"));
@@ -267,6 +292,7 @@ impl Session {
     pub fn outputs(&self, context: &Context<'_>) -> Vec<(ConnectionId, Output)> {
         let mut outputs: Vec<(ConnectionId, Output)> =
             self.older.iter().map(|connection| (*connection, Output::Close)).collect();
+        outputs.extend(self.refused.iter().map(|refused| (refused.id, Output::Close)));
         let Some(link) = &self.link else { return outputs };
         let mut on_link = |output| outputs.push((link.id, output));
         match link.phase {
@@ -295,6 +321,10 @@ impl Session {
         if let Some(connection) = self.older.first() {
             return Some(Breach::of(Rule::OlderConnectionCloses, format!("the close of connection {connection}")));
         }
+        let refused = self.refused.first().map(|refused| Session { link: Some(refused.clone()), ..Session::default() });
+        if let Some(refused) = refused {
+            return refused.owed(context);
+        }
         let link = self.link.as_ref()?;
         match link.phase {
             Phase::Connecting { .. } => Some(Breach::of(Rule::ConnectIsAccepted, "CONNACK")),
@@ -320,10 +350,18 @@ impl Session {
 
     /// An output on a connection that a newer one has replaced. It was sent before the server noticed, or it is the end.
     fn on_older(&self, connection: ConnectionId, output: &Output) -> Session {
-        let mut next = self.clone();
-        if *output == Output::Close {
-            next.older.retain(|older| *older != connection);
+        match output {
+            Output::Close => self.without(connection),
+            _ => self.clone(),
         }
+    }
+
+    /// A connection that was replaced or refused is gone.
+    #[must_use]
+    pub fn without(&self, connection: ConnectionId) -> Session {
+        let mut next = self.clone();
+        next.older.retain(|older| *older != connection);
+        next.refused.retain(|refused| refused.id != connection);
         next
     }
 

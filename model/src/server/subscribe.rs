@@ -22,12 +22,16 @@ impl Session {
                     continue;
                 }
                 // The same filter again replaces the subscription (MQTT-3.8.4-3).
-                kept.subscriptions.retain(|subscription| subscription.filter != request.filter);
+                let same = |held: &Subscription| held.filter == request.filter;
+                let replaced = kept.subscriptions.iter().find(|held| same(held)).copied();
+                let may_fail = grant.may_refuse || grant.offence.is_some() || whole.is_some();
+                kept.subscriptions.retain(|held| !same(held));
                 kept.subscriptions.push(Subscription {
                     filter: request.filter,
                     granted: grant.granted,
                     pending: Some(id),
                     no_local: request.options.no_local,
+                    before: replaced.filter(|_| may_fail).map(|held| (held.granted, held.no_local)),
                 });
             }
             kept.subscriptions.sort();
@@ -83,6 +87,7 @@ impl Session {
             return Err(Breach::of(Rule::SubackHasACodeAFilter, format!("{} codes", grants.len())));
         }
         let mut next = next;
+        let mut fallen_back: Vec<Subscription> = Vec::new();
         for (position, (grant, code)) in grants.iter().zip(codes).enumerate() {
             let qos = Qos::from_value(*code).filter(|qos| grant.granted.contains(*qos));
             if qos.is_none() && !self.may_refuse(context, grant, *code) {
@@ -100,11 +105,26 @@ impl Session {
                 if subscription.filter == grant.filter && subscription.pending == Some(id) {
                     subscription.pending = None;
                     subscription.granted = qos.map_or(QosSet::EMPTY, QosSet::only);
+                    if let Some((granted, no_local)) = subscription.before.take().filter(|_| qos.is_none()) {
+                        fallen_back.push(Subscription { granted, no_local, ..*subscription });
+                    }
                 }
             }
             kept.subscriptions.retain(|subscription| !subscription.granted.is_empty());
         }
-        Ok(vec![next])
+        // Whether a refused request leaves what it would have replaced is not said.
+        let mut successors = vec![next];
+        for subscription in fallen_back {
+            for successor in successors.clone() {
+                let mut keeping = successor;
+                if let Some(kept) = &mut keeping.kept {
+                    kept.subscriptions.push(subscription);
+                    kept.subscriptions.sort();
+                }
+                successors.push(keeping);
+            }
+        }
+        Ok(successors)
     }
 
     /// Whether this failure code is permitted for the filter.
@@ -192,28 +212,34 @@ impl Session {
     #[must_use]
     pub fn routing(&self, context: &Context<'_>, message: &Message, own: bool) -> Routing {
         let Some(kept) = &self.kept else { return Routing { missed: true, ..Routing::default() } };
-        let matching = kept.subscriptions.iter().filter(|subscription| {
-            context.vocabulary.matches(subscription.filter, message.topic) && !(own && subscription.no_local)
-        });
         let mut routing = Routing { missed: true, ..Routing::default() };
-        for subscription in matching {
+        for held in kept.subscriptions.iter().filter(|held| context.vocabulary.matches(held.filter, message.topic)) {
+            let heard = |no_local: bool| !(own && no_local);
+            let before = held.before.filter(|(_, no_local)| heard(*no_local)).map(|(granted, _)| granted);
+            let granted = match (heard(held.no_local).then_some(held.granted), before) {
+                (Some(granted), before) => granted.union(before.unwrap_or(QosSet::EMPTY)),
+                (None, Some(before)) => before,
+                (None, None) => continue,
+            };
             let qos = match context.profile.has(Feature::SubscriberQos) {
                 _ if context.has_bug(SeededBug::LowersQos) => QosSet::only(Qos::AtMostOnce),
                 // The lower of publish QoS and grant (MQTT-3.8.4-6; 5.0: -8).
-                true => subscription.granted.map(|granted| granted.min(message.qos)),
+                true => granted.map(|granted| granted.min(message.qos)),
                 // P-QOS-2: the publisher's QoS decides.
                 false => QosSet::only(message.qos),
             };
             // Overlap: one copy at the highest QoS is due, further copies are permitted (MQTT-3.3.5-1; 5.0: MQTT-3.3.4-2).
-            routing = match routing.missed {
-                true => Routing { missed: false, qos, ..Routing::default() },
-                false => Routing {
+            let met = match routing.missed {
+                true if routing.qos.is_empty() => Routing { missed: false, qos, ..Routing::default() },
+                missed => Routing {
                     missed: false,
-                    qos: routing.qos.maxima(qos),
+                    qos: routing.qos.maxima(qos).union(if missed { qos } else { QosSet::EMPTY }),
                     further: routing.further.union(routing.qos).union(qos),
                     further_copies: routing.further_copies.saturating_add(1),
                 },
             };
+            // As long as the SUBACK may refuse it, nobody knows whether it holds.
+            routing = if held.before.is_some() { routing.or(met) } else { met };
         }
         routing
     }

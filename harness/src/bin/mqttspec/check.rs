@@ -27,7 +27,11 @@ pub(crate) struct Arguments {
 
 /// Runs the verb.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
-    let (scenarios, bug) = match (chosen(arguments.scenario.as_deref()), planted(arguments.bug.as_deref())) {
+    let chosen = match &arguments.scenario {
+        None => Ok(scenarios()),
+        Some(name) => named(name).map(|scenario| vec![scenario]),
+    };
+    let (scenarios, bug) = match (chosen, planted(arguments.bug.as_deref())) {
         (Ok(scenarios), Ok(bug)) => (scenarios, bug),
         (Err(message), _) | (_, Err(message)) => {
             complain(&message);
@@ -52,15 +56,12 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     })
 }
 
-/// The scenarios that were asked for.
-pub(crate) fn chosen(name: Option<&str>) -> Result<Vec<Scenario>, String> {
-    match name {
-        None => Ok(scenarios()),
-        Some(name) => scenario(name).map(|one| vec![one]).ok_or_else(|| {
-            let known: Vec<&str> = scenarios().iter().map(|scenario| scenario.name).collect();
-            format!("there is no scenario `{name}`: choose one of {}", known.join(", "))
-        }),
-    }
+/// The scenario of this name.
+pub(crate) fn named(name: &str) -> Result<Scenario, String> {
+    scenario(name).ok_or_else(|| {
+        let known: Vec<&str> = scenarios().iter().map(|scenario| scenario.name).collect();
+        format!("there is no scenario `{name}`: choose one of {}", known.join(", "))
+    })
 }
 
 /// The fault that was asked for.

@@ -1,6 +1,6 @@
 //! `mqttspec explore`: serves stateright's explorer for a scenario.
 
-use crate::check::{chosen, planted};
+use crate::check::{named, planted};
 use crate::output::{complain, remark};
 use clap::Args;
 use harness::exit_code;
@@ -26,21 +26,21 @@ pub(crate) struct Arguments {
 
 /// Runs the verb: until the process is ended.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
-    let (scenarios, bug) = match (chosen(Some(&arguments.scenario)), planted(arguments.bug.as_deref())) {
-        (Ok(scenarios), Ok(bug)) => (scenarios, bug),
+    let (scenario, bug) = match (named(&arguments.scenario), planted(arguments.bug.as_deref())) {
+        (Ok(scenario), Ok(bug)) => (scenario, bug),
         (Err(message), _) | (_, Err(message)) => {
             complain(&message);
             return exit_code::USAGE;
         }
     };
-    for scenario in scenarios {
-        let served = explore(scenario, bug, arguments.listen, |address| {
-            remark(&format_args!("exploring {} at http://{address}/ (Ctrl-C ends it)", arguments.scenario));
-        });
-        if let Err(error) = served {
+    let served = explore(scenario, bug, arguments.listen, |address| {
+        remark(&format_args!("exploring {} at http://{address}/ (Ctrl-C ends it)", arguments.scenario));
+    });
+    match served {
+        Ok(()) => exit_code::AS_EXPECTED,
+        Err(error) => {
             complain(&error);
-            return exit_code::NO_JUDGEMENT;
+            exit_code::NO_JUDGEMENT
         }
     }
-    exit_code::AS_EXPECTED
 }

@@ -7,7 +7,7 @@ use harness::case::Credentials;
 use harness::exit_code;
 use harness::report::{Detail, Header, Progress, ReportFile, Run, json, junit, terminal};
 use harness::run::{
-    Conditions, Fate, Interrupt, KnownFailing, NetworkTarget, Outcome, Plan, Verdict, run_embedded, run_network, stale,
+    Conditions, Interrupt, KnownFailing, NetworkTarget, Outcome, Plan, Planned, run_embedded, run_network, stale,
 };
 use harness::target::{Address, StartCommand};
 use model::packet::Utf8String;
@@ -221,14 +221,7 @@ fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
     let mut run = Run { header: arguments.header(plans), ..Run::default() };
     if plans.iter().all(|plan| plan.played().next().is_none()) {
         arguments.sources.complain_of_nothing(plans);
-        for planned in plans.iter().flat_map(|plan| &plan.variants) {
-            let verdict = match &planned.fate {
-                Fate::NotApplicable(why) => Verdict::NotApplicable(why.clone()),
-                Fate::NotSelected(why) => Verdict::NotRun(why.clone()),
-                Fate::Play(_) => continue,
-            };
-            run.outcomes.push(Outcome::not_played(planned.variant.clone(), verdict));
-        }
+        run.outcomes.extend(plans.iter().flat_map(|plan| &plan.variants).filter_map(Planned::unplayed));
         return finish(arguments, reports, &run, exit_code::NOTHING_SELECTED);
     }
     arguments.sources.remark_idle_globs(plans);

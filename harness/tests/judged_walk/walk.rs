@@ -1,0 +1,490 @@
+//! The reference broker's core with clients around it, in virtual time: each command is played, every byte is recorded.
+
+use crate::command::{Alias, Command, Content, Extras, Payload, Script, Terms};
+use harness::trace::{ConnectionId, Event, Trace, What};
+use model::packet::{
+    Acknowledgement, Connect, ConnectProperties, Delivery, Disconnect, DisconnectProperties, Packet, PacketId,
+    ProtocolVersion, Publish, PublishProperties, Qos, ReasonCode, Subscribe, SubscribeProperties, SubscriptionOptions,
+    SubscriptionRequest, Unsubscribe, UnsubscribeProperties, Utf8String,
+};
+use model::profile::Profile;
+use model::wire::{Decoder, encode};
+use reference_broker::Settings;
+use reference_broker::core::{self, Action, Core, Input};
+use std::collections::{BTreeMap, VecDeque};
+use std::num::{NonZeroU16, NonZeroU32};
+use std::time::Duration;
+
+/// What happened in a walk.
+pub(crate) struct Walked {
+    pub(crate) trace: Trace,
+    /// The same for people.
+    pub(crate) chart: Vec<String>,
+}
+
+/// The broker and its clients.
+struct Walk {
+    core: Core,
+    largest_packet: u32,
+    /// Milliseconds.
+    now: u64,
+    /// The connection of each client, as long as it knows it open.
+    clients: Vec<Option<ConnectionId>>,
+    links: BTreeMap<ConnectionId, Link>,
+    /// What a client keeps beyond its connection, by client identifier.
+    memories: BTreeMap<&'static str, Memory>,
+    opened: u32,
+    published: u32,
+    walked: Walked,
+}
+
+/// A connection.
+struct Link {
+    /// None before CONNECT.
+    client_id: Option<&'static str>,
+    version: ProtocolVersion,
+    /// The broker's.
+    decoder: Decoder,
+    under_way: VecDeque<Vec<u8>>,
+    stalled: bool,
+    unread: VecDeque<Arrived>,
+    reading: bool,
+    greeted: bool,
+    /// DISCONNECT was sent.
+    left: bool,
+    /// Deliveries that were not acknowledged.
+    deliveries: Vec<PacketId>,
+}
+
+/// What came from the broker.
+enum Arrived {
+    Packet(Box<Packet>, Vec<u8>),
+    Close,
+}
+
+#[derive(Default)]
+struct Memory {
+    last_id: u16,
+    /// QoS 1 messages that wait for PUBACK, with the version that they were sent in.
+    open: Vec<(ProtocolVersion, Publish)>,
+}
+
+/// Plays a script against a broker of this dialect, and waits until all has come to rest.
+pub(crate) fn walk(profile: &Profile, script: &Script) -> Walked {
+    let settings = Settings::from_profile(profile);
+    let mut walk = Walk {
+        largest_packet: settings.limits.maximum_packet_size.get(),
+        core: Core::new(settings),
+        now: 0,
+        clients: vec![None; script.clients],
+        links: BTreeMap::new(),
+        memories: BTreeMap::new(),
+        opened: 0,
+        published: 0,
+        walked: Walked { trace: Trace::default(), chart: Vec::new() },
+    };
+    for command in &script.commands {
+        walk.tick();
+        walk.play(command);
+    }
+    walk.flow();
+    walk.walked
+}
+
+impl Walk {
+    fn play(&mut self, command: &Command) {
+        match command {
+            Command::Elapse { milliseconds } => self.elapse(*milliseconds),
+            Command::Connect { client, terms } => {
+                let client = client % self.clients.len();
+                if self.clients[client].is_none() {
+                    let id = self.open(client);
+                    self.connect(id, terms);
+                }
+            }
+            Command::Malformed { client, bytes } => {
+                let client = client % self.clients.len();
+                let id = self.clients[client].unwrap_or_else(|| self.open(client));
+                if !self.links[&id].left {
+                    self.write(id, bytes, "no packet");
+                }
+            }
+            Command::SecondConnect { client, .. }
+            | Command::Subscribe { client, .. }
+            | Command::Unsubscribe { client, .. }
+            | Command::Publish { client, .. }
+            | Command::Resend { client, .. }
+            | Command::Acknowledge { client, .. }
+            | Command::AcknowledgeUnknown { client }
+            | Command::Ping { client }
+            | Command::Disconnect { client, .. }
+            | Command::Cut { client }
+            | Command::CutWithin { client, .. }
+            | Command::StopReading { client }
+            | Command::Stall { client }
+            | Command::Resume { client } => {
+                let client = client % self.clients.len();
+                if let Some(id) = self.clients[client] {
+                    self.play_on(id, command);
+                }
+            }
+        }
+    }
+
+    /// A command on an open connection.
+    fn play_on(&mut self, id: ConnectionId, command: &Command) {
+        let link = self.links.get_mut(&id).expect("clients know only links");
+        match command {
+            Command::Cut { .. } => return self.cut(id),
+            Command::StopReading { .. } => return link.reading = false,
+            Command::Stall { .. } => return link.stalled = true,
+            Command::Resume { .. } => return self.resume(id),
+            _ => {}
+        }
+        let Some(client_id) = link.client_id.filter(|_| !link.left) else { return };
+        match command {
+            Command::SecondConnect { terms, .. } => {
+                let terms = Terms { version: link.version, ..terms.clone() };
+                self.send(id, &connect(&terms));
+            }
+            Command::Subscribe { requests, .. } => self.subscribe(id, client_id, requests),
+            Command::Unsubscribe { filters, .. } => {
+                let packet_id = self.next_id(client_id);
+                let filters = filters.iter().map(|filter| text(filter)).collect();
+                let properties = UnsubscribeProperties::default();
+                self.send(id, &Packet::Unsubscribe(Unsubscribe { packet_id, properties, filters }));
+            }
+            Command::Publish { message, .. } => self.publish(id, client_id, message),
+            Command::Resend { which, .. } => self.resend(id, client_id, *which),
+            Command::Acknowledge { which, .. } if !link.deliveries.is_empty() => {
+                let delivery = link.deliveries.remove(which % link.deliveries.len());
+                self.send(id, &Packet::Puback(Acknowledgement::success(delivery)));
+            }
+            Command::AcknowledgeUnknown { .. } => {
+                let unknown = PacketId::new(9_999).expect("it is not zero");
+                self.send(id, &Packet::Puback(Acknowledgement::success(unknown)));
+            }
+            Command::Ping { .. } => self.send(id, &Packet::Pingreq),
+            Command::Disconnect { session_expiry, .. } => {
+                let session_expiry_interval = session_expiry.filter(|_| link.version.has_properties());
+                link.left = true;
+                let properties = DisconnectProperties { session_expiry_interval, ..DisconnectProperties::default() };
+                self.send(id, &Packet::Disconnect(Disconnect { reason: ReasonCode::Success, properties }));
+            }
+            Command::CutWithin { bytes, .. } => {
+                let whole = encode(&half_sent(), link.version).expect("every version has it");
+                self.write(id, &whole[..*bytes.min(&(whole.len() - 1))], "a part of a PUBLISH");
+                self.cut(id);
+            }
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, client: usize) -> ConnectionId {
+        let id = ConnectionId(self.opened);
+        self.opened += 1;
+        let mut decoder = Decoder::from_client();
+        decoder.set_maximum_packet_size(self.largest_packet);
+        let link = Link {
+            client_id: None,
+            version: ProtocolVersion::V3_1_1,
+            decoder,
+            under_way: VecDeque::new(),
+            stalled: false,
+            unread: VecDeque::new(),
+            reading: true,
+            greeted: false,
+            left: false,
+            deliveries: Vec::new(),
+        };
+        self.links.insert(id, link);
+        self.clients[client] = Some(id);
+        self.record(id, What::Opened(format!("client {client}")), "--", "opens a connection");
+        self.core.handle(self.now, at_broker(id), Input::Opened);
+        self.collect();
+        id
+    }
+
+    fn connect(&mut self, id: ConnectionId, terms: &Terms) {
+        let link = self.links.get_mut(&id).expect("it was just opened");
+        link.client_id = Some(terms.client_id);
+        link.version = terms.version;
+        if terms.clean_start {
+            self.memories.entry(terms.client_id).or_default().open.clear();
+        }
+        self.send(id, &connect(terms));
+    }
+
+    fn subscribe(&mut self, id: ConnectionId, client_id: &'static str, requests: &[(&'static str, Qos, bool)]) {
+        let has_properties = self.links[&id].version.has_properties();
+        let requests = requests
+            .iter()
+            .map(|(filter, qos, no_local)| {
+                let no_local = *no_local && has_properties;
+                let options = SubscriptionOptions { qos: *qos, no_local, ..SubscriptionOptions::default() };
+                SubscriptionRequest { filter: text(filter), options }
+            })
+            .collect();
+        let packet_id = self.next_id(client_id);
+        let properties = SubscribeProperties::default();
+        self.send(id, &Packet::Subscribe(Subscribe { packet_id, properties, requests }));
+    }
+
+    fn publish(&mut self, id: ConnectionId, client_id: &'static str, content: &Content) {
+        let link = &self.links[&id];
+        let version = link.version;
+        // What a Topic Alias may be is not known before CONNACK.
+        let alias = if version.has_properties() && link.greeted { content.alias } else { Alias::None };
+        self.published += 1;
+        let payload = match content.payload {
+            Payload::Own => format!("m{}", self.published).into_bytes(),
+            Payload::Shared => b"same".to_vec(),
+            Payload::Large => vec![b'L'; 100],
+        };
+        let properties = match version.has_properties() {
+            true => publish_properties(content, alias),
+            false => PublishProperties::default(),
+        };
+        let delivery = match content.qos {
+            Qos::AtMostOnce => Delivery::AtMostOnce,
+            _ => Delivery::AtLeastOnce { packet_id: self.next_id(client_id), dup: content.dup },
+        };
+        let topic = text(if matches!(alias, Alias::Use(_)) { "" } else { content.topic });
+        let publish = Publish { delivery, retain: false, topic, properties, payload };
+        // An alias means nothing on another connection.
+        if publish.packet_id().is_some() && publish.properties.topic_alias.is_none() {
+            self.memories.entry(client_id).or_default().open.push((version, publish.clone()));
+        }
+        self.send(id, &Packet::Publish(publish));
+    }
+
+    fn resend(&mut self, id: ConnectionId, client_id: &'static str, which: usize) {
+        let version = self.links[&id].version;
+        let open = &self.memories.entry(client_id).or_default().open;
+        let Some((sent_in, publish)) = (!open.is_empty()).then(|| &open[which % open.len()]) else { return };
+        if *sent_in == version
+            && let Some(packet_id) = publish.packet_id()
+        {
+            let again = Publish { delivery: Delivery::AtLeastOnce { packet_id, dup: true }, ..publish.clone() };
+            self.send(id, &Packet::Publish(again));
+        }
+    }
+
+    fn next_id(&mut self, client_id: &'static str) -> PacketId {
+        let memory = self.memories.entry(client_id).or_default();
+        memory.last_id += 1;
+        PacketId::new(memory.last_id).expect("it is not zero")
+    }
+
+    fn send(&mut self, id: ConnectionId, packet: &Packet) {
+        let version = self.links[&id].version;
+        let bytes = encode(packet, version).unwrap_or_else(|error| panic!("{packet} of {version}: {error}"));
+        self.write(id, &bytes, &packet.to_string());
+    }
+
+    fn write(&mut self, id: ConnectionId, bytes: &[u8], shown: &str) {
+        self.record(id, What::Sent(bytes.to_vec()), "->", shown);
+        let link = self.links.get_mut(&id).expect("only links are written to");
+        link.under_way.push_back(bytes.to_vec());
+        if !link.stalled {
+            self.arrive(id);
+        }
+    }
+
+    /// What is under way arrives at the broker.
+    fn arrive(&mut self, id: ConnectionId) {
+        while let Some(bytes) = self.links.get_mut(&id).and_then(|link| link.under_way.pop_front()) {
+            let Some(link) = self.links.get_mut(&id) else { return };
+            link.decoder.feed(&bytes);
+            while let Some(link) = self.links.get_mut(&id) {
+                let input = match link.decoder.next_packet() {
+                    Ok(None) => break,
+                    Ok(Some(decoded)) => {
+                        let version = link.decoder.version().expect("a packet was decoded");
+                        Input::Packet(version, decoded.packet)
+                    }
+                    Err(refusal) => Input::Refused(refusal),
+                };
+                let refused = matches!(input, Input::Refused(_));
+                self.core.handle(self.now, at_broker(id), input);
+                self.collect();
+                if refused {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Hands out what the broker has put out.
+    fn collect(&mut self) {
+        while let Some(output) = self.core.next_output() {
+            let id = ConnectionId(u32::try_from(output.connection.0).expect("it was one"));
+            let arrived = match output.action {
+                Action::Close => Arrived::Close,
+                Action::Send(version, packet) => {
+                    let bytes =
+                        encode(&packet, version).unwrap_or_else(|error| panic!("{packet} of {version}: {error}"));
+                    Arrived::Packet(Box::new(packet), bytes)
+                }
+            };
+            let Some(link) = self.links.get_mut(&id) else { continue };
+            link.unread.push_back(arrived);
+            if link.reading {
+                self.read(id);
+            }
+        }
+    }
+
+    /// The client reads what has come.
+    fn read(&mut self, id: ConnectionId) {
+        while let Some(arrived) = self.links.get_mut(&id).and_then(|link| link.unread.pop_front()) {
+            match arrived {
+                Arrived::Close => {
+                    self.record(id, What::ClosedByPeer, "--", "the broker closes the connection");
+                    self.forget(id);
+                }
+                Arrived::Packet(packet, bytes) => {
+                    self.record(id, What::Received(bytes), "<-", &packet.to_string());
+                    self.learn(id, &packet);
+                }
+            }
+        }
+    }
+
+    /// What the client has to remember of a packet.
+    fn learn(&mut self, id: ConnectionId, packet: &Packet) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        match packet {
+            Packet::Connack(connack) => link.greeted = connack.code.is_accepted(),
+            Packet::Publish(publish) => link.deliveries.extend(publish.packet_id()),
+            Packet::Puback(puback) => {
+                let memory = link.client_id.and_then(|client_id| self.memories.get_mut(client_id));
+                if let Some(memory) = memory {
+                    memory.open.retain(|(_, publish)| publish.packet_id() != Some(puback.packet_id));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The client breaks the connection: what it has not read is lost, and so is what has not arrived.
+    fn cut(&mut self, id: ConnectionId) {
+        self.record(id, What::ClosedByHarness, "--", "breaks the connection");
+        self.forget(id);
+        self.core.handle(self.now, at_broker(id), Input::Closed);
+        self.collect();
+    }
+
+    fn forget(&mut self, id: ConnectionId) {
+        self.links.remove(&id);
+        for client in &mut self.clients {
+            client.take_if(|known| *known == id);
+        }
+    }
+
+    fn resume(&mut self, id: ConnectionId) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.stalled = false;
+            link.reading = true;
+        }
+        self.arrive(id);
+        self.read(id);
+    }
+
+    /// All that was held back flows.
+    fn flow(&mut self) {
+        let links: Vec<ConnectionId> = self.links.keys().copied().collect();
+        for id in links {
+            self.resume(id);
+        }
+    }
+
+    /// Time stands still while something is under way: the broker would be blamed for what it cannot know yet.
+    fn tick(&mut self) {
+        if self.links.values().all(|link| link.under_way.is_empty()) {
+            self.advance(1);
+        }
+    }
+
+    fn elapse(&mut self, milliseconds: u64) {
+        self.flow();
+        self.advance(milliseconds);
+    }
+
+    fn advance(&mut self, milliseconds: u64) {
+        let until = self.now + milliseconds;
+        while let Some(deadline) = self.core.next_deadline().filter(|deadline| *deadline <= until) {
+            self.now = deadline;
+            self.core.advance(deadline);
+            self.collect();
+        }
+        self.now = until;
+    }
+
+    fn record(&mut self, connection: ConnectionId, what: What, arrow: &str, shown: &str) {
+        let link = self.links.get(&connection);
+        let client_id = link.and_then(|link| link.client_id).unwrap_or_default();
+        let version = link.map(|link| link.version.to_string()).unwrap_or_default();
+        let line = format!("{:>8} ms {connection:>4} {client_id:<3} {version:<5} {arrow} {shown}", self.now);
+        self.walked.chart.push(line);
+        self.walked.trace.events.push(Event { at: Duration::from_millis(self.now), connection, what });
+    }
+}
+
+fn at_broker(id: ConnectionId) -> core::ConnectionId {
+    core::ConnectionId(u64::from(id.0))
+}
+
+fn text(text: &str) -> Utf8String {
+    Utf8String::new(text).expect("there is no U+0000 in it")
+}
+
+fn connect(terms: &Terms) -> Packet {
+    let mut properties = ConnectProperties::default();
+    if terms.version.has_properties() {
+        properties.session_expiry_interval = terms.session_expiry;
+        properties.receive_maximum = terms.receive_maximum.and_then(NonZeroU16::new);
+        properties.maximum_packet_size = terms.maximum_packet_size.and_then(NonZeroU32::new);
+        properties.request_problem_information = terms.problem_information;
+    }
+    Packet::Connect(Connect {
+        clean_start: terms.clean_start,
+        keep_alive: terms.keep_alive,
+        properties,
+        client_id: text(terms.client_id),
+        ..Connect::default()
+    })
+}
+
+fn publish_properties(content: &Content, alias: Alias) -> PublishProperties {
+    let mut properties = PublishProperties { message_expiry_interval: content.expiry, ..PublishProperties::default() };
+    match alias {
+        Alias::None => {}
+        Alias::Set(alias) | Alias::Use(alias) => properties.topic_alias = NonZeroU16::new(alias),
+    }
+    match content.extras {
+        Extras::None => {}
+        Extras::UserProperties => {
+            properties.user_properties = vec![(text("k"), text("2")), (text("k"), text("1"))];
+            properties.content_type = Some(text("text"));
+        }
+        Extras::Request => {
+            properties.response_topic = Some(text("r/1"));
+            properties.correlation_data = Some(b"\x00\x01".to_vec());
+            properties.payload_format_indicator = Some(true);
+        }
+        Extras::WildcardResponseTopic => properties.response_topic = Some(text("r/#")),
+        Extras::ReservedName => properties.user_properties = vec![(text("_k"), text("1"))],
+    }
+    properties
+}
+
+fn half_sent() -> Packet {
+    Packet::Publish(Publish {
+        delivery: Delivery::AtMostOnce,
+        retain: false,
+        topic: text("a/b"),
+        properties: PublishProperties::default(),
+        payload: b"half".to_vec(),
+    })
+}
