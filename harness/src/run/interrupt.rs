@@ -17,7 +17,7 @@ struct State {
 }
 
 impl Interrupt {
-    /// An interrupt that is raised by Ctrl-C, and on Unix by SIGTERM and SIGHUP.
+    /// An interrupt that is raised by Ctrl-C, and on Unix by SIGTERM and SIGHUP; under `nohup` the last stays ignored.
     ///
     /// # Errors
     /// When the system gives no thread or no signals.
@@ -60,23 +60,43 @@ impl Interrupt {
 }
 
 #[cfg(unix)]
-struct Signals([tokio::signal::unix::Signal; 3]);
+struct Signals {
+    watched: [tokio::signal::unix::Signal; 3],
+    ignores_hangup: bool,
+}
 
 #[cfg(unix)]
 impl Signals {
     fn new() -> std::io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?]))
+        let ignores_hangup = ignores_hangup();
+        let watched =
+            [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
+        Ok(Signals { watched, ignores_hangup })
     }
 
     async fn any(self) {
-        let Signals([mut interrupt, mut terminate, mut hangup]) = self;
+        let [mut interrupt, mut terminate, mut hangup] = self.watched;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            Some(()) = hangup.recv(), if !self.ignores_hangup => {}
         }
     }
+}
+
+/// Whether who started us wants SIGHUP ignored. To watch a signal replaces that wish, so it is asked before; where the
+/// system does not tell, SIGHUP counts.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().find_map(|line| line.strip_prefix("SigIgn:")).is_some_and(is_hangup_in)
+}
+
+/// Whether a mask of signals, in hexadecimal digits, holds the first one, SIGHUP.
+#[cfg(unix)]
+fn is_hangup_in(mask: &str) -> bool {
+    u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 1 == 1)
 }
 
 #[cfg(not(unix))]
@@ -93,5 +113,17 @@ impl Signals {
             // Without signals nobody can interrupt.
             std::future::pending::<()>().await;
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::is_hangup_in;
+
+    #[test]
+    fn the_first_signal_of_a_mask_is_sighup() {
+        assert!(is_hangup_in("\t0000000000001001"));
+        assert!(!is_hangup_in("\t0000000000001000"));
+        assert!(!is_hangup_in(""));
     }
 }

@@ -39,7 +39,7 @@ impl Peer {
                 Ok(Box::new(ours))
             }
             Peer::Network(address) => {
-                let stream = TcpStream::connect(address.socket()).await?;
+                let stream = TcpStream::connect(address.socket()).await.map_err(with_way_out)?;
                 // Small packets must leave at once: a fence waits for their answers.
                 stream.set_nodelay(true)?;
                 Ok(Box::new(stream))
@@ -51,5 +51,28 @@ impl Peer {
     #[must_use]
     pub fn is_virtual(&self) -> bool {
         matches!(self, Peer::Embedded(_))
+    }
+}
+
+/// Our own limits are not the peer's fault: says what to do about them.
+fn with_way_out(error: io::Error) -> io::Error {
+    #[cfg(unix)]
+    if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::MFILE) {
+        return io::Error::other(format!("{error}; fewer --jobs need fewer, `ulimit -n` allows more"));
+    }
+    error
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::with_way_out;
+    use std::io;
+
+    #[test]
+    fn too_many_open_files_come_with_a_way_out() {
+        let error = with_way_out(rustix::io::Errno::MFILE.into());
+        assert!(error.to_string().ends_with("; fewer --jobs need fewer, `ulimit -n` allows more"), "{error}");
+        let error = with_way_out(io::ErrorKind::ConnectionRefused.into());
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 }
