@@ -14,5 +14,6 @@ pub mod exit_code;
 pub mod report;
 pub mod run;
 pub mod target;
+pub mod text_file;
 pub mod trace;
 pub mod wire;

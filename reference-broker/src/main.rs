@@ -3,14 +3,12 @@
 use clap::Parser;
 use model::profile::Profile;
 use reference_broker::{Broker, Settings};
-use std::io;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 
-/// The profile or address cannot be used. Also clap's code for a wrong command line.
-const USAGE: u8 = 2;
-/// The address cannot be listened on.
+/// The address cannot be listened on. A wrong command line is 2, clap's own code.
 const UNAVAILABLE: u8 = 3;
 
 /// The reference broker of mqttspec: MQTT 3.1, 3.1.1 and 5.0 on one port.
@@ -47,8 +45,8 @@ fn main() -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
-            failure.exit_code()
+            remark(&format_args!("error: {failure}"));
+            UNAVAILABLE.into()
         }
     }
 }
@@ -57,16 +55,6 @@ fn main() -> ExitCode {
 enum Failure {
     Runtime(io::Error),
     Listen(SocketAddr, io::Error),
-}
-
-impl Failure {
-    fn exit_code(&self) -> ExitCode {
-        match self {
-            // Not an address of this machine: a wrong argument.
-            Failure::Listen(_, error) if error.kind() == io::ErrorKind::AddrNotAvailable => USAGE.into(),
-            Failure::Listen(..) | Failure::Runtime(_) => UNAVAILABLE.into(),
-        }
-    }
 }
 
 impl std::fmt::Display for Failure {
@@ -81,6 +69,12 @@ impl std::fmt::Display for Failure {
     }
 }
 
+/// A line on standard error; a reader that is gone is no reason to stop.
+fn remark(line: &dyn std::fmt::Display) {
+    // There is nobody left to tell.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let failed = |error| Failure::Listen(arguments.listen, error);
     let listener = TcpListener::bind(arguments.listen).await.map_err(failed)?;
@@ -88,7 +82,7 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let broker = Broker::new(Settings::from_profile(arguments.profile));
     // From here on, whoever waits for the line below may also send a signal.
     let stopped = signalled().map_err(Failure::Runtime)?;
-    eprintln!("listening on {address}, profile {}", arguments.profile.name);
+    remark(&format_args!("listening on {address}, profile {}", arguments.profile.name));
     tokio::select! {
         () = broker.listen(listener) => {}
         () = stopped => {}

@@ -4,6 +4,7 @@ use super::compile;
 use super::error::{LoadError, Location};
 use super::step::Step;
 use super::yaml::LARGEST_FILE;
+use crate::text_file;
 use include_dir::{Dir, include_dir};
 use model::packet::ProtocolVersion;
 use model::profile::Feature;
@@ -115,7 +116,7 @@ impl Library {
         let mut texts = Vec::new();
         for file in files {
             let name = file.display().to_string();
-            match read(&file) {
+            match text_file::read(&file, LARGEST_FILE as u64) {
                 Ok(text) => texts.push((name, text)),
                 Err(error) => errors.push(LoadError::file(&name, format!("the file cannot be read: {error}"))),
             }
@@ -160,16 +161,6 @@ fn collect(path: &Path, depth: usize, files: &mut BTreeSet<PathBuf>) -> Result<(
         }
     }
     Ok(())
-}
-
-/// Reads a file, unless it is too large to be a suite.
-fn read(path: &Path) -> io::Result<String> {
-    let length = fs::metadata(path)?.len();
-    if length > LARGEST_FILE as u64 {
-        let message = format!("it has {length} bytes, the limit is {LARGEST_FILE}");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-    }
-    fs::read_to_string(path)
 }
 
 fn load(texts: Vec<(String, String)>) -> Result<Library, Vec<LoadError>> {

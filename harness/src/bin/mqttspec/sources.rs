@@ -6,8 +6,6 @@ use harness::case::Library;
 use harness::run::{KnownFailing, Pattern, Plan, Selection};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -138,16 +136,7 @@ fn profile(name: &str) -> Result<Profile, Told> {
 
 /// A text file of reasonable size.
 pub(crate) fn read_text(path: &Path) -> Result<String, Told> {
-    let text = File::open(path).and_then(|file| {
-        // What a file says of its size is not true of devices and pipes.
-        let mut text = String::new();
-        let length = file.take(LARGEST_TEXT + 1).read_to_string(&mut text)?;
-        if length as u64 > LARGEST_TEXT {
-            return Err(io::Error::other(format!("it has more than {LARGEST_TEXT} bytes: is it the right file?")));
-        }
-        Ok(text)
-    });
-    text.map_err(|error| {
+    harness::text_file::read(path, LARGEST_TEXT).map_err(|error| {
         complain(&format_args!("cannot read {}: {error}", path.display()));
         Told
     })
