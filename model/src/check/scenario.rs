@@ -227,6 +227,7 @@ impl World {
         });
         let message = Message {
             sender: SenderKey(1),
+            connection: 0,
             topic,
             qos,
             size: 0,
