@@ -578,6 +578,41 @@ fn of_messages_alike_one_that_need_not_come_may_be_left_out() {
 }
 
 #[test]
+fn an_older_connection_may_be_read_before_a_newer_one() {
+    let sent = || {
+        pair(V5)
+            .see(3, Observation::Opened)
+            .send(3, &Packet::Connect(connect("pub")))
+            .send(3, &qos1("t/a", "m1", 1, false))
+            .send(2, &qos1("t/a", "m2", 2, false))
+    };
+    sent()
+        .receive(1, &qos1("t/a", "m2", 1, false))
+        .see(2, Observation::ClosedByServer)
+        .receive(3, &connack(V5, false))
+        .receive(1, &qos1("t/a", "m1", 2, false))
+        .receive(3, &puback(1))
+        .conforms();
+}
+
+#[test]
+fn what_was_sent_before_the_server_closed_may_have_been_read() {
+    let closed = || {
+        pair(V311)
+            .send(2, &qos1("t/a", "m1", 1, false))
+            .receive(2, &puback(1))
+            .receive(1, &qos1("t/a", "m1", 7, false))
+            .send(1, &puback(7))
+            .later(93_000)
+            .see(1, Observation::ClosedByServer)
+            .see(2, Observation::ClosedByServer)
+            .connected_with(3, lasting("sub", V311), true)
+    };
+    closed().conforms();
+    closed().receive(3, &qos1("t/a", "m1", 7, true)).conforms();
+}
+
+#[test]
 fn keep_alive_closes_in_time_and_not_before() {
     pair(V311).later(93_000).see(1, Observation::ClosedByServer).see(2, Observation::ClosedByServer).conforms();
     pair(V311).later(80_000).see(1, Observation::ClosedByServer).violates("unprovoked-close", "");

@@ -18,9 +18,11 @@ pub(crate) struct Script {
 /// One thing that happens. `client` counts modulo the number of clients.
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
+    /// Held: CONNECT does not arrive, and nothing is read, until it flows.
     Connect {
         client: usize,
         terms: Terms,
+        held: bool,
     },
     SecondConnect {
         client: usize,
@@ -172,7 +174,8 @@ pub(crate) fn scripts() -> impl Strategy<Value = Script> {
 fn commands() -> impl Strategy<Value = Command> {
     let client = || 0_usize..5;
     prop_oneof![
-        14 => (client(), terms()).prop_map(|(client, terms)| Command::Connect { client, terms }),
+        14 => (client(), terms(), select(&[false, false, false, false, true][..]))
+            .prop_map(|(client, terms, held)| Command::Connect { client, terms, held }),
         1 => (client(), terms()).prop_map(|(client, terms)| Command::SecondConnect { client, terms }),
         15 => (client(), vec(requests(), 1..=3)).prop_map(|(client, requests)| Command::Subscribe { client, requests }),
         1 => (client(), vec(requests(), 7..=10)).prop_map(|(client, requests)| Command::Subscribe { client, requests }),

@@ -95,10 +95,12 @@ impl Walk {
     fn play(&mut self, command: &Command) {
         match command {
             Command::Elapse { milliseconds } => self.elapse(*milliseconds),
-            Command::Connect { client, terms } => {
+            Command::Connect { client, terms, held } => {
                 let client = client % self.clients.len();
                 if self.clients[client].is_none() {
                     let id = self.open(client);
+                    let link = self.links.get_mut(&id).expect("it was just opened");
+                    (link.stalled, link.reading) = (*held, !*held);
                     self.connect(id, terms);
                 }
             }

@@ -171,8 +171,16 @@ impl World {
             payload: payload.as_bytes().to_vec(),
             properties: PublishProperties::default(),
         });
-        let sender = SenderKey(1);
-        let message = Message { sender, topic, qos, size: 0, expires: false, content_3: content, content_5: content };
+        let message = Message {
+            sender: SenderKey(1),
+            connection: 0,
+            topic,
+            qos,
+            size: 0,
+            expires: false,
+            content_3: content,
+            content_5: content,
+        };
         self.vocabulary.message(message)
     }
 

@@ -190,18 +190,15 @@ impl Judge {
             maximum_packet_size: connect.properties.maximum_packet_size.map(std::num::NonZeroU32::get),
             offence,
         };
-        let stranded: Vec<MessageKey> = track.open.values().map(|unanswered| unanswered.message).collect();
         if terms.clean_start && offence.is_none() {
             track.open.clear();
         }
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         track.push(&context, at, connection, Input::Connect(terms));
-        // What was not answered on earlier connections may have gone down with them.
-        for track in self.tracks.values_mut() {
-            stranded.iter().for_each(|message| track.strand(*message));
-        }
+        let connected = self.readings.values().map(|reading| reading.connected).max().unwrap_or(0) + 1;
         if let Some(reading) = self.readings.get_mut(&connection) {
             reading.sender = Some(sender);
+            reading.connected = connected;
         }
         if let Some(offence) = offence {
             self.stop_listening_after(connection, offence);
@@ -282,7 +279,7 @@ impl Judge {
         }
         let message = match again {
             Some(unanswered) => unanswered.message,
-            None => self.publish_message(sender, publish, topic, size),
+            None => self.publish_message(connection, sender, publish, topic, size),
         };
         self.push(at, connection, sender, Input::Publish { message, id: publish.packet_id(), offence });
         if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
@@ -304,7 +301,14 @@ impl Judge {
             .is_some_and(|version| self.profile.reactions(offence, version).contains(&crate::profile::Reaction::Accept))
     }
 
-    fn publish_message(&mut self, sender: SenderKey, publish: &Publish, topic: String, size: usize) -> MessageKey {
+    fn publish_message(
+        &mut self,
+        connection: ConnectionId,
+        sender: SenderKey,
+        publish: &Publish,
+        topic: String,
+        size: usize,
+    ) -> MessageKey {
         let key = self.vocabulary.topic(&topic);
         let expires = publish.properties.message_expiry_interval.is_some();
         // An alias may have shortened it.
@@ -312,7 +316,9 @@ impl Judge {
         let content = Content { topic, payload: publish.payload.clone(), properties: publish.properties.clone() };
         let content_3 = self.vocabulary.content(content.clone().seen_by(ProtocolVersion::V3_1_1));
         let content_5 = self.vocabulary.content(content.seen_by(ProtocolVersion::V5_0));
-        self.vocabulary.message(Message { sender, topic: key, qos: publish.qos(), size, expires, content_3, content_5 })
+        let connection = self.readings.get(&connection).map_or(0, |reading| reading.connected);
+        let qos = publish.qos();
+        self.vocabulary.message(Message { sender, connection, topic: key, qos, size, expires, content_3, content_5 })
     }
 
     /// The message is on its way to every session. One that offends is never owed.

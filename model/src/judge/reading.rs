@@ -17,6 +17,8 @@ pub(super) struct Reading {
     pub(super) last_sent: Millis,
     /// CONNECT, once it came.
     pub(super) connect: Option<Connect>,
+    /// The place of its CONNECT among all, from 1.
+    pub(super) connected: u32,
     pub(super) offer: Offer,
     /// Topic Aliases of the client and of the server.
     pub(super) client_aliases: BTreeMap<u16, String>,
@@ -48,6 +50,7 @@ impl Reading {
             sender: None,
             last_sent: at,
             connect: None,
+            connected: 0,
             offer: Offer {
                 maximum_qos: Qos::ExactlyOnce,
                 retain: true,

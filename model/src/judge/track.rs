@@ -304,11 +304,6 @@ impl Track {
         }
     }
 
-    /// The connection of a message has ended before it was answered: perhaps the server never got it.
-    pub(super) fn strand(&mut self, message: MessageKey) {
-        self.change_each(|session| session.strand(message));
-    }
-
     /// The server has taken a message over.
     pub(super) fn settle(&mut self, context: &Context<'_>, message: MessageKey) {
         self.change_each(|session| session.settle(context, message));
@@ -330,6 +325,8 @@ impl Track {
         if self.abandoned {
             return Ok(());
         }
+        // After its last word on a connection the server takes nothing more from it: then how much it has taken matters.
+        let ends = matches!(output, Output::Close | Output::Disconnect { .. });
         let mut explained = BTreeSet::new();
         let mut nearest = None;
         for hypothesis in &self.hypotheses {
@@ -338,6 +335,9 @@ impl Track {
             while let Some(attempt) = attempts.pop() {
                 match attempt.session.accept(context, moment, connection, output) {
                     Ok(sessions) => {
+                        if ends && attempt.is_link(connection) {
+                            attempts.extend(self.taking_one(context, &attempt));
+                        }
                         explained.extend(sessions.into_iter().map(|session| attempt.after(session, attempt.taken)));
                     }
                     Err(breach) => {

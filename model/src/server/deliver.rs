@@ -4,7 +4,7 @@ use super::alphabet::Output;
 use super::qos_set::QosSet;
 use super::rule::{Breach, Context, Rule, SeededBug};
 use super::session::{Connection, Delivery, Floating, Kept, Phase, Progress, Routing, Session};
-use super::vocabulary::{ContentKey, Message, MessageKey};
+use super::vocabulary::{ContentKey, Message, MessageKey, Vocabulary};
 use crate::packet::{PacketId, ProtocolVersion, Qos};
 use crate::profile::{Feature, Offence};
 
@@ -26,7 +26,7 @@ impl Session {
         match next.floating.iter_mut().find(|floating| floating.message == message) {
             Some(floating) => floating.routing = floating.routing.or(routing),
             None => {
-                next.floating.push(Floating { message, routing, times: 1, stranded: false, perhaps_sent: false });
+                next.floating.push(Floating { message, routing, times: 1, perhaps_sent: false });
             }
         }
         next.floating.sort();
@@ -39,17 +39,6 @@ impl Session {
         let mut next = self.clone();
         next.floating.iter_mut().filter(|floating| floating.message == message).for_each(|floating| {
             floating.times = floating.times.saturating_add(1);
-            floating.stranded = false;
-        });
-        next
-    }
-
-    /// The connection of the message has ended before the server answered it.
-    #[must_use]
-    pub fn strand(&self, message: MessageKey) -> Session {
-        let mut next = self.clone();
-        next.floating.iter_mut().filter(|floating| floating.message == message).for_each(|floating| {
-            floating.stranded = true;
         });
         next
     }
@@ -163,6 +152,12 @@ fn same_lane(one: &Message, other: &Message) -> bool {
     one.sender == other.sender && one.topic == other.topic && one.qos == other.qos
 }
 
+/// Whether a message comes before another one in their lane: a connection is done when its client's next one begins.
+fn precedes(vocabulary: &Vocabulary, one: MessageKey, other: MessageKey) -> bool {
+    let place = |key: MessageKey| (vocabulary.of(key).connection, key);
+    same_lane(vocabulary.of(one), vocabulary.of(other)) && place(one) < place(other)
+}
+
 impl Session {
     /// PUBLISH comes: which message is it, and may it come like this?
     pub(super) fn deliver(&self, context: &Context<'_>, seen: &Seen) -> Result<Vec<Session>, Breach> {
@@ -219,7 +214,9 @@ impl Session {
             .filter(|delivery| context.vocabulary.of(delivery.message).content(link.version) == content)
             .collect();
         // The copy that is due before further ones.
-        candidates.sort_by_key(|delivery| (delivery.message, delivery.further));
+        candidates.sort_by_key(|delivery| {
+            (context.vocabulary.of(delivery.message).connection, delivery.message, delivery.further)
+        });
         candidates
     }
 
@@ -279,16 +276,17 @@ impl Session {
             return Ok(());
         }
         let vocabulary = context.vocabulary;
-        let message = vocabulary.of(delivery.message);
-        let precedes = |other: MessageKey| other < delivery.message && same_lane(vocabulary.of(other), message);
+        let precedes = |other: MessageKey| precedes(vocabulary, other, delivery.message);
         let bound = self.kept.iter().flat_map(|kept| &kept.deliveries).find(|other| {
             other.owed && !other.further && precedes(other.message) && !matches!(other.progress, Progress::Open(_))
         });
+        // What was not answered on an earlier connection may have gone down with it.
+        let connection = vocabulary.of(delivery.message).connection;
         // A message that floats has met a definite set of subscriptions by now: its successor is here.
         let floating = self.floating.iter().find(|other| {
             let routing = other.routing;
             precedes(other.message)
-                && !other.stranded
+                && vocabulary.of(other.message).connection == connection
                 && !routing.missed
                 && !routing.qos.contains(Qos::AtMostOnce)
                 && !vocabulary.of(other.message).expires
@@ -302,8 +300,7 @@ impl Session {
     /// The session after the delivery.
     fn delivered(&self, context: &Context<'_>, delivery: &Delivery, seen: &Seen) -> Session {
         let vocabulary = context.vocabulary;
-        let message = vocabulary.of(delivery.message);
-        let overtaken = |other: MessageKey| other < delivery.message && same_lane(vocabulary.of(other), message);
+        let overtaken = |other: MessageKey| precedes(vocabulary, other, delivery.message);
         let mut next = self.clone();
         let Some(kept) = &mut next.kept else { return next };
         let bound = kept.deliveries.iter().position(|known| known == delivery);

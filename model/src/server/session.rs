@@ -165,8 +165,6 @@ pub struct Floating {
     pub routing: Routing,
     /// How often it was sent: a message with DUP may be taken for a new one (4.3.2).
     pub times: u8,
-    /// Whether its connection has ended without an answer: then what follows it need not wait for it.
-    pub stranded: bool,
     /// Whether a connection has broken meanwhile on which it may have been sent.
     pub perhaps_sent: bool,
 }

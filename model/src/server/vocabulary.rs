@@ -62,6 +62,8 @@ impl Content {
 pub struct Message {
     /// Whose it is.
     pub sender: SenderKey,
+    /// Which of the sender's connections it was published on, in the order of their CONNECT packets.
+    pub connection: u32,
     /// Where it was published to.
     pub topic: TopicKey,
     /// The QoS that it was published with.
