@@ -725,3 +725,19 @@ fn what_the_model_does_not_cover_is_said() {
     let verdict = pair(V5).send(2, &Packet::Publish(retained)).verdict();
     assert_eq!(verdict, Judgement::Inconclusive("the model does not cover retained messages yet".into()));
 }
+
+#[test]
+fn a_server_may_close_at_the_header_of_a_packet_that_is_too_large() {
+    let Packet::Connack(mut limited) = connack(V5, false) else { unreachable!() };
+    limited.properties.maximum_packet_size = std::num::NonZeroU32::new(20);
+    let header = [0x30, 0x64, 0, 1, b'a', 0];
+    let offended = || {
+        Trace::new("standard", V5)
+            .see(1, Observation::Opened)
+            .send(1, &Packet::Connect(connect("pub")))
+            .receive(1, &Packet::Connack(limited.clone()))
+            .see(1, Observation::Sent(&header))
+    };
+    offended().see(1, Observation::ClosedByServer).conforms();
+    offended().violates("offence-is-refused", "MQTT-4.13.1-1");
+}

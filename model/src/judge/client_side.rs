@@ -64,9 +64,6 @@ impl Judge {
             // The client does not know it yet.
             return;
         }
-        if reading.offer.maximum_packet_size.is_some_and(|maximum| size > maximum as usize) {
-            return self.client_offends(at, connection, sender, Offence::PacketTooLarge);
-        }
         match packet {
             Packet::Connect(_) => self.client_offends(at, connection, sender, Offence::SecondConnect),
             Packet::Publish(publish) => self.client_publishes(at, connection, sender, publish, size),

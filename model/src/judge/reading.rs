@@ -39,7 +39,6 @@ pub(super) struct Offer {
     pub(super) subscription_identifiers: bool,
     pub(super) topic_alias_maximum: u16,
     pub(super) receive_maximum: u16,
-    pub(super) maximum_packet_size: Option<u32>,
 }
 
 impl Reading {
@@ -58,7 +57,6 @@ impl Reading {
                 subscription_identifiers: true,
                 topic_alias_maximum: 0,
                 receive_maximum: u16::MAX,
-                maximum_packet_size: None,
             },
             client_aliases: BTreeMap::new(),
             server_aliases: BTreeMap::new(),

@@ -219,7 +219,10 @@ fn take_offer(reading: &mut Reading, properties: &ConnackProperties) {
         properties.subscription_identifier_available.unwrap_or(offer.subscription_identifiers);
     offer.topic_alias_maximum = properties.topic_alias_maximum.unwrap_or(offer.topic_alias_maximum);
     offer.receive_maximum = properties.receive_maximum.map_or(offer.receive_maximum, std::num::NonZeroU16::get);
-    offer.maximum_packet_size = properties.maximum_packet_size.map(std::num::NonZeroU32::get);
+    if let Some(maximum) = properties.maximum_packet_size {
+        // A server may close as soon as it has seen the length.
+        reading.from_client.set_maximum_packet_size(maximum.get());
+    }
 }
 
 fn announcement(properties: &ConnackProperties) -> Announcement {
