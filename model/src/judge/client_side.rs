@@ -223,13 +223,14 @@ impl Judge {
         let Some(version) = reading.version() else { return };
         let whole = match subscribe.properties.subscription_identifier {
             Some(_)
-                if !reading.offer.subscription_identifiers || !self.profile.has(Feature::SubscriptionIdentifiers) =>
+                if !reading.offer.subscription_identifiers
+                    || !self.profile.has_in(Feature::SubscriptionIdentifiers, version) =>
             {
                 Some(Offence::SubscriptionIdentifierNotSupported)
             }
             _ => None,
         };
-        let shares = reading.offer.shared_subscriptions && self.profile.has(Feature::SharedSubscriptions);
+        let shares = reading.offer.shared_subscriptions && self.profile.has_in(Feature::SharedSubscriptions, version);
         let mut requests = Vec::new();
         for request in &subscribe.requests {
             if request.filter.starts_with("$share/") && shares {
@@ -258,6 +259,7 @@ impl Judge {
             Ok(topic) => topic,
             Err(offence) => return self.client_offends(at, connection, sender, offence),
         };
+        let Some(version) = reading.version() else { return };
         let offer = reading.offer.clone();
         let mut too_many = false;
         if let Some(id) = publish.packet_id() {
@@ -267,7 +269,7 @@ impl Judge {
         // The same identifier with DUP before the PUBACK is the same message once more (MQTT-3.3.1-1).
         let unanswered = publish.packet_id().filter(|_| publish.dup());
         let again = unanswered.and_then(|id| self.tracks.get(&sender)?.open.get(&id).copied());
-        let offence = offences::of_publish(&self.profile, publish, &topic, &offer)
+        let offence = offences::of_publish(&self.profile, publish, &topic, &offer, version)
             .or(too_many.then_some(Offence::ReceiveMaximumExceeded));
         match (offence, publish.qos(), publish.retain) {
             (None, Qos::ExactlyOnce, _) => return self.give_up("QoS 2"),

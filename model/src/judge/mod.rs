@@ -112,7 +112,7 @@ pub struct Violation {
     pub rule: &'static str,
     /// The rule in a sentence.
     pub says: String,
-    /// The statements that it stands for in the version of the connection.
+    /// The statements that it stands for in the version of the connection, and the rows that the dialect is held to.
     pub statements: Vec<&'static str>,
     /// What was permitted or owed.
     pub expected: String,
@@ -191,7 +191,7 @@ impl Judge {
     /// Records a breach, and stops judging the session that it is about: its states are gone.
     fn report(&mut self, at: Millis, connection: ConnectionId, breach: crate::server::Breach, seen: String) {
         let version = self.readings.get(&connection).and_then(Reading::version);
-        let statements = version.map_or(&[][..], |version| breach.rule.statements(version)).to_vec();
+        let statements = version.map_or_else(Vec::new, |version| breach.rule.cites(&self.profile, version));
         self.record(at, connection, breach.rule, statements, breach.expected, seen);
     }
 

@@ -46,7 +46,7 @@ pub(super) fn of_connect(profile: &Profile, connect: &Connect, version: Protocol
         Some(Offence::KeepAliveTooLow)
     } else if connect.keep_alive > range.maximum {
         Some(Offence::KeepAliveTooHigh)
-    } else if connect.will.is_some() && !profile.has(Feature::Will) {
+    } else if connect.will.is_some() && !profile.has_in(Feature::Will, version) {
         Some(Offence::WillNotSupported)
     } else if !is_plain {
         Some(Offence::ClientIdentifierUnusual)
@@ -73,9 +73,15 @@ pub(super) fn of_filter(profile: &Profile, filter: &str, version: ProtocolVersio
 }
 
 /// PUBLISH to `topic`, its alias resolved.
-pub(super) fn of_publish(profile: &Profile, publish: &Publish, topic: &str, offer: &Offer) -> Option<Offence> {
+pub(super) fn of_publish(
+    profile: &Profile,
+    publish: &Publish,
+    topic: &str,
+    offer: &Offer,
+    version: ProtocolVersion,
+) -> Option<Offence> {
     let has_qos = publish.qos() < Qos::ExactlyOnce || profile.has(Feature::Qos2);
-    let retains = offer.retain && profile.has(Feature::RetainedMessages);
+    let retains = offer.retain && profile.has_in(Feature::RetainedMessages, version);
     let response_topic = publish.properties.response_topic.as_ref();
     if topic.parse::<TopicName>().is_err() {
         Some(Offence::TopicNameInvalid)

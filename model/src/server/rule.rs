@@ -2,7 +2,8 @@
 //!
 //! The table is the contents page of the model: a rule has a name, one sentence, and the statements of each version. Code
 //! that enforces a rule names it; a breach reports it. 3.1 has numbers only where it differs from 3.1.1: where a rule names
-//! none for 3.1, those of 3.1.1 say what is meant.
+//! none for 3.1, those of 3.1.1 say what is meant. A rule that the IoT Platform has, or words in its own way, cites the
+//! rows of its fact sheet too: they are named where a profile is held to them.
 
 use super::Vocabulary;
 use crate::packet::ProtocolVersion;
@@ -10,7 +11,8 @@ use crate::profile::Profile;
 use std::fmt;
 
 macro_rules! rules {
-    ($($rule:ident $name:literal $says:literal v31 [$($v31:literal)*] v311 [$($v311:literal)*] v5 [$($v5:literal)*];)*) => {
+    ($($rule:ident $name:literal $says:literal v31 [$($v31:literal)*] v311 [$($v311:literal)*] v5 [$($v5:literal)*]
+        $(platform [$($row:literal)*])?;)*) => {
         /// A rule that a server is held to.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule { $(#[doc = $says] $rule,)* }
@@ -44,6 +46,12 @@ macro_rules! rules {
                     ProtocolVersion::V5_0 => v5,
                 }
             }
+
+            /// The rows of the platform's fact sheet that it stands for.
+            #[must_use]
+            pub fn rows(self) -> &'static [&'static str] {
+                match self { $(Rule::$rule => &[$($($row),*)?],)* }
+            }
         }
     };
 }
@@ -55,11 +63,14 @@ rules! {
     ConnackComesOnce "connack-comes-once" "a connection has one CONNACK, in answer to CONNECT"
         v31 [] v311 ["MQTT-3.1.4-4"] v5 ["MQTT-3.2.0-2"];
     ConnectIsAccepted "connect-is-accepted" "a valid CONNECT is accepted"
-        v31 [] v311 ["MQTT-3.1.4-4"] v5 ["MQTT-3.1.4-5"];
+        v31 [] v311 ["MQTT-3.1.4-4"] v5 ["MQTT-3.1.4-5"]
+        platform ["P-VER-1" "P-VER-4" "P-CON-2" "P-RC-1"];
     CleanStartHasNoSession "clean-start-has-no-session" "after a clean start Session Present is 0"
-        v31 ["V31-6"] v311 ["MQTT-3.2.2-1"] v5 ["MQTT-3.2.2-2"];
+        v31 ["V31-6"] v311 ["MQTT-3.2.2-1"] v5 ["MQTT-3.2.2-2"]
+        platform ["P-SES-2" "X-37"];
     StoredSessionIsPresent "stored-session-is-present" "Session Present is 1 when the session was stored"
-        v31 [] v311 ["MQTT-3.2.2-2"] v5 ["MQTT-3.2.2-3"];
+        v31 [] v311 ["MQTT-3.2.2-2"] v5 ["MQTT-3.2.2-3"]
+        platform ["P-SES-3" "X-37"];
     NoSessionIsAbsent "no-session-is-absent" "Session Present is 0 when nothing was stored"
         v31 ["V31-6"] v311 ["MQTT-3.2.2-3"] v5 ["MQTT-3.2.2-3"];
     RefusalHasNoSession "refusal-has-no-session" "a CONNACK that refuses has Session Present 0"
@@ -73,7 +84,8 @@ rules! {
     NoUncalledAuthentication "no-uncalled-authentication" "without an Authentication Method in CONNECT there is none in CONNACK, and no AUTH"
         v31 [] v311 [] v5 ["MQTT-4.12.0-6"];
     OlderConnectionCloses "older-connection-closes" "a connection is closed when its client identifier connects again"
-        v31 ["V31-13"] v311 ["MQTT-3.1.4-2"] v5 ["MQTT-3.1.4-3"];
+        v31 ["V31-13"] v311 ["MQTT-3.1.4-2"] v5 ["MQTT-3.1.4-3"]
+        platform ["P-CON-4" "X-38"];
     // offences
     OffenceIsRefused "offence-is-refused" "what a client must not send is answered as the dialect permits, and has no effect"
         v31 [] v311 ["MQTT-4.8.0-1"] v5 ["MQTT-4.13.1-1"];
@@ -91,7 +103,8 @@ rules! {
     SubackHasACodeAFilter "suback-has-a-code-a-filter" "SUBACK has one code for each filter"
         v31 [] v311 ["MQTT-3.8.4-5"] v5 ["MQTT-3.8.4-6"];
     SubackGrants "suback-grants" "a SUBACK code states a permitted grant or a failure that the dialect knows"
-        v31 ["V31-14"] v311 ["MQTT-3.8.4-5" "MQTT-3.9.3-1"] v5 ["MQTT-3.8.4-7" "MQTT-3.9.3-1"];
+        v31 ["V31-14"] v311 ["MQTT-3.8.4-5" "MQTT-3.9.3-1"] v5 ["MQTT-3.8.4-7" "MQTT-3.9.3-1"]
+        platform ["P-QOS-5" "X-12" "X-13"];
     UnsubscribeIsAnswered "unsubscribe-is-answered" "UNSUBSCRIBE is answered by UNSUBACK"
         v31 [] v311 ["MQTT-3.10.4-4" "MQTT-3.10.4-5"] v5 ["MQTT-3.10.4-4"];
     UnsubackNamesItsUnsubscribe "unsuback-names-its-unsubscribe" "UNSUBACK has the identifier of an UNSUBSCRIBE that waits for it"
@@ -108,17 +121,22 @@ rules! {
         v31 [] v311 ["MQTT-3.12.4-1"] v5 ["MQTT-3.12.4-1"];
     // deliveries
     DeliveryWasSubscribed "delivery-was-subscribed" "what is delivered waits for this client: published to a topic that it has subscribed to, and not delivered yet"
-        v31 [] v311 ["MQTT-3.3.2-3" "MQTT-3.10.4-2"] v5 ["MQTT-3.3.2-3" "MQTT-3.10.4-2"];
+        v31 [] v311 ["MQTT-3.3.2-3" "MQTT-3.10.4-2"] v5 ["MQTT-3.3.2-3" "MQTT-3.10.4-2"]
+        platform ["P-WR-1" "P-SES-9" "P-TOP-6" "P-TOP-18"];
     DeliveryIsUnchanged "delivery-is-unchanged" "topic, payload and properties arrive as they were published"
-        v31 [] v311 ["MQTT-3.3.2-3"] v5 ["MQTT-3.3.2-4" "MQTT-3.3.2-15" "MQTT-3.3.2-16" "MQTT-3.3.2-17" "MQTT-3.3.2-18" "MQTT-3.3.2-20"];
+        v31 [] v311 ["MQTT-3.3.2-3"] v5 ["MQTT-3.3.2-4" "MQTT-3.3.2-15" "MQTT-3.3.2-16" "MQTT-3.3.2-17" "MQTT-3.3.2-18" "MQTT-3.3.2-20"]
+        platform ["P-V5-13" "N-PRP-1" "N-RRT-1"];
     DeliveryQos "delivery-qos" "the delivered QoS is what publisher and subscription allow"
-        v31 [] v311 ["MQTT-3.8.4-6" "MQTT-3.3.5-1"] v5 ["MQTT-3.8.4-8" "MQTT-3.3.4-2"];
+        v31 [] v311 ["MQTT-3.8.4-6" "MQTT-3.3.5-1"] v5 ["MQTT-3.8.4-8" "MQTT-3.3.4-2"]
+        platform ["P-QOS-2" "P-QOS-3"];
     DeliveryIsMade "delivery-is-made" "a message that the server took over reaches every matching subscriber"
-        v31 [] v311 ["MQTT-4.5.0-1" "MQTT-3.3.5-1"] v5 ["MQTT-4.5.0-1" "MQTT-3.3.4-2"];
+        v31 [] v311 ["MQTT-4.5.0-1" "MQTT-3.3.5-1"] v5 ["MQTT-4.5.0-1" "MQTT-3.3.4-2"]
+        platform ["P-SES-3" "P-TOP-19"];
     DeliveryOnce "delivery-once" "a message is delivered once for each matching subscription at most"
         v31 [] v311 ["MQTT-4.3.2-1"] v5 ["MQTT-4.3.2-1" "MQTT-4.4.0-1"];
     LiveDeliveryIsNotRetained "live-delivery-is-not-retained" "a message for an established subscription has RETAIN 0"
-        v31 ["V31-21"] v311 ["MQTT-3.3.1-9"] v5 ["MQTT-3.3.1-12"];
+        v31 ["V31-21"] v311 ["MQTT-3.3.1-9"] v5 ["MQTT-3.3.1-12"]
+        platform ["P-WR-2" "X-10"];
     FirstDeliveryHasNoDup "first-delivery-has-no-dup" "a first delivery has DUP 0, whatever the publisher sent"
         v31 [] v311 ["MQTT-3.3.1-3" "MQTT-4.3.2-1"] v5 ["MQTT-3.3.1-3" "MQTT-4.3.2-2"];
     RepeatedDeliveryHasDup "repeated-delivery-has-dup" "a delivery that is repeated has DUP 1"
@@ -126,25 +144,39 @@ rules! {
     RepeatedDeliveryKeepsItsId "repeated-delivery-keeps-its-id" "a delivery that is repeated has the identifier of the first one"
         v31 ["V31-18"] v311 ["MQTT-4.4.0-1" "MQTT-2.3.1-4"] v5 ["MQTT-4.4.0-1"];
     RepeatedOnlyOnReconnect "repeated-only-on-reconnect" "an unacknowledged delivery is repeated only after a reconnect"
-        v31 [] v311 [] v5 ["MQTT-4.4.0-1"];
+        v31 [] v311 [] v5 ["MQTT-4.4.0-1"]
+        platform ["X-14"];
     UnacknowledgedIsRepeated "unacknowledged-is-repeated" "an unacknowledged delivery is repeated when the session resumes"
-        v31 ["V31-18"] v311 ["MQTT-4.4.0-1"] v5 ["MQTT-4.4.0-1"];
+        v31 ["V31-18"] v311 ["MQTT-4.4.0-1"] v5 ["MQTT-4.4.0-1"]
+        platform ["P-SES-6" "X-15"];
     IdentifierIsFree "identifier-is-free" "a new delivery takes an identifier that is not in use"
         v31 [] v311 ["MQTT-2.3.1-4" "MQTT-4.3.2-1"] v5 ["MQTT-2.2.1-4" "MQTT-4.3.2-1"];
     ReceiveMaximumIsObeyed "receive-maximum-is-obeyed" "no more deliveries are open than the client's Receive Maximum"
-        v31 [] v311 [] v5 ["MQTT-3.3.4-9" "MQTT-4.9.0-2"];
+        v31 [] v311 [] v5 ["MQTT-3.3.4-9" "MQTT-4.9.0-2"]
+        platform ["P-V5-3" "P-V5-4" "X-18"];
     MaximumPacketSizeIsObeyed "maximum-packet-size-is-obeyed" "no packet is larger than the client's Maximum Packet Size"
-        v31 [] v311 [] v5 ["MQTT-3.1.2-24"];
+        v31 [] v311 [] v5 ["MQTT-3.1.2-24"]
+        platform ["P-V5-1"];
     TopicAliasIsWithinMaximum "topic-alias-is-within-maximum" "the server uses no Topic Alias above the client's maximum, and none before it has set it"
         v31 [] v311 [] v5 ["MQTT-3.1.2-26" "MQTT-3.1.2-27" "MQTT-3.3.2-11"];
     OrderIsKept "order-is-kept" "messages of one publisher, topic and QoS arrive in their order"
         v31 [] v311 ["MQTT-4.6.0-6"] v5 ["MQTT-4.6.0-5" "MQTT-4.6.0-6"];
     // time
     KeepAliveCloses "keep-alive-closes" "a client that is silent for 1.5 times its Keep Alive is disconnected"
-        v31 [] v311 ["MQTT-3.1.2-24"] v5 ["MQTT-3.1.2-22"];
+        v31 [] v311 ["MQTT-3.1.2-24"] v5 ["MQTT-3.1.2-22"]
+        platform ["P-KA-3" "P-KA-4" "P-KA-8"];
     // bytes
     PacketIsWellFormed "packet-is-well-formed" "what the server sends is a well-formed packet"
         v31 [] v311 [] v5 [];
+}
+
+impl Rule {
+    /// What the rule stands for in this dialect and version: statements, and the rows that the dialect is held to.
+    #[must_use]
+    pub fn cites(self, profile: &Profile, version: ProtocolVersion) -> Vec<&'static str> {
+        let rows = self.rows().iter().filter(|row| profile.is_held_to(row, version));
+        self.statements(version).iter().chain(rows).copied().collect()
+    }
 }
 
 impl fmt::Display for Rule {
