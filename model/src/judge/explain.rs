@@ -24,7 +24,7 @@ impl Judge {
             }
         }
         match nearest {
-            Some(expected) => Breach { rule: Rule::DeliveryIsUnchanged, expected },
+            Some(expected) => Breach::of(Rule::DeliveryIsUnchanged, expected),
             None => breach,
         }
     }

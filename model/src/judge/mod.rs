@@ -25,6 +25,7 @@
 //! What the model does not cover yet (QoS 2, retained messages, Will, Shared Subscriptions, AUTH exchanges) makes a trace
 //! [`Inconclusive`](Judgement::Inconclusive) with the reason, never a pass.
 
+mod announced;
 mod client_side;
 mod explain;
 mod offences;
@@ -190,8 +191,7 @@ impl Judge {
 
     /// Records a breach, and stops judging the session that it is about: its states are gone.
     fn report(&mut self, at: Millis, connection: ConnectionId, breach: crate::server::Breach, seen: String) {
-        let version = self.readings.get(&connection).and_then(Reading::version);
-        let statements = version.map_or_else(Vec::new, |version| breach.rule.cites(&self.profile, version));
+        let statements = self.broken_by(connection, &breach);
         self.record(at, connection, breach.rule, statements, breach.expected, seen);
     }
 
@@ -230,7 +230,7 @@ impl Judge {
             .and_then(|track| track.silence_limit(&context, connection).filter(|limit| silence > *limit));
         if let Some(limit) = overdue {
             let expected = format!("the close of the connection at most {limit} ms after the client's last packet");
-            let breach = crate::server::Breach { rule: Rule::KeepAliveCloses, expected };
+            let breach = crate::server::Breach::of(Rule::KeepAliveCloses, expected);
             self.report(at, connection, breach, format!("an open connection after {silence} ms"));
         }
     }

@@ -19,12 +19,16 @@ pub(super) struct Reading {
     pub(super) connect: Option<Connect>,
     /// The place of its CONNECT among all, from 1.
     pub(super) connected: u32,
+    /// How many CONNECT packets there were when CONNACK accepted this one.
+    pub(super) accepted_among: Option<u32>,
     pub(super) offer: Offer,
     /// Topic Aliases of the client and of the server.
     pub(super) client_aliases: BTreeMap<u16, String>,
     pub(super) server_aliases: BTreeMap<u16, String>,
     /// Identifiers of the client's QoS 1 PUBLISH packets on this connection that wait for PUBACK.
     pub(super) open: BTreeSet<PacketId>,
+    /// The statements that the client's bytes have broken, where a decoder refused them.
+    pub(super) refusal: &'static [&'static str],
     /// The client has offended so that nothing after it may have an effect, or has left.
     pub(super) client_is_done: bool,
     closed: bool,
@@ -50,6 +54,7 @@ impl Reading {
             last_sent: at,
             connect: None,
             connected: 0,
+            accepted_among: None,
             offer: Offer {
                 maximum_qos: Qos::ExactlyOnce,
                 retain: true,
@@ -61,6 +66,7 @@ impl Reading {
             client_aliases: BTreeMap::new(),
             server_aliases: BTreeMap::new(),
             open: BTreeSet::new(),
+            refusal: &[],
             client_is_done: false,
             closed: false,
         }

@@ -2,7 +2,7 @@
 
 use super::Millis;
 use super::alphabet::{Announcement, ConnectTerms, Lifetime};
-use super::rule::{Breach, Context, Rule, SeededBug};
+use super::rule::{Breach, Context, Expected, Rule, SeededBug};
 use super::session::{Connection, Kept, Moment, Phase, Progress, Session};
 use crate::packet::{PacketType, ProtocolVersion, Qos};
 use crate::profile::{Offence, Reaction};
@@ -205,10 +205,10 @@ impl Session {
     }
 
     /// What the profile permits after `offence`, in words.
-    pub(super) fn permitted_reactions(&self, context: &Context<'_>, offence: Offence) -> String {
+    pub(super) fn permitted_reactions(&self, context: &Context<'_>, offence: Offence) -> Expected {
         let reactions: Vec<String> =
             context.profile.reactions(offence, self.version()).iter().map(ToString::to_string).collect();
-        format!("for {offence}: {}", reactions.join(", or "))
+        Expected::upon(offence, format!("for {offence}: {}", reactions.join(", or ")))
     }
 }
 

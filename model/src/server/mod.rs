@@ -24,8 +24,10 @@
 //! other.
 
 pub mod alphabet;
+pub mod at_stake;
 mod connect;
 mod deliver;
+pub mod exempt;
 mod keep_alive;
 pub mod offence;
 mod publish;
