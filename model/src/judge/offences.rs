@@ -94,8 +94,8 @@ pub(super) fn of_publish(
     } else if exceeds_limits(profile.limits(), &publish.properties) {
         Some(Offence::PropertyLimitExceeded)
     } else if response_topic.is_some_and(|topic| topic.contains(['+', '#'])) {
-        // MQTT-3.3.2-14.
-        Some(Offence::ProtocolError)
+        // MQTT-3.3.2-14: a topic like any other, and nothing says in which words it is refused.
+        Some(Offence::TopicNameInvalid)
     } else {
         None
     }
