@@ -27,7 +27,9 @@
 
 mod client_side;
 mod explain;
+mod hypothesis;
 mod offences;
+mod queue;
 mod reading;
 mod server_side;
 mod track;
