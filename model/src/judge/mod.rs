@@ -28,7 +28,9 @@
 mod announced;
 mod client_side;
 mod explain;
+mod hypothesis;
 mod offences;
+mod queue;
 mod reading;
 mod server_side;
 mod track;
