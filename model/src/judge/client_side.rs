@@ -120,6 +120,7 @@ impl Judge {
     fn client_bytes_refused(&mut self, at: Millis, connection: ConnectionId, refusal: &Refusal) {
         let Some(reading) = self.readings.get_mut(&connection) else { return };
         reading.client_is_done = true;
+        reading.refusal = refusal.statements;
         let version = reading.from_client.version();
         let offence = offences::of_bytes(refusal, reading.sender.is_some());
         match reading.sender {
@@ -229,8 +230,9 @@ impl Judge {
         let Some(reading) = self.readings.get(&connection) else { return };
         let Some(version) = reading.version() else { return };
         let identifier = subscribe.properties.subscription_identifier;
-        let identifiers = reading.offer.subscription_identifiers && self.profile.has(Feature::SubscriptionIdentifiers);
-        let shares = reading.offer.shared_subscriptions && self.profile.has(Feature::SharedSubscriptions);
+        let identifiers =
+            reading.offer.subscription_identifiers && self.profile.has_in(Feature::SubscriptionIdentifiers, version);
+        let shares = reading.offer.shared_subscriptions && self.profile.has_in(Feature::SharedSubscriptions, version);
         let whole = match identifier {
             Some(_) if !identifiers => Some(Offence::SubscriptionIdentifierNotSupported),
             _ => None,
@@ -267,6 +269,7 @@ impl Judge {
             Ok(topic) => topic,
             Err(offence) => return self.client_offends(at, connection, sender, offence),
         };
+        let Some(version) = reading.version() else { return };
         let offer = reading.offer.clone();
         let mut too_many = false;
         if let Some(id) = publish.packet_id() {
@@ -276,7 +279,7 @@ impl Judge {
         // The same identifier with DUP before the PUBACK is the same message once more (MQTT-3.3.1-1).
         let unanswered = publish.packet_id().filter(|_| publish.dup());
         let again = unanswered.and_then(|id| self.tracks.get(&sender)?.open.get(&id).copied());
-        let offence = offences::of_publish(&self.profile, publish, &topic, &offer)
+        let offence = offences::of_publish(&self.profile, publish, &topic, &offer, version)
             .or(too_many.then_some(Offence::ReceiveMaximumExceeded));
         let message = match again {
             Some(unanswered) => unanswered.message,

@@ -27,7 +27,7 @@ pub(super) fn of_bytes(refusal: &Refusal, has_session: bool) -> Offence {
 pub(super) fn of_connect(profile: &Profile, connect: &Connect, version: ProtocolVersion) -> Option<Offence> {
     let id = &connect.client_id;
     let range = profile.limits().keep_alive;
-    // V31-4, V31-5; MQTT-3.1.3-8 of 3.1.1.
+    // V31-4, V31-5; 3.1.1: MQTT-3.1.3-8.
     let empty_is_forbidden = match version {
         ProtocolVersion::V3_1 => true,
         ProtocolVersion::V3_1_1 => !connect.clean_start,
@@ -46,7 +46,7 @@ pub(super) fn of_connect(profile: &Profile, connect: &Connect, version: Protocol
         Some(Offence::KeepAliveTooLow)
     } else if connect.keep_alive > range.maximum {
         Some(Offence::KeepAliveTooHigh)
-    } else if connect.will.is_some() && !profile.has(Feature::Will) {
+    } else if connect.will.is_some() && !profile.has_in(Feature::Will, version) {
         Some(Offence::WillNotSupported)
     } else if !is_plain {
         Some(Offence::ClientIdentifierUnusual)
@@ -73,7 +73,7 @@ pub(super) fn of_filter(
     } else if filter.starts_with("$share/") && !shares {
         Some(Offence::SharedSubscriptionNotSupported)
     } else if is_shared && request.options.no_local {
-        // MQTT-3.8.3-4.
+        // 5.0: MQTT-3.8.3-4.
         Some(Offence::ProtocolError)
     } else if is_too_long(profile.limits(), filter) {
         Some(Offence::TopicTooLong)
@@ -83,9 +83,15 @@ pub(super) fn of_filter(
 }
 
 /// PUBLISH to `topic`, its alias resolved.
-pub(super) fn of_publish(profile: &Profile, publish: &Publish, topic: &str, offer: &Offer) -> Option<Offence> {
+pub(super) fn of_publish(
+    profile: &Profile,
+    publish: &Publish,
+    topic: &str,
+    offer: &Offer,
+    version: ProtocolVersion,
+) -> Option<Offence> {
     let has_qos = publish.qos() < Qos::ExactlyOnce || profile.has(Feature::Qos2);
-    let retains = offer.retain && profile.has(Feature::RetainedMessages);
+    let retains = offer.retain && profile.has_in(Feature::RetainedMessages, version);
     let response_topic = publish.properties.response_topic.as_ref();
     if topic.parse::<TopicName>().is_err() {
         Some(Offence::TopicNameInvalid)
@@ -98,8 +104,8 @@ pub(super) fn of_publish(profile: &Profile, publish: &Publish, topic: &str, offe
     } else if exceeds_limits(profile.limits(), &publish.properties) {
         Some(Offence::PropertyLimitExceeded)
     } else if response_topic.is_some_and(|topic| topic.contains(['+', '#'])) {
-        // MQTT-3.3.2-14.
-        Some(Offence::ProtocolError)
+        // MQTT-3.3.2-14: a topic like any other, and nothing says in which words it is refused.
+        Some(Offence::TopicNameInvalid)
     } else {
         None
     }
