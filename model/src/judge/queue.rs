@@ -38,6 +38,11 @@ impl Queue {
         self.waiting.range(number.saturating_sub(self.first).min(self.waiting.len())..)
     }
 
+    /// All of them.
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Waiting> {
+        self.waiting.iter_mut()
+    }
+
     /// The number of the first input that is like this.
     pub(super) fn position(&self, is_meant: impl FnMut(&Waiting) -> bool) -> Option<usize> {
         self.waiting.iter().position(is_meant).map(|position| self.first + position)

@@ -11,16 +11,21 @@
 use super::hypothesis::{CAP, Hypothesis, routing};
 use super::queue::{Queue, Waiting};
 use crate::packet::PacketId;
-use crate::server::session::{Moment, Routing};
-use crate::server::{Breach, ConnectTerms, ConnectionId, Context, Input, MessageKey, Millis, Output, Rule, Session};
+use crate::server::retained::Met;
+use crate::server::{
+    Breach, ConnectTerms, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule,
+    Session,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A QoS 1 message that waits for PUBACK.
+/// A message above QoS 0 whose exchange is not complete.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unanswered {
     pub(super) message: MessageKey,
-    /// How often it was sent.
+    /// How often it was sent, and may be taken for a new one each time.
     pub(super) times: u8,
+    /// Whether PUBREC has come.
+    pub(super) received: bool,
 }
 
 /// What is known of one session.
@@ -29,10 +34,12 @@ pub(super) struct Track {
     hypotheses: BTreeSet<Hypothesis>,
     /// Inputs that some hypothesis has not taken.
     queue: Queue,
-    /// QoS 1 messages of this client that wait for PUBACK, on whatever connection they were sent.
+    /// Messages of this client that wait for PUBACK or PUBCOMP, on whatever connection they were sent.
     pub(super) open: BTreeMap<PacketId, Unanswered>,
     /// QoS 0 messages of this client, with the number of their input: on their way until the server has taken it.
     unsettled: Vec<(usize, MessageKey)>,
+    /// How many connections it has had and lost, both counted.
+    connections: u32,
     abandoned: bool,
     overflow: bool,
 }
@@ -45,6 +52,7 @@ impl Track {
             queue: Queue::default(),
             open: BTreeMap::new(),
             unsettled: Vec::new(),
+            connections: 0,
             abandoned: false,
             overflow: false,
         }
@@ -94,7 +102,7 @@ impl Track {
 
     /// Messages that may not have reached other sessions yet.
     pub(super) fn under_way(&self) -> impl Iterator<Item = Unanswered> {
-        let once = |(_, message): &(usize, MessageKey)| Unanswered { message: *message, times: 1 };
+        let once = |(_, message): &(usize, MessageKey)| Unanswered { message: *message, times: 1, received: false };
         self.open.values().copied().chain(self.unsettled.iter().map(once))
     }
 
@@ -104,6 +112,7 @@ impl Track {
             return;
         }
         let breaks = input == Input::Lost;
+        self.connections += u32::from(matches!(input, Input::Connect(_) | Input::Disconnect { .. } | Input::Lost));
         let reroutes = matches!(
             input,
             Input::Connect(_)
@@ -231,8 +240,7 @@ impl Track {
 
     /// The server may take this message or leave it: it is never owed.
     pub(super) fn doubt(&mut self, message: MessageKey) {
-        let missed = Routing { missed: true, ..Routing::default() };
-        self.change_each(|session| session.float(message, missed));
+        self.change_each(|session| session.float(message, Routing::none()));
     }
 
     /// A message of another client was under way before this session was known: what it meets here is open.
@@ -241,6 +249,75 @@ impl Track {
         for _ in 1..under_way.times {
             self.change_each(|session| session.repeat(under_way.message));
         }
+    }
+
+    /// A message with RETAIN is on its way: a SUBSCRIBE that waits may meet it, in place of another one.
+    pub(super) fn retain(&mut self, context: &Context<'_>, message: MessageKey) {
+        let topic = context.vocabulary.of(message).topic;
+        for waiting in self.queue.all_mut() {
+            let Input::Subscribe { requests, .. } = &mut waiting.input else { continue };
+            for request in requests.iter_mut().filter(|request| context.vocabulary.matches(request.filter, topic)) {
+                for met in &mut request.retained {
+                    met.certain &= context.vocabulary.of(met.message).topic != topic;
+                }
+                request.retained.push(Met { message, certain: false });
+            }
+        }
+    }
+
+    /// How often a connection of this client has come or gone.
+    pub(super) fn connections(&self) -> u32 {
+        self.connections
+    }
+
+    /// The Shared Subscription that a message can only have met in this session.
+    pub(super) fn only_share(&self, context: &Context<'_>, message: MessageKey) -> Option<FilterKey> {
+        let topic = context.vocabulary.of(message).topic;
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
+        let held = reached.flat_map(|one| one.session.kept).flat_map(|kept| kept.subscriptions);
+        let met: BTreeSet<FilterKey> =
+            held.map(|held| held.filter).filter(|filter| context.vocabulary.matches(*filter, topic)).collect();
+        let mut met = met.into_iter();
+        met.next().filter(|filter| met.next().is_none() && context.vocabulary.is_shared(*filter))
+    }
+
+    /// Whether a Will of this client may have been published by now.
+    pub(super) fn may_publish_will(
+        &self,
+        context: &Context<'_>,
+        message: MessageKey,
+        moment: Moment,
+        early: Millis,
+    ) -> bool {
+        let possible = |session: &Session| session.possible_wills(moment, early).any(|will| will == message);
+        self.abandoned || self.in_some_future(context, possible)
+    }
+
+    /// Whether a Will of this client must have been published by now.
+    pub(super) fn must_publish_will(&self, context: &Context<'_>, message: MessageKey, now: Millis) -> bool {
+        let end = self.queue.end();
+        !self.hypotheses.is_empty()
+            && self.hypotheses.iter().all(|hypothesis| {
+                let reached = hypothesis.reachable(context, &self.queue);
+                let mut ends = reached.into_iter().filter(|reached| reached.taken == end);
+                ends.all(|one| one.session.overdue_wills(now).any(|will| will == message))
+            })
+    }
+
+    /// Whether a Will may still be published at some time.
+    pub(super) fn holds_will(&self, context: &Context<'_>, message: MessageKey) -> bool {
+        self.in_some_future(context, |session| session.holds_will(message))
+    }
+
+    /// Whether this is so in a state that explains what was seen, or in one that follows as the server takes the queue.
+    fn in_some_future(&self, context: &Context<'_>, holds: impl Fn(&Session) -> bool) -> bool {
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
+        reached.into_iter().any(|one| holds(&one.session))
+    }
+
+    /// The server has published a Will.
+    pub(super) fn publish_will(&mut self, message: MessageKey) {
+        self.change_each(|session| session.without_will(message));
     }
 
     /// The server has taken a message over.
@@ -264,6 +341,7 @@ impl Track {
         if self.abandoned {
             return Ok(());
         }
+        self.connections += u32::from(matches!(output, Output::Close));
         // After its last word on a connection the server takes nothing more from it: then how much it has taken matters.
         let ends = matches!(output, Output::Close | Output::Disconnect { .. });
         let mut explained = BTreeSet::new();

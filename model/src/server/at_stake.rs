@@ -24,7 +24,9 @@ pub const fn at_stake(offence: Offence) -> Statements {
             Statements::new(&["V31-4", "V31-5"], &["MQTT-3.1.3-7", "MQTT-3.1.3-8"], &["MQTT-3.1.3-8"])
         }
         Offence::ClientIdentifierUnusual => Statements::new(&["V31-4", "V31-5"], &["MQTT-3.1.3-9"], &["MQTT-3.1.3-8"]),
-        Offence::BadAuthenticationMethod => Statements::new(&[], &[], &["MQTT-4.12.0-1"]),
+        Offence::AuthenticationMethodGiven | Offence::BadAuthenticationMethod => {
+            Statements::new(&[], &[], &["MQTT-4.12.0-1"])
+        }
         Offence::WillNotSupported => Statements::new(&[], &[], &["MQTT-3.2.2-12", "MQTT-3.2.2-13"]),
         // PUBLISH
         Offence::TopicNameInvalid => Statements::new(
