@@ -128,9 +128,12 @@ rules! {
         v31 [] v311 ["MQTT-3.10.4-4" "MQTT-2.3.1-7"] v5 ["MQTT-3.10.4-5" "MQTT-2.2.1-6"];
     UnsubackHasACodeAFilter "unsuback-has-a-code-a-filter" "UNSUBACK of 5.0 has one code for each filter, in order"
         v31 [] v311 [] v5 ["MQTT-3.11.3-1" "MQTT-3.10.4-6"; "MQTT-3.10.4-1"];
-    PublishIsAnswered "publish-is-answered" "a QoS 1 PUBLISH is answered by PUBACK, one of QoS 2 by PUBREC"
-        v31 [; "V31-15"] v311 ["MQTT-3.3.4-1"; "MQTT-3.3.5-2" "MQTT-4.3.2-2" "MQTT-4.3.3-2"]
-        v5 ["MQTT-3.3.4-1"; "MQTT-3.2.2-9" "MQTT-4.3.2-4" "MQTT-4.3.3-8" "MQTT-4.3.3-10"];
+    PublishIsAnswered "publish-is-answered" "a QoS 1 PUBLISH is answered by PUBACK"
+        v31 [; "V31-15"] v311 ["MQTT-3.3.4-1" "MQTT-4.3.2-2"; "MQTT-3.3.5-2"]
+        v5 ["MQTT-3.3.4-1" "MQTT-4.3.2-4"; "MQTT-3.2.2-9"];
+    PublishIsReceived "publish-is-received" "a QoS 2 PUBLISH is answered by PUBREC, each time that it comes"
+        v31 [; "V31-15"] v311 ["MQTT-3.3.4-1" "MQTT-4.3.3-2"; "MQTT-3.3.5-2"]
+        v5 ["MQTT-3.3.4-1" "MQTT-4.3.3-8"; "MQTT-3.2.2-9" "MQTT-4.3.3-10"];
     PubackNamesItsPublish "puback-names-its-publish" "PUBACK, PUBREC and PUBCOMP have the identifier of a packet that waits for them"
         v31 [] v311 ["MQTT-2.3.1-6"] v5 ["MQTT-2.2.1-5"];
     PubrelIsAnswered "pubrel-is-answered" "PUBREL is answered by PUBCOMP"
