@@ -26,10 +26,14 @@
 pub mod alphabet;
 mod connect;
 mod deliver;
+pub mod identity;
 mod keep_alive;
 pub mod offence;
+pub mod permission;
 mod publish;
 pub mod qos_set;
+pub mod rate;
+pub mod rrpc;
 pub mod rule;
 pub mod session;
 mod subscribe;
