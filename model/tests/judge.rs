@@ -714,19 +714,6 @@ fn overlapping_subscriptions_give_one_copy_or_several() {
 }
 
 #[test]
-fn what_the_model_does_not_cover_is_said() {
-    let retained = Publish {
-        delivery: Delivery::AtMostOnce,
-        retain: true,
-        topic: "t/a".try_into().unwrap(),
-        properties: PublishProperties::default(),
-        payload: Vec::new(),
-    };
-    let verdict = pair(V5).send(2, &Packet::Publish(retained)).verdict();
-    assert_eq!(verdict, Judgement::Inconclusive("the model does not cover retained messages yet".into()));
-}
-
-#[test]
 fn a_server_may_close_at_the_header_of_a_packet_that_is_too_large() {
     let Packet::Connack(mut limited) = connack(V5, false) else { unreachable!() };
     limited.properties.maximum_packet_size = std::num::NonZeroU32::new(20);

@@ -59,8 +59,8 @@ fn what_is_wrong_is_named_with_its_place() {
             "SUBACK of 3.1 cannot say 0x80 here",
         ),
         (
-            "topic-classes:\n  pushed: [/x/{device}]\n",
-            "mine.yaml:5:12: topic-classes.pushed: `{device}` names no part of a device",
+            "topic-classes:\n  pushed: [\"/x/{device}\"]\n",
+            "mine.yaml:5:11: topic-classes.pushed: `{device}` names no part of a device",
         ),
         ("limits: {rrpc-timeout: [9, 3]}\n", "`rrpc-timeout` ends (3) before it begins (9)"),
         ("features: {rrpc: true}\n", "it has rrpc, but no `rrpc-timeout`"),

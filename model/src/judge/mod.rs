@@ -22,7 +22,7 @@
 //! assert_eq!(violations[0].statements, ["MQTT-3.12.4-1"]);
 //! ```
 //!
-//! What the model does not cover yet (QoS 2, retained messages, Will, Shared Subscriptions, AUTH exchanges) makes a trace
+//! What the model does not cover (two CONNECT packets of one client identifier that are on their way at once) makes a trace
 //! [`Inconclusive`](Judgement::Inconclusive) with the reason, never a pass.
 
 mod client_side;
@@ -30,11 +30,13 @@ mod explain;
 mod offences;
 mod reading;
 mod server_side;
+mod shares;
 mod track;
+mod wills;
 
 use crate::profile::Profile;
 use crate::server::vocabulary::SenderKey;
-use crate::server::{Context, Millis, Rule, Vocabulary};
+use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabulary};
 use reading::Reading;
 use std::collections::BTreeMap;
 use track::Track;
@@ -50,6 +52,9 @@ pub struct Judge {
     readings: BTreeMap<ConnectionId, Reading>,
     senders: BTreeMap<String, SenderKey>,
     tracks: BTreeMap<SenderKey, Track>,
+    retained: RetainedMessages,
+    wills: BTreeMap<MessageKey, wills::Will>,
+    shared: shares::SharedDeliveries,
     violations: Vec<Violation>,
     unmodelled: Option<String>,
 }
@@ -131,6 +136,9 @@ impl Judge {
             readings: BTreeMap::new(),
             senders: BTreeMap::new(),
             tracks: BTreeMap::new(),
+            retained: RetainedMessages::default(),
+            wills: BTreeMap::new(),
+            shared: shares::SharedDeliveries::default(),
             violations: Vec::new(),
             unmodelled: None,
         }
@@ -141,6 +149,7 @@ impl Judge {
         if self.unmodelled.is_some() {
             return;
         }
+        self.follow_wills(at);
         match what {
             Observation::Opened => drop(self.readings.insert(connection, Reading::new(at))),
             Observation::Sent(bytes) => self.client_sent(at, connection, bytes),
@@ -162,6 +171,7 @@ impl Judge {
         if let Some(why) = self.unmodelled {
             return Judgement::Inconclusive(why);
         }
+        self.follow_wills(at);
         let connections: Vec<ConnectionId> = self.readings.keys().copied().collect();
         for connection in connections {
             self.check_silence(at, connection);

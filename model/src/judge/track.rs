@@ -9,8 +9,11 @@
 //! connection, and ends its effect; one that is refused, or that breaks before it is read, leaves the older one as it was.
 
 use crate::packet::PacketId;
-use crate::server::session::{Moment, Routing};
-use crate::server::{Breach, ConnectTerms, ConnectionId, Context, Input, MessageKey, Millis, Output, Rule, Session};
+use crate::server::retained::Met;
+use crate::server::{
+    Breach, ConnectTerms, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule,
+    Session, Shares,
+};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Above this many hypotheses the judge gives no verdict: some freedom of the server is not folded well enough.
@@ -58,12 +61,14 @@ impl Hypothesis {
     }
 }
 
-/// A QoS 1 message that waits for PUBACK.
+/// A message above QoS 0 whose exchange is not complete.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unanswered {
     pub(super) message: MessageKey,
-    /// How often it was sent.
+    /// How often it was sent, and may be taken for a new one each time.
     pub(super) times: u8,
+    /// Whether PUBREC has come.
+    pub(super) received: bool,
 }
 
 /// What a client has sent and a server may not have taken yet.
@@ -81,10 +86,12 @@ pub(super) struct Track {
     /// Inputs that some hypothesis has not taken; the first one has the number `first`.
     waiting: VecDeque<Waiting>,
     first: usize,
-    /// QoS 1 messages of this client that wait for PUBACK, on whatever connection they were sent.
+    /// Messages of this client that wait for PUBACK or PUBCOMP, on whatever connection they were sent.
     pub(super) open: BTreeMap<PacketId, Unanswered>,
     /// QoS 0 messages of this client, with the number of their input: on their way until the server has taken it.
     unsettled: Vec<(usize, MessageKey)>,
+    /// How many connections it has had and lost, both counted.
+    connections: u32,
     abandoned: bool,
     overflow: bool,
 }
@@ -98,6 +105,7 @@ impl Track {
             first: 0,
             open: BTreeMap::new(),
             unsettled: Vec::new(),
+            connections: 0,
             abandoned: false,
             overflow: false,
         }
@@ -149,7 +157,7 @@ impl Track {
 
     /// Messages that may not have reached other sessions yet.
     pub(super) fn under_way(&self) -> impl Iterator<Item = Unanswered> {
-        let once = |(_, message): &(usize, MessageKey)| Unanswered { message: *message, times: 1 };
+        let once = |(_, message): &(usize, MessageKey)| Unanswered { message: *message, times: 1, received: false };
         self.open.values().copied().chain(self.unsettled.iter().map(once))
     }
 
@@ -159,6 +167,7 @@ impl Track {
             return;
         }
         let breaks = input == Input::Lost;
+        self.connections += u32::from(matches!(input, Input::Connect(_) | Input::Disconnect { .. } | Input::Lost));
         let reroutes = matches!(
             input,
             Input::Connect(_)
@@ -292,8 +301,7 @@ impl Track {
 
     /// The server may take this message or leave it: it is never owed.
     pub(super) fn doubt(&mut self, message: MessageKey) {
-        let missed = Routing { missed: true, ..Routing::default() };
-        self.change_each(|session| session.float(message, missed));
+        self.change_each(|session| session.float(message, Routing::none()));
     }
 
     /// A message of another client was under way before this session was known: what it meets here is open.
@@ -302,6 +310,74 @@ impl Track {
         for _ in 1..under_way.times {
             self.change_each(|session| session.repeat(under_way.message));
         }
+    }
+
+    /// A message with RETAIN is on its way: a SUBSCRIBE that waits may meet it, in place of another one.
+    pub(super) fn retain(&mut self, context: &Context<'_>, message: MessageKey) {
+        let topic = context.vocabulary.of(message).topic;
+        for waiting in &mut self.waiting {
+            let Input::Subscribe { requests, .. } = &mut waiting.input else { continue };
+            for request in requests.iter_mut().filter(|request| context.vocabulary.matches(request.filter, topic)) {
+                for met in &mut request.retained {
+                    met.certain &= context.vocabulary.of(met.message).topic != topic;
+                }
+                request.retained.push(Met { message, certain: false });
+            }
+        }
+    }
+
+    /// How often a connection of this client has come or gone.
+    pub(super) fn connections(&self) -> u32 {
+        self.connections
+    }
+
+    /// The Shared Subscription that a message can only have met in this session.
+    pub(super) fn only_share(&self, context: &Context<'_>, message: MessageKey) -> Option<FilterKey> {
+        let topic = context.vocabulary.of(message).topic;
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| self.reachable(context, hypothesis));
+        let held = reached.flat_map(|one| one.session.kept).flat_map(|kept| kept.subscriptions);
+        let met: BTreeSet<FilterKey> =
+            held.map(|held| held.filter).filter(|filter| context.vocabulary.matches(*filter, topic)).collect();
+        let mut met = met.into_iter();
+        met.next().filter(|filter| met.next().is_none() && context.vocabulary.is_shared(*filter))
+    }
+
+    /// Whether a Will of this client may have been published by now.
+    pub(super) fn may_publish_will(
+        &self,
+        context: &Context<'_>,
+        message: MessageKey,
+        moment: Moment,
+        early: Millis,
+    ) -> bool {
+        self.abandoned
+            || self.hypotheses.iter().any(|hypothesis| {
+                let reached = self.reachable(context, hypothesis);
+                reached.iter().any(|one| one.session.possible_wills(moment, early).any(|will| will == message))
+            })
+    }
+
+    /// Whether a Will of this client must have been published by now.
+    pub(super) fn must_publish_will(&self, context: &Context<'_>, message: MessageKey, now: Millis) -> bool {
+        let end = self.first + self.waiting.len();
+        !self.hypotheses.is_empty()
+            && self.hypotheses.iter().all(|hypothesis| {
+                let mut ends = self.reachable(context, hypothesis).into_iter().filter(|reached| reached.taken == end);
+                ends.all(|one| one.session.overdue_wills(now).any(|will| will == message))
+            })
+    }
+
+    /// Whether a Will may still be published at some time.
+    pub(super) fn holds_will(&self, context: &Context<'_>, message: MessageKey) -> bool {
+        self.hypotheses.iter().any(|hypothesis| {
+            let reached = self.reachable(context, hypothesis);
+            reached.iter().any(|one| one.session.holds_will(message))
+        })
+    }
+
+    /// The server has published a Will.
+    pub(super) fn publish_will(&mut self, message: MessageKey) {
+        self.change_each(|session| session.without_will(message));
     }
 
     /// The server has taken a message over.
@@ -325,6 +401,7 @@ impl Track {
         if self.abandoned {
             return Ok(());
         }
+        self.connections += u32::from(matches!(output, Output::Close));
         // After its last word on a connection the server takes nothing more from it: then how much it has taken matters.
         let ends = matches!(output, Output::Close | Output::Disconnect { .. });
         let mut explained = BTreeSet::new();
@@ -480,7 +557,7 @@ fn routing(context: &Context<'_>, states: &[Hypothesis], message: MessageKey, ow
     let published = context.vocabulary.of(message);
     states
         .iter()
-        .map(|state| state.session.routing(context, published, own))
+        .map(|state| state.session.routing(context, published, own, Shares::Undecided))
         .reduce(Routing::or)
-        .unwrap_or(Routing { missed: true, ..Routing::default() })
+        .unwrap_or(Routing::none())
 }
