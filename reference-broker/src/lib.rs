@@ -45,7 +45,7 @@
 //! # }
 //! ```
 //!
-//! Not there yet, and honestly announced as absent in CONNACK of 5.0: QoS 2, retained messages, Shared Subscriptions,
+//! Not there yet, and honestly announced as absent in CONNACK of 5.0: retained messages, Shared Subscriptions,
 //! Subscription Identifiers.
 //!
 //! Read next: [`Settings`] for what can differ between dialects, [`core`] for the themes of the protocol and their files,

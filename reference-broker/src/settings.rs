@@ -1,9 +1,9 @@
 //! What the broker does and how far it goes: everything a dialect can change about it.
 
-use model::packet::ProtocolVersion;
+use model::packet::{ProtocolVersion, Qos};
 use model::profile::{Feature, KeepAliveRange, Offence, Profile, Reaction};
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 
 /// The decisions and bounds of one broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +16,11 @@ pub struct Settings {
     pub keep_alive: KeepAliveRange,
     /// Whether a Client of 3.1.1 or 5.0 may leave its Client Identifier empty.
     pub empty_client_id: bool,
+    /// Highest QoS it serves.
+    pub maximum_qos: Qos,
     /// What becomes of a Will.
     pub wills: Wills,
-    /// Who decides the QoS of a delivery.
+    /// Who decides the QoS of a delivery. Neither takes it above the highest that is served.
     pub delivered_qos: DeliveredQos,
     /// Whether Retain As Published is obeyed; otherwise every delivery has RETAIN 0.
     pub retain_as_published: bool,
@@ -84,6 +86,8 @@ pub struct Limits {
     pub response_topic_characters: usize,
     /// Bytes of Correlation Data.
     pub correlation_data_bytes: usize,
+    /// PUBLISH packets above QoS 0 that a Client of 5.0 may leave unfinished: announced, and enforced.
+    pub receive_maximum: NonZeroU16,
     /// Unacknowledged deliveries of one session, if its Client's Receive Maximum is not lower.
     pub in_flight: u16,
     /// Messages waiting in one session; the oldest makes room.
@@ -117,6 +121,7 @@ impl Settings {
             versions: profile.versions.clone(),
             keep_alive: KeepAliveRange { minimum, ..limits.keep_alive },
             empty_client_id: profile.has(Feature::EmptyClientId),
+            maximum_qos: if profile.has(Feature::Qos2) { Qos::ExactlyOnce } else { Qos::AtLeastOnce },
             wills: if profile.has(Feature::Will) { Wills::Published } else { Wills::Discarded },
             delivered_qos: if profile.has(Feature::SubscriberQos) {
                 DeliveredQos::LowerOfBoth
@@ -150,6 +155,7 @@ impl Limits {
             reserved_name_prefix: iot_platform.then_some('_'), // P-V5-7
             response_topic_characters: size(dialect.response_topic_characters),
             correlation_data_bytes: size(dialect.correlation_data_bytes),
+            receive_maximum: NonZeroU16::MAX,
             in_flight: if iot_platform { 50 } else { u16::MAX }, // P-SES-8
             queued_messages: if iot_platform { 1_000 } else { 10_000 },
             queued_bytes: 64 * 1024 * 1024,

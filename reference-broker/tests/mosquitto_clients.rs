@@ -91,7 +91,7 @@ fn mosquitto_clients_exchange_messages_in_all_versions() {
     const VERSIONS: [&str; 3] = ["mqttv31", "mqttv311", "mqttv5"];
     for subscribing in VERSIONS {
         for publishing in VERSIONS {
-            for qos in ["0", "1"] {
+            for qos in ["0", "1", "2"] {
                 let topic = format!("{subscribing}/{publishing}/{qos}");
                 let subscriber = Running::start(
                     "stdbuf",

@@ -146,7 +146,7 @@ impl Core {
             Packet::Puback(acknowledgement) => self.puback(from, &acknowledgement),
             Packet::Pubrec(acknowledgement) => self.pubrec(from, &acknowledgement),
             Packet::Pubrel(acknowledgement) => self.pubrel(from, &acknowledgement),
-            Packet::Pubcomp(_) => Ok(()),
+            Packet::Pubcomp(acknowledgement) => self.pubcomp(from, &acknowledgement),
             Packet::Subscribe(subscribe) => self.subscribe(from, subscribe),
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(from, unsubscribe),
             Packet::Pingreq => {

@@ -15,6 +15,7 @@ use model::packet::{
     Utf8String,
 };
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
 /// How CONNECT is refused.
 #[derive(Debug)]
@@ -163,6 +164,7 @@ impl Core {
             return self.close(id); // No CONNACK is small enough for this Client.
         }
         self.keep_will(session, connect.will);
+        self.release_again(session);
         self.send_waiting(session);
     }
 
@@ -219,7 +221,8 @@ impl Core {
         let differences = ConnackProperties {
             assigned_client_identifier: assigned,
             topic_alias_maximum: Some(settings.topic_alias_maximum).filter(|&maximum| maximum > 0),
-            maximum_qos: Some(Qos::AtLeastOnce),
+            receive_maximum: Some(settings.limits.receive_maximum).filter(|&maximum| maximum < NonZeroU16::MAX),
+            maximum_qos: Some(settings.maximum_qos).filter(|&maximum| maximum < Qos::ExactlyOnce),
             retain_available: Some(false),
             maximum_packet_size: Some(settings.limits.maximum_packet_size),
             subscription_identifier_available: Some(false),

@@ -32,7 +32,7 @@ impl Core {
         for (session, subscription) in receivers {
             let qos = match self.settings.delivered_qos {
                 DeliveredQos::LowerOfBoth => message.qos.min(subscription.qos),
-                DeliveredQos::Publisher => message.qos,
+                DeliveredQos::Publisher => message.qos.min(self.settings.maximum_qos),
             };
             let retain = message.retain && subscription.retain_as_published && self.settings.retain_as_published;
             self.deliver(session, Copy { message: Arc::clone(&message), qos, retain });
@@ -72,7 +72,7 @@ impl Core {
                 && let Some(session) = self.sessions.find_mut(id)
             {
                 // Too large for this Client: as if it had been delivered (MQTT-3.1.2-25).
-                session.delivery.acknowledge(packet_id);
+                session.delivery.settle(packet_id);
             }
         }
     }

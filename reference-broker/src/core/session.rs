@@ -3,6 +3,7 @@
 use super::broker::{ConnectionId, Core, Milliseconds};
 use super::delivery::Delivery;
 use super::disconnect::WillFate;
+use super::incoming::Incoming;
 use super::timers::Timer;
 use super::will::PendingWill;
 use model::packet::Utf8String;
@@ -24,6 +25,7 @@ pub(super) struct Session {
     /// Filters of its subscriptions; what was granted for them is in the index.
     pub(super) filters: BTreeSet<Utf8String>,
     pub(super) delivery: Delivery,
+    pub(super) incoming: Incoming,
     pub(super) will: Option<PendingWill>,
 }
 
@@ -88,6 +90,7 @@ impl Sessions {
             ends: None,
             filters: BTreeSet::new(),
             delivery: Delivery::default(),
+            incoming: Incoming::default(),
             will: None,
         };
         self.by_id.insert(id, session);
@@ -119,6 +122,7 @@ impl Core {
         let Some(session) = self.sessions.find_mut(id) else { return };
         session.connection = None;
         session.delivery.interrupt();
+        session.incoming.interrupt();
         let expiry = session.expiry;
         self.will_after_connection(id, will);
         match expiry {

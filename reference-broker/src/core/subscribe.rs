@@ -100,11 +100,11 @@ impl Core {
         }
     }
 
-    /// Subscribes, and returns what SUBACK says. QoS 2 is granted as 1 (MQTT-3.2.2-10).
+    /// Subscribes, and returns what SUBACK says: no QoS above the highest that is served (MQTT-3.2.2-10).
     fn grant(&mut self, id: SessionId, request: &SubscriptionRequest) -> ReasonCode {
         let qos = match self.settings.delivered_qos {
-            DeliveredQos::LowerOfBoth => request.options.qos.min(Qos::AtLeastOnce),
-            DeliveredQos::Publisher => Qos::AtLeastOnce,
+            DeliveredQos::LowerOfBoth => request.options.qos.min(self.settings.maximum_qos),
+            DeliveredQos::Publisher => self.settings.maximum_qos,
         };
         let subscription = Subscription {
             qos,
@@ -117,7 +117,8 @@ impl Core {
         }
         match qos {
             Qos::AtMostOnce => ReasonCode::Success, // 0x00: "Granted QoS 0"
-            Qos::AtLeastOnce | Qos::ExactlyOnce => ReasonCode::GrantedQos1,
+            Qos::AtLeastOnce => ReasonCode::GrantedQos1,
+            Qos::ExactlyOnce => ReasonCode::GrantedQos2,
         }
     }
 

@@ -7,7 +7,7 @@ use super::message::Message;
 use super::session::SessionId;
 use super::timers::Timer;
 use crate::settings::Wills;
-use model::packet::{Connect, ProtocolVersion, Qos, ReasonCode, Will};
+use model::packet::{Connect, ProtocolVersion, ReasonCode, Will};
 use model::topic::TopicName;
 
 /// The Will of a session.
@@ -20,14 +20,16 @@ pub(super) struct PendingWill {
 
 impl Core {
     /// 5.0 refuses a Will that asks for what CONNACK does not offer (MQTT-3.2.2-12 and -13). 3.x cannot say so: there a
-    /// QoS 2 Will is delivered at QoS 1, the highest that is granted, and a retained one to those who listen.
+    /// Will is delivered at no QoS above the highest that is served, and a retained one to those who listen.
     pub(super) fn check_will(&self, version: ProtocolVersion, connect: &Connect) -> Result<(), Refused> {
         let Some(will) = &connect.will else { return Ok(()) };
         if will.topic.parse::<TopicName>().is_err() {
             return Err(Refused::silently_in_3x(ReasonCode::TopicNameInvalid, "will topic is no topic name"));
         }
-        if version == ProtocolVersion::V5_0 && will.qos == Qos::ExactlyOnce {
-            return Err(Refused::silently_in_3x(ReasonCode::QosNotSupported, "maximum qos is 1"));
+        let maximum_qos = self.settings.maximum_qos;
+        if version == ProtocolVersion::V5_0 && will.qos > maximum_qos {
+            let says = format!("maximum qos is {maximum_qos}");
+            return Err(Refused::silently_in_3x(ReasonCode::QosNotSupported, says));
         }
         if version == ProtocolVersion::V5_0 && will.retain {
             return Err(Refused::silently_in_3x(ReasonCode::RetainNotSupported, "retain is not available"));

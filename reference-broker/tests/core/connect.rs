@@ -1,5 +1,6 @@
-use crate::world::{V3_1, V3_1_1, V5_0, World, clean, lasting, text, will};
+use crate::world::{V3_1, V3_1_1, V5_0, World, clean, lasting, settings, text, will};
 use model::packet::{Connect, ConnectProperties, Packet, Qos};
+use reference_broker::Settings;
 use std::num::NonZeroU32;
 
 fn with_properties(properties: ConnectProperties) -> Connect {
@@ -27,8 +28,7 @@ fn each_version_answers_connect_in_its_own_way() {
         (V5_0, lasting(V5_0, ""), vec!["CONNACK 0x00"]),
         (V5_0, with_method, vec!["CONNACK 0x8C", "closed"]),
         (V3_1_1, with_will(will("t", Qos::ExactlyOnce, None)), vec!["CONNACK 0x00"]),
-        (V5_0, with_will(will("t", Qos::AtLeastOnce, None)), vec!["CONNACK 0x00"]),
-        (V5_0, with_will(will("t", Qos::ExactlyOnce, None)), vec!["CONNACK 0x9B", "closed"]),
+        (V5_0, with_will(will("t", Qos::ExactlyOnce, None)), vec!["CONNACK 0x00"]),
         (V3_1_1, with_will(retained.clone()), vec!["CONNACK 0x00"]),
         (V5_0, with_will(retained), vec!["CONNACK 0x9A", "closed"]),
         (V3_1_1, with_will(will("t/+", Qos::AtMostOnce, None)), vec!["closed"]),
@@ -38,6 +38,20 @@ fn each_version_answers_connect_in_its_own_way() {
         let shown = format!("{version} {connect:?}");
         let client = world.connect(version, connect);
         assert_eq!(world.seen(client), seen, "{shown}");
+    }
+}
+
+#[test]
+fn a_will_beyond_what_is_served_is_refused_in_5_0_and_delivered_as_far_as_possible_in_3_x() {
+    let connect = Connect { will: Some(will("t", Qos::ExactlyOnce, None)), ..clean("c") };
+    for (version, seen) in [(V3_1_1, vec!["CONNACK 0x00"]), (V5_0, vec!["CONNACK 0x9B", "closed"])] {
+        let mut world = World::new(Settings { maximum_qos: Qos::AtLeastOnce, ..settings("standard") });
+        let watcher = world.subscriber(V5_0, "w", "t", Qos::ExactlyOnce);
+        let client = world.connect(version, connect.clone());
+        assert_eq!(world.seen(client), seen);
+        world.cut(client);
+        let expected: &[&str] = if seen.len() == 1 { &["PUBLISH t will qos1 id1"] } else { &[] };
+        assert_eq!(world.seen(watcher), expected);
     }
 }
 
@@ -69,7 +83,7 @@ fn what_is_no_connect_is_answered_as_far_as_its_version_is_known() {
 #[test]
 fn a_version_that_the_settings_leave_out_is_refused_in_its_own_words() {
     for (version, seen) in [(V3_1_1, "CONNACK 0x01"), (V5_0, "CONNACK 0x84")] {
-        let mut settings = crate::world::settings("standard");
+        let mut settings = settings("standard");
         settings.versions.remove(&version);
         let mut world = World::new(settings);
         let client = world.connect(version, clean("c"));
@@ -127,9 +141,9 @@ fn the_newer_connection_of_a_client_identifier_wins() {
 fn a_refused_connect_does_not_disturb_the_one_connected() {
     let mut world = World::standard();
     let old = world.client(V5_0, "c");
-    let refused = Connect { will: Some(will("t", Qos::ExactlyOnce, None)), ..clean("c") };
+    let refused = Connect { will: Some(will("t/#", Qos::AtMostOnce, None)), ..clean("c") };
     let new = world.connect(V5_0, refused);
-    assert_eq!(world.seen(new), ["CONNACK 0x9B", "closed"]);
+    assert_eq!(world.seen(new), ["CONNACK 0x90", "closed"]);
     assert!(world.seen(old).is_empty());
     world.send(old, Packet::Pingreq);
     assert_eq!(world.seen(old), ["PINGRESP"]);

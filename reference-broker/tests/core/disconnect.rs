@@ -4,7 +4,13 @@ use model::packet::{
     SubscribeProperties, SubscriptionIdentifier,
 };
 
-use crate::world::{packet_id, publish, request, text};
+use crate::world::{packet_id, publish, request, settings, text};
+use reference_broker::Settings;
+
+/// A broker that offers as little as it may.
+fn lean() -> Settings {
+    Settings { maximum_qos: Qos::AtLeastOnce, ..settings("standard") }
+}
 
 #[test]
 fn violations_end_the_connection_and_5_0_says_why() {
@@ -44,7 +50,7 @@ fn violations_end_the_connection_and_5_0_says_why() {
         (Packet::Subscribe(identified), "DISCONNECT 0xA1"),
         (Packet::Auth(auth), "DISCONNECT 0x82"),
     ] {
-        let mut world = World::standard();
+        let mut world = World::new(lean());
         let watcher = world.subscriber(V5_0, "w", "#", Qos::AtLeastOnce);
         let client = world.client(V5_0, "c");
         let shown = format!("{packet:?}");
@@ -53,7 +59,7 @@ fn violations_end_the_connection_and_5_0_says_why() {
         assert!(world.seen(watcher).is_empty(), "{shown}");
     }
     for packet in [publish("t", Qos::ExactlyOnce, "m"), publish("t/+", Qos::AtLeastOnce, "m")] {
-        let mut world = World::standard();
+        let mut world = World::new(lean());
         let watcher = world.subscriber(V3_1_1, "w", "#", Qos::AtLeastOnce);
         let client = world.client(V3_1_1, "c");
         world.send(client, Packet::Publish(packet));

@@ -4,6 +4,7 @@
 mod connect;
 mod delivery;
 mod disconnect;
+mod exactly_once;
 mod platform;
 mod publish;
 mod session;

@@ -12,6 +12,9 @@ fn delivered_qos_is_the_lower_of_published_and_granted() {
         (Qos::AtLeastOnce, Qos::AtMostOnce, "qos0"),
         (Qos::AtLeastOnce, Qos::AtLeastOnce, "qos1 id1"),
         (Qos::AtLeastOnce, Qos::ExactlyOnce, "qos1 id1"),
+        (Qos::ExactlyOnce, Qos::AtMostOnce, "qos0"),
+        (Qos::ExactlyOnce, Qos::AtLeastOnce, "qos1 id1"),
+        (Qos::ExactlyOnce, Qos::ExactlyOnce, "qos2 id1"),
     ] {
         for version in [V3_1, V3_1_1, V5_0] {
             let mut world = World::standard();
@@ -19,7 +22,11 @@ fn delivered_qos_is_the_lower_of_published_and_granted() {
             let publisher = world.client(version, "p");
             world.send(publisher, Packet::Publish(publish("t/a", published, "m")));
             assert_eq!(world.seen(subscriber), [format!("PUBLISH t/a m {delivered}")]);
-            let acknowledged: &[&str] = if published == Qos::AtMostOnce { &[] } else { &["PUBACK 1 0x00"] };
+            let acknowledged: &[&str] = match published {
+                Qos::AtMostOnce => &[],
+                Qos::AtLeastOnce => &["PUBACK 1 0x00"],
+                Qos::ExactlyOnce => &["PUBREC 1 0x00"],
+            };
             assert_eq!(world.seen(publisher), acknowledged);
         }
     }

@@ -2,7 +2,7 @@
 
 use model::packet::{
     Acknowledgement, Connect, ConnectProperties, Delivery, Disconnect, DisconnectProperties, Packet, PacketId,
-    ProtocolVersion, Publish, PublishProperties, Qos, Subscribe, SubscribeProperties, SubscriptionOptions,
+    ProtocolVersion, Publish, PublishProperties, Qos, ReasonCode, Subscribe, SubscribeProperties, SubscriptionOptions,
     SubscriptionRequest, Unsubscribe, UnsubscribeProperties, Utf8String, Will, WillProperties,
 };
 use model::profile::Profile;
@@ -128,6 +128,18 @@ impl World {
 
     pub(crate) fn puback(&mut self, id: ConnectionId, packet: u16) {
         self.send(id, Packet::Puback(Acknowledgement::success(packet_id(packet))));
+    }
+
+    pub(crate) fn pubrec(&mut self, id: ConnectionId, packet: u16, reason: ReasonCode) {
+        self.send(id, Packet::Pubrec(Acknowledgement { reason, ..Acknowledgement::success(packet_id(packet)) }));
+    }
+
+    pub(crate) fn pubrel(&mut self, id: ConnectionId, packet: u16) {
+        self.send(id, Packet::Pubrel(Acknowledgement::success(packet_id(packet))));
+    }
+
+    pub(crate) fn pubcomp(&mut self, id: ConnectionId, packet: u16) {
+        self.send(id, Packet::Pubcomp(Acknowledgement::success(packet_id(packet))));
     }
 
     pub(crate) fn disconnect(&mut self, id: ConnectionId) {
@@ -264,7 +276,7 @@ pub(crate) fn publish(topic: &str, qos: Qos, payload: &str) -> Publish {
 }
 
 /// DISCONNECT of a Client of 5.0.
-pub(crate) fn leaving(reason: model::packet::ReasonCode, session_expiry_interval: Option<u32>) -> Packet {
+pub(crate) fn leaving(reason: ReasonCode, session_expiry_interval: Option<u32>) -> Packet {
     let properties = DisconnectProperties { session_expiry_interval, ..DisconnectProperties::default() };
     Packet::Disconnect(Disconnect { reason, properties })
 }
@@ -284,7 +296,7 @@ fn line(packet: &Packet) -> String {
             let payload = String::from_utf8_lossy(&publish.payload);
             format!("PUBLISH {} {payload} qos{}{id}{dup}{retain}{expiry}", publish.topic, publish.qos())
         }
-        Packet::Puback(a) | Packet::Pubrel(a) | Packet::Pubcomp(a) => {
+        Packet::Puback(a) | Packet::Pubrec(a) | Packet::Pubrel(a) | Packet::Pubcomp(a) => {
             format!("{} {} 0x{:02X}", packet.packet_type(), a.packet_id, a.reason.value())
         }
         Packet::Suback(suback) => format!("SUBACK {} {}", suback.packet_id, codes(&suback.codes)),
@@ -296,6 +308,6 @@ fn line(packet: &Packet) -> String {
     }
 }
 
-fn codes(codes: &[model::packet::ReasonCode]) -> String {
+fn codes(codes: &[ReasonCode]) -> String {
     codes.iter().map(|code| format!("{:02X}", code.value())).collect::<Vec<_>>().join(" ")
 }
