@@ -45,7 +45,7 @@
 //! # }
 //! ```
 //!
-//! Not there yet, and honestly announced as absent in CONNACK of 5.0: retained messages, Shared Subscriptions,
+//! Not there yet, and honestly announced as absent in CONNACK of 5.0: Shared Subscriptions,
 //! Subscription Identifiers.
 //!
 //! Read next: [`Settings`] for what can differ between dialects, [`core`] for the themes of the protocol and their files,
@@ -55,5 +55,5 @@ pub mod core;
 mod settings;
 mod shell;
 
-pub use settings::{Announcement, DeliveredQos, Limits, Settings, Wills};
+pub use settings::{Announcement, DeliveredQos, Limits, Settings};
 pub use shell::Broker;

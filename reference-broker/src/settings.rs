@@ -18,12 +18,14 @@ pub struct Settings {
     pub empty_client_id: bool,
     /// Highest QoS it serves.
     pub maximum_qos: Qos,
-    /// What becomes of a Will.
-    pub wills: Wills,
+    /// Versions whose Wills are published as the standard says; in others they are accepted in CONNECT, and that is all
+    ///
+    pub wills: BTreeSet<ProtocolVersion>,
+    /// Versions whose Clients can have messages retained, and get those that are. In others RETAIN is refused (5.0) or
+    /// has no meaning (3.x: X-10).
+    pub retained_messages: BTreeSet<ProtocolVersion>,
     /// Who decides the QoS of a delivery. Neither takes it above the highest that is served.
     pub delivered_qos: DeliveredQos,
-    /// Whether Retain As Published is obeyed; otherwise every delivery has RETAIN 0.
-    pub retain_as_published: bool,
     /// Whether a filter `$share/..` is one like any other in 3.x; otherwise it is refused there as in 5.0.
     pub share_means_nothing_in_3x: bool,
     /// How much a CONNACK of 5.0 tells.
@@ -32,15 +34,6 @@ pub struct Settings {
     pub topic_alias_maximum: u16,
     /// Bounds.
     pub limits: Limits,
-}
-
-/// What becomes of a Will.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wills {
-    /// Published as the standard says.
-    Published,
-    /// Accepted in CONNECT and never published.
-    Discarded,
 }
 
 /// Who decides the QoS of a delivery.
@@ -97,6 +90,10 @@ pub struct Limits {
     pub queued_bytes: usize,
     /// Seconds a message may wait in a session, whatever its own expiry.
     pub queued_seconds: Option<u32>,
+    /// Retained messages; one that needs more room is refused.
+    pub retained_messages: usize,
+    /// Topic and payload bytes of all retained messages.
+    pub retained_bytes: usize,
     /// Sessions, connected or not; a CONNECT that needs one more is refused.
     pub sessions: usize,
     /// Milliseconds from the opening of a connection to its CONNECT.
@@ -116,19 +113,25 @@ impl Settings {
         // A range may begin at 0 for its short values and still leave out 0 itself, which is no interval but "off".
         let lowest_keep_alive = if profile.has(Feature::KeepAliveOff) { 0 } else { 1 };
         let minimum = limits.keep_alive.minimum.max(lowest_keep_alive);
+        // What the platform's newer pages add is for 5.0 (N-WIL-1, N-RET-1).
+        let since = if iot_platform { ProtocolVersion::V5_0 } else { ProtocolVersion::V3_1 };
+        let versions_with = |feature| {
+            let served = profile.versions.iter().copied();
+            served.filter(|&version| profile.has(feature) && version >= since).collect()
+        };
         Settings {
             profile: profile.name.clone(),
             versions: profile.versions.clone(),
             keep_alive: KeepAliveRange { minimum, ..limits.keep_alive },
             empty_client_id: profile.has(Feature::EmptyClientId),
             maximum_qos: if profile.has(Feature::Qos2) { Qos::ExactlyOnce } else { Qos::AtLeastOnce },
-            wills: if profile.has(Feature::Will) { Wills::Published } else { Wills::Discarded },
+            wills: versions_with(Feature::Will),
+            retained_messages: versions_with(Feature::RetainedMessages),
             delivered_qos: if profile.has(Feature::SubscriberQos) {
                 DeliveredQos::LowerOfBoth
             } else {
                 DeliveredQos::Publisher
             },
-            retain_as_published: profile.has(Feature::RetainedMessages),
             share_means_nothing_in_3x: profile
                 .reactions(Offence::SharedSubscriptionNotSupported, ProtocolVersion::V3_1_1)
                 .first()
@@ -160,6 +163,8 @@ impl Limits {
             queued_messages: if iot_platform { 1_000 } else { 10_000 },
             queued_bytes: 64 * 1024 * 1024,
             queued_seconds: iot_platform.then_some(7 * 24 * 60 * 60), // P-SES-4
+            retained_messages: 100_000,
+            retained_bytes: 64 * 1024 * 1024,
             sessions: 100_000,
             connect_within: 30_000,
             unread_bytes: 16 * 1024 * 1024,

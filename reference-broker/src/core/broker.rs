@@ -2,6 +2,7 @@
 
 use super::connection::{Connection, Established};
 use super::disconnect::Violation;
+use super::retained::Retained;
 use super::session::Sessions;
 use super::subscriptions::Subscriptions;
 use super::timers::{Timer, Timers};
@@ -58,6 +59,7 @@ pub struct Core {
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
     pub(super) sessions: Sessions,
     pub(super) subscriptions: Subscriptions,
+    pub(super) retained: Retained,
     pub(super) timers: Timers,
     outputs: VecDeque<Output>,
 }
@@ -72,6 +74,7 @@ impl Core {
             connections: BTreeMap::new(),
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
+            retained: Retained::default(),
             timers: Timers::default(),
             outputs: VecDeque::new(),
         }

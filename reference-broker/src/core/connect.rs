@@ -163,7 +163,7 @@ impl Core {
         if !self.send(id, Packet::Connack(Connack { session_present, code, properties })) {
             return self.close(id); // No CONNACK is small enough for this Client.
         }
-        self.keep_will(session, connect.will);
+        self.keep_will(session, peer.version, connect.will);
         self.release_again(session);
         self.send_waiting(session);
     }
@@ -218,13 +218,19 @@ impl Core {
     /// What CONNACK of 5.0 tells about this broker.
     fn announcement(&self, connect: &Connect, assigned: Option<Utf8String>) -> ConnackProperties {
         let settings = &self.settings;
+        // What is not announced is available.
+        let announced = |available: bool| match settings.announcement {
+            Announcement::Differences => (!available).then_some(false),
+            Announcement::Everything => Some(available),
+        };
         let differences = ConnackProperties {
             assigned_client_identifier: assigned,
             topic_alias_maximum: Some(settings.topic_alias_maximum).filter(|&maximum| maximum > 0),
             receive_maximum: Some(settings.limits.receive_maximum).filter(|&maximum| maximum < NonZeroU16::MAX),
             maximum_qos: Some(settings.maximum_qos).filter(|&maximum| maximum < Qos::ExactlyOnce),
-            retain_available: Some(false),
+            retain_available: announced(settings.retained_messages.contains(&ProtocolVersion::V5_0)),
             maximum_packet_size: Some(settings.limits.maximum_packet_size),
+            wildcard_subscription_available: announced(true),
             subscription_identifier_available: Some(false),
             shared_subscription_available: Some(false),
             ..ConnackProperties::default()
@@ -234,7 +240,6 @@ impl Core {
             Announcement::Everything => ConnackProperties {
                 session_expiry_interval: connect.properties.session_expiry_interval,
                 server_keep_alive: Some(connect.keep_alive),
-                wildcard_subscription_available: Some(true),
                 ..differences
             },
         }

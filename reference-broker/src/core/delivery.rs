@@ -2,7 +2,7 @@
 
 use super::broker::Milliseconds;
 use super::flight::{Effect, Flights};
-use super::message::Message;
+use super::message::{Message, has_passed};
 use crate::settings::Limits;
 use model::packet::{self, PacketId, ProtocolVersion, Publish, Qos};
 use std::collections::VecDeque;
@@ -16,9 +16,16 @@ pub(super) struct Copy {
     pub(super) qos: Qos,
     /// RETAIN of the PUBLISH that delivers it.
     pub(super) retain: bool,
+    /// When it was made.
+    pub(super) since: Milliseconds,
 }
 
 impl Copy {
+    /// Whether it has waited for longer than its publisher or the dialect allows.
+    fn has_expired(&self, now: Milliseconds, limits: &Limits) -> bool {
+        self.message.has_expired(now) || has_passed(limits.queued_seconds, self.since, now)
+    }
+
     /// The PUBLISH that delivers it.
     pub(super) fn to_publish(&self, how: packet::Delivery, version: ProtocolVersion, now: Milliseconds) -> Publish {
         self.message.to_publish(how, self.retain, version, now)
@@ -101,7 +108,7 @@ impl Delivery {
                 return None;
             }
             let copy = self.next_waiting()?;
-            if copy.message.has_expired(now, limits.queued_seconds) {
+            if copy.has_expired(now, limits) {
                 continue;
             }
             if copy.qos == Qos::AtMostOnce {

@@ -17,6 +17,7 @@
 //! | `delivery.rs` | messages on their way to one session: waiting, sent, sent again |
 //! | `flight.rs` | deliveries that wait for the Client's acknowledgements |
 //! | `message.rs` | an Application Message inside the broker |
+//! | `retained.rs` | retained messages: one for each topic |
 //! | `will.rs` | Wills: checked, kept, published |
 //! | `limits.rs` | the dialect's bounds on topics and properties |
 //! | `timers.rs` | all deadlines in order |
@@ -33,6 +34,7 @@ mod keep_alive;
 mod limits;
 mod message;
 mod publish;
+mod retained;
 mod router;
 mod session;
 mod subscribe;

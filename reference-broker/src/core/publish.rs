@@ -4,21 +4,17 @@ use super::broker::Core;
 use super::connection::{Connection, Established, reason_properties};
 use super::disconnect::Violation;
 use super::limits::{self, Exceeded};
-use super::message::Message;
+use super::message::{Message, Origin};
 use super::session::SessionId;
 use model::packet::{Acknowledgement, Delivery, Packet, PacketId, ProtocolVersion, Publish, ReasonCode, Utf8String};
 use model::topic::TopicName;
 
 impl Core {
-    pub(super) fn publish(&mut self, from: Established, publish: Publish) -> Result<(), Violation> {
+    pub(super) fn publish(&mut self, from: Established, mut publish: Publish) -> Result<(), Violation> {
         self.check_flow(from, &publish)?;
-        // 3.x has no word for it: there the message is delivered to those who listen, and not kept.
-        if publish.retain && from.version == ProtocolVersion::V5_0 {
-            return Err(Violation::new(ReasonCode::RetainNotSupported, "retain is not available"));
-        }
         let topic = self.topic_of(from, &publish)?;
-        if publish.properties.response_topic.as_ref().is_some_and(|topic| topic.contains(['+', '#'])) {
-            return Err(Violation::new(ReasonCode::ProtocolError, "response topic with wildcard")); // MQTT-3.3.2-14
+        if has_wildcard(publish.properties.response_topic.as_ref()) {
+            return Err(Violation::new(ReasonCode::ProtocolError, "response topic with wildcard"));
         }
         let delivery = publish.delivery;
         if let Delivery::ExactlyOnce { packet_id, .. } = delivery
@@ -29,7 +25,11 @@ impl Core {
         }
         let outcome = self.check_publish_limits(&topic, &publish);
         if outcome.is_ok() {
-            self.route(Message::from_publish(publish, topic, self.now), from.session);
+            // Where nothing is retained, 3.x has no word for it: the message is delivered to those who listen.
+            publish.retain &= self.settings.retained_messages.contains(&from.version);
+            if let Some(origin) = self.origin(from.session) {
+                self.route(Message::from_publish(publish, topic, origin));
+            }
         }
         self.answer(from, delivery, outcome);
         Ok(())
@@ -40,6 +40,10 @@ impl Core {
         let maximum_qos = self.settings.maximum_qos;
         if publish.qos() > maximum_qos {
             return Err(Violation::new(ReasonCode::QosNotSupported, format!("maximum qos is {maximum_qos}")));
+        }
+        let available = self.settings.retained_messages.contains(&from.version);
+        if publish.retain && !available && from.version == ProtocolVersion::V5_0 {
+            return Err(Violation::new(ReasonCode::RetainNotSupported, "retain is not available"));
         }
         // Messages of QoS 1 are answered at once: only those of QoS 2 add up.
         let receive_maximum = self.settings.limits.receive_maximum;
@@ -52,6 +56,12 @@ impl Core {
             return Err(Violation::new(ReasonCode::ReceiveMaximumExceeded, says));
         }
         Ok(())
+    }
+
+    /// What a message that comes now keeps of its publisher.
+    pub(super) fn origin(&self, id: SessionId) -> Option<Origin> {
+        let session = self.sessions.find(id)?;
+        Some(Origin { client_id: session.client_id.clone(), at: self.now })
     }
 
     /// Takes a QoS 2 message; `false` if it was taken before.
@@ -113,11 +123,22 @@ impl Core {
         Ok(publish.topic.clone())
     }
 
-    fn check_publish_limits(&self, topic: &str, publish: &Publish) -> Result<(), Exceeded> {
+    fn check_publish_limits(&mut self, topic: &str, publish: &Publish) -> Result<(), Exceeded> {
         let limits = &self.settings.limits;
+        if publish.retain && !self.retained.has_room_for(topic, &publish.payload, limits) {
+            self.retained.sweep(self.now);
+            if !self.retained.has_room_for(topic, &publish.payload, limits) {
+                return Err(Exceeded::new(ReasonCode::QuotaExceeded, "too many retained messages"));
+            }
+        }
         if !limits::admits_topic(limits, topic) {
             return Err(Exceeded::new(ReasonCode::TopicNameInvalid, "topic too long"));
         }
         limits::check_publish(limits, &publish.properties)
     }
+}
+
+/// Whether a Response Topic is none that can be published to (MQTT-3.3.2-14).
+pub(super) fn has_wildcard(response_topic: Option<&Utf8String>) -> bool {
+    response_topic.is_some_and(|topic| topic.contains(['+', '#']))
 }

@@ -13,11 +13,14 @@ use std::sync::Arc;
 
 impl Core {
     /// Sends a message on to every session with a matching subscription: one copy each, at the highest QoS that its
-    /// overlapping subscriptions were granted (MQTT-3.3.4-2).
-    pub(super) fn route(&mut self, message: Message, publisher: SessionId) {
+    /// overlapping subscriptions were granted (MQTT-3.3.4-2). If it is to be retained, it is.
+    pub(super) fn route(&mut self, message: Message) {
+        let message = Arc::new(message);
+        self.retain(&message);
+        let publisher = self.sessions.of_client(&message.origin.client_id);
         let mut receivers: BTreeMap<SessionId, Subscription> = BTreeMap::new();
         self.subscriptions.matching(&message.topic, |session, subscription| {
-            if subscription.no_local && session == publisher {
+            if subscription.no_local && Some(session) == publisher {
                 return; // MQTT-3.8.3-3
             }
             receivers
@@ -28,18 +31,23 @@ impl Core {
                 })
                 .or_insert(subscription);
         });
-        let message = Arc::new(message);
         for (session, subscription) in receivers {
-            let qos = match self.settings.delivered_qos {
-                DeliveredQos::LowerOfBoth => message.qos.min(subscription.qos),
-                DeliveredQos::Publisher => message.qos.min(self.settings.maximum_qos),
-            };
-            let retain = message.retain && subscription.retain_as_published && self.settings.retain_as_published;
-            self.deliver(session, Copy { message: Arc::clone(&message), qos, retain });
+            let qos = self.delivered_qos(&message, subscription.qos);
+            let retain = message.retain && subscription.retain_as_published;
+            self.deliver(session, Copy { message: Arc::clone(&message), qos, retain, since: self.now });
         }
     }
 
-    fn deliver(&mut self, id: SessionId, copy: Copy) {
+    /// The QoS at which a subscription gets a message.
+    pub(super) fn delivered_qos(&self, message: &Message, granted: Qos) -> Qos {
+        match self.settings.delivered_qos {
+            DeliveredQos::LowerOfBoth => message.qos.min(granted),
+            DeliveredQos::Publisher => message.qos.min(self.settings.maximum_qos),
+        }
+    }
+
+    /// Sends a copy to a session, or has it wait there.
+    pub(super) fn deliver(&mut self, id: SessionId, copy: Copy) {
         let Some(session) = self.sessions.find_mut(id) else { return };
         if copy.qos == Qos::AtMostOnce {
             let Some(connection) = session.connection else { return }; // QoS 0 is for those who are there.

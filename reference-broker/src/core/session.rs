@@ -7,6 +7,7 @@ use super::incoming::Incoming;
 use super::timers::Timer;
 use super::will::PendingWill;
 use model::packet::Utf8String;
+use model::topic::TopicFilter;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A session, numbered in order of creation.
@@ -23,7 +24,7 @@ pub(super) struct Session {
     /// When it ends, while no connection is using it.
     pub(super) ends: Option<Milliseconds>,
     /// Filters of its subscriptions; what was granted for them is in the index.
-    pub(super) filters: BTreeSet<Utf8String>,
+    pub(super) filters: BTreeSet<TopicFilter>,
     pub(super) delivery: Delivery,
     pub(super) incoming: Incoming,
     pub(super) will: Option<PendingWill>,
@@ -143,7 +144,7 @@ impl Core {
         self.will_is_due(id);
         let Some(session) = self.sessions.remove(id) else { return };
         for filter in &session.filters {
-            self.subscriptions.remove(filter, id);
+            self.subscriptions.remove(filter.pattern(), id);
         }
         if let Some(ends) = session.ends {
             self.timers.cancel(ends, Timer::SessionExpiry(id));

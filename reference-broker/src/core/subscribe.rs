@@ -4,12 +4,11 @@ use super::broker::Core;
 use super::connection::{Established, reason_properties};
 use super::disconnect::Violation;
 use super::limits;
-use super::session::SessionId;
 use super::subscriptions::Subscription;
 use crate::settings::DeliveredQos;
 use model::packet::{
-    Packet, ProtocolVersion, Qos, ReasonCode, ReasonProperties, Suback, Subscribe, SubscriptionRequest, Unsuback,
-    Unsubscribe, Utf8String,
+    Packet, ProtocolVersion, Qos, ReasonCode, ReasonProperties, RetainHandling, Suback, Subscribe, SubscriptionOptions,
+    SubscriptionRequest, Unsuback, Unsubscribe,
 };
 use model::topic::{TopicError, TopicFilter};
 
@@ -22,6 +21,24 @@ struct Denied {
 impl Denied {
     fn new(reason: ReasonCode, says: impl Into<String>) -> Denied {
         Denied { reason, says: says.into() }
+    }
+}
+
+/// One filter of a SUBSCRIBE that is granted.
+struct Granted {
+    filter: TopicFilter,
+    subscription: Subscription,
+    /// Whether it gets the retained messages.
+    wants_retained: bool,
+}
+
+impl Granted {
+    fn code(&self) -> ReasonCode {
+        match self.subscription.qos {
+            Qos::AtMostOnce => ReasonCode::Success, // 0x00: "Granted QoS 0"
+            Qos::AtLeastOnce => ReasonCode::GrantedQos1,
+            Qos::ExactlyOnce => ReasonCode::GrantedQos2,
+        }
     }
 }
 
@@ -40,9 +57,14 @@ impl Core {
         }
         let mut codes = Vec::with_capacity(subscribe.requests.len());
         let mut properties = ReasonProperties::default();
+        let mut all_granted = Vec::new();
         for (index, request) in subscribe.requests.iter().enumerate() {
             match self.check_request(from, index, request) {
-                Ok(()) => codes.push(self.grant(from.session, request)),
+                Ok(filter) => {
+                    let granted = self.grant(from, filter, request.options);
+                    codes.push(granted.code());
+                    all_granted.push(granted);
+                }
                 // There was room for each of them, but not for all.
                 Err(denied) if from.version == ProtocolVersion::V3_1 => {
                     return Err(Violation::new(denied.reason, denied.says));
@@ -60,10 +82,18 @@ impl Core {
             }
         }
         self.send(from.connection, Packet::Suback(Suback { packet_id: subscribe.packet_id, properties, codes }));
+        for granted in all_granted.into_iter().filter(|granted| granted.wants_retained) {
+            self.send_retained(from.session, &granted.filter, granted.subscription);
+        }
         Ok(())
     }
 
-    fn check_request(&self, from: Established, index: usize, request: &SubscriptionRequest) -> Result<(), Denied> {
+    fn check_request(
+        &self,
+        from: Established,
+        index: usize,
+        request: &SubscriptionRequest,
+    ) -> Result<TopicFilter, Denied> {
         let limits = &self.settings.limits;
         if index >= limits.filters_per_subscribe {
             let says = format!("at most {} filters in a SUBSCRIBE", limits.filters_per_subscribe);
@@ -82,14 +112,15 @@ impl Core {
         if limits::separators(&request.filter) >= limits.filter_levels {
             return Err(Denied::new(ReasonCode::QuotaExceeded, "too many levels in a topic filter"));
         }
-        let full = self.sessions.find(from.session).is_some_and(|session| {
-            session.filters.len() >= limits.subscriptions && !session.filters.contains(&request.filter)
-        });
+        let full = self
+            .sessions
+            .find(from.session)
+            .is_some_and(|session| session.filters.len() >= limits.subscriptions && !session.filters.contains(&filter));
         if full {
             let says = format!("at most {} subscriptions", limits.subscriptions);
             return Err(Denied::new(ReasonCode::QuotaExceeded, says));
         }
-        Ok(())
+        Ok(filter)
     }
 
     fn parse_filter(&self, version: ProtocolVersion, filter: &str) -> Result<TopicFilter, TopicError> {
@@ -100,26 +131,26 @@ impl Core {
         }
     }
 
-    /// Subscribes, and returns what SUBACK says: no QoS above the highest that is served (MQTT-3.2.2-10).
-    fn grant(&mut self, id: SessionId, request: &SubscriptionRequest) -> ReasonCode {
+    /// Subscribes, at no QoS above the highest that is served (MQTT-3.2.2-10).
+    fn grant(&mut self, from: Established, filter: TopicFilter, options: SubscriptionOptions) -> Granted {
         let qos = match self.settings.delivered_qos {
-            DeliveredQos::LowerOfBoth => request.options.qos.min(self.settings.maximum_qos),
+            DeliveredQos::LowerOfBoth => options.qos.min(self.settings.maximum_qos),
             DeliveredQos::Publisher => self.settings.maximum_qos,
         };
-        let subscription = Subscription {
-            qos,
-            no_local: request.options.no_local,
-            retain_as_published: request.options.retain_as_published,
+        let subscription =
+            Subscription { qos, no_local: options.no_local, retain_as_published: options.retain_as_published };
+        let mut is_new = false;
+        if let Some(session) = self.sessions.find_mut(from.session) {
+            is_new = session.filters.insert(filter.clone());
+            self.subscriptions.insert(filter.pattern(), from.session, subscription);
+        }
+        let wanted = match options.retain_handling {
+            RetainHandling::Send => true,
+            RetainHandling::SendIfNew => is_new,
+            RetainHandling::DoNotSend => false,
         };
-        if let Some(session) = self.sessions.find_mut(id) {
-            session.filters.insert(request.filter.clone());
-            self.subscriptions.insert(&request.filter, id, subscription);
-        }
-        match qos {
-            Qos::AtMostOnce => ReasonCode::Success, // 0x00: "Granted QoS 0"
-            Qos::AtLeastOnce => ReasonCode::GrantedQos1,
-            Qos::ExactlyOnce => ReasonCode::GrantedQos2,
-        }
+        let wants_retained = wanted && self.settings.retained_messages.contains(&from.version);
+        Granted { filter, subscription, wants_retained }
     }
 
     pub(super) fn unsubscribe(&mut self, from: Established, unsubscribe: Unsubscribe) -> Result<(), Violation> {
@@ -132,15 +163,13 @@ impl Core {
         Ok(())
     }
 
-    fn withdraw(&mut self, from: Established, filter: &Utf8String) -> ReasonCode {
+    fn withdraw(&mut self, from: Established, filter: &str) -> ReasonCode {
+        let Ok(filter) = self.parse_filter(from.version, filter) else { return ReasonCode::TopicFilterInvalid };
         let Some(session) = self.sessions.find_mut(from.session) else { return ReasonCode::NoSubscriptionExisted };
-        if session.filters.remove(filter) {
-            self.subscriptions.remove(filter, from.session);
-            ReasonCode::Success
-        } else if self.parse_filter(from.version, filter).is_err() {
-            ReasonCode::TopicFilterInvalid
-        } else {
-            ReasonCode::NoSubscriptionExisted
+        if !session.filters.remove(&filter) {
+            return ReasonCode::NoSubscriptionExisted;
         }
+        self.subscriptions.remove(filter.pattern(), from.session);
+        ReasonCode::Success
     }
 }

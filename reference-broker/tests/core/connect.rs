@@ -1,5 +1,5 @@
 use crate::world::{V3_1, V3_1_1, V5_0, World, clean, lasting, settings, text, will};
-use model::packet::{Connect, ConnectProperties, Packet, Qos};
+use model::packet::{Connect, ConnectProperties, Packet, Qos, WillProperties};
 use reference_broker::Settings;
 use std::num::NonZeroU32;
 
@@ -11,6 +11,8 @@ fn with_properties(properties: ConnectProperties) -> Connect {
 fn each_version_answers_connect_in_its_own_way() {
     let long = "x".repeat(100);
     let retained = model::packet::Will { retain: true, ..will("t", Qos::AtMostOnce, None) };
+    let properties = WillProperties { response_topic: Some(text("#")), ..WillProperties::default() };
+    let response_to_all = model::packet::Will { properties, ..will("t", Qos::AtMostOnce, None) };
     let with_will = |will| Connect { will: Some(will), ..clean("c") };
     let with_method = with_properties(ConnectProperties {
         authentication_method: Some(text("no-such-method")),
@@ -30,7 +32,8 @@ fn each_version_answers_connect_in_its_own_way() {
         (V3_1_1, with_will(will("t", Qos::ExactlyOnce, None)), vec!["CONNACK 0x00"]),
         (V5_0, with_will(will("t", Qos::ExactlyOnce, None)), vec!["CONNACK 0x00"]),
         (V3_1_1, with_will(retained.clone()), vec!["CONNACK 0x00"]),
-        (V5_0, with_will(retained), vec!["CONNACK 0x9A", "closed"]),
+        (V5_0, with_will(retained), vec!["CONNACK 0x00"]),
+        (V5_0, with_will(response_to_all), vec!["CONNACK 0x82", "closed"]),
         (V3_1_1, with_will(will("t/+", Qos::AtMostOnce, None)), vec!["closed"]),
         (V5_0, with_will(will("t/+", Qos::AtMostOnce, None)), vec!["CONNACK 0x90", "closed"]),
     ] {

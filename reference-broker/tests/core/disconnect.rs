@@ -6,10 +6,11 @@ use model::packet::{
 
 use crate::world::{packet_id, publish, request, settings, text};
 use reference_broker::Settings;
+use std::collections::BTreeSet;
 
 /// A broker that offers as little as it may.
 fn lean() -> Settings {
-    Settings { maximum_qos: Qos::AtLeastOnce, ..settings("standard") }
+    Settings { maximum_qos: Qos::AtLeastOnce, retained_messages: BTreeSet::new(), ..settings("standard") }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod disconnect;
 mod exactly_once;
 mod platform;
 mod publish;
+mod retained;
 mod session;
 mod subscribe;
 mod will;

@@ -81,25 +81,6 @@ fn no_local_keeps_own_messages_away_and_others_not() {
 }
 
 #[test]
-fn retain_of_3_x_reaches_only_who_asked_for_it_as_published_and_is_not_stored() {
-    let mut world = World::standard();
-    let plain = world.subscriber(V5_0, "a", "t", Qos::AtMostOnce);
-    let as_published = world.client(V5_0, "b");
-    let options = SubscriptionOptions { retain_as_published: true, ..SubscriptionOptions::default() };
-    let requests = vec![SubscriptionRequest { filter: text("t"), options }];
-    let subscribe = Subscribe { packet_id: packet_id(1), properties: SubscribeProperties::default(), requests };
-    world.send(as_published, Packet::Subscribe(subscribe));
-    world.seen(as_published);
-    let publisher = world.client(V3_1_1, "p");
-    let retained = model::packet::Publish { retain: true, ..publish("t", Qos::AtMostOnce, "m") };
-    world.send(publisher, Packet::Publish(retained));
-    assert_eq!(world.seen(plain), ["PUBLISH t m qos0"]);
-    assert_eq!(world.seen(as_published), ["PUBLISH t m qos0 retain"]);
-    let late = world.subscriber(V5_0, "l", "t", Qos::AtMostOnce);
-    assert!(world.seen(late).is_empty());
-}
-
-#[test]
 fn topic_aliases_stand_for_topics_until_they_are_set_anew() {
     let mut world = World::standard();
     let subscriber = world.subscriber(V5_0, "s", "#", Qos::AtMostOnce);

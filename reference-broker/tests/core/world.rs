@@ -107,6 +107,12 @@ impl World {
         self.send(id, Packet::Subscribe(Subscribe { packet_id: packet_id(1), properties: none(), requests }));
     }
 
+    /// Subscribes to a filter with options.
+    pub(crate) fn subscribe_with(&mut self, id: ConnectionId, filter: &str, options: SubscriptionOptions) {
+        let requests = vec![SubscriptionRequest { filter: text(filter), options }];
+        self.send(id, Packet::Subscribe(Subscribe { packet_id: packet_id(1), properties: none(), requests }));
+    }
+
     pub(crate) fn unsubscribe(&mut self, id: ConnectionId, filters: &[&str]) {
         let filters = filters.iter().map(|filter| text(filter)).collect();
         let properties = UnsubscribeProperties::default();
@@ -194,6 +200,11 @@ impl World {
             Some(Packet::Connack(connack)) => connack.properties.assigned_client_identifier.clone(),
             other => panic!("expected CONNACK, found {other:?}"),
         }
+    }
+
+    /// The packet that the Client saw last.
+    pub(crate) fn last(&self, id: ConnectionId) -> Option<Packet> {
+        self.clients[&id].last.clone()
     }
 
     /// The Reason String of the SUBACK that the Client saw last.
