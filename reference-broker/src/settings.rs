@@ -26,6 +26,10 @@ pub struct Settings {
     pub retained_messages: BTreeSet<ProtocolVersion>,
     /// Who decides the QoS of a delivery. Neither takes it above the highest that is served.
     pub delivered_qos: DeliveredQos,
+    /// Whether Clients of 5.0 may give their subscriptions identifiers.
+    pub subscription_identifiers: bool,
+    /// Whether Clients of 5.0 may share subscriptions.
+    pub shared_subscriptions: bool,
     /// Whether a filter `$share/..` is one like any other in 3.x; otherwise it is refused there as in 5.0.
     pub share_means_nothing_in_3x: bool,
     /// How much a CONNACK of 5.0 tells.
@@ -132,6 +136,8 @@ impl Settings {
             } else {
                 DeliveredQos::Publisher
             },
+            subscription_identifiers: profile.has(Feature::SubscriptionIdentifiers),
+            shared_subscriptions: profile.has(Feature::SharedSubscriptions),
             share_means_nothing_in_3x: profile
                 .reactions(Offence::SharedSubscriptionNotSupported, ProtocolVersion::V3_1_1)
                 .first()

@@ -231,8 +231,8 @@ impl Core {
             retain_available: announced(settings.retained_messages.contains(&ProtocolVersion::V5_0)),
             maximum_packet_size: Some(settings.limits.maximum_packet_size),
             wildcard_subscription_available: announced(true),
-            subscription_identifier_available: Some(false),
-            shared_subscription_available: Some(false),
+            subscription_identifier_available: announced(settings.subscription_identifiers),
+            shared_subscription_available: announced(settings.shared_subscriptions),
             ..ConnackProperties::default()
         };
         match settings.announcement {

@@ -4,7 +4,8 @@ use super::broker::Milliseconds;
 use super::flight::{Effect, Flights};
 use super::message::{Message, has_passed};
 use crate::settings::Limits;
-use model::packet::{self, PacketId, ProtocolVersion, Publish, Qos};
+use model::packet::{self, PacketId, ProtocolVersion, Publish, Qos, SubscriptionIdentifier};
+use model::topic::TopicFilter;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -16,6 +17,10 @@ pub(super) struct Copy {
     pub(super) qos: Qos,
     /// RETAIN of the PUBLISH that delivers it.
     pub(super) retain: bool,
+    /// Identifiers of all subscriptions that it is for.
+    pub(super) identifiers: Vec<SubscriptionIdentifier>,
+    /// The filter of the Shared Subscription that it is for.
+    pub(super) share: Option<Arc<TopicFilter>>,
     /// When it was made.
     pub(super) since: Milliseconds,
 }
@@ -28,7 +33,11 @@ impl Copy {
 
     /// The PUBLISH that delivers it.
     pub(super) fn to_publish(&self, how: packet::Delivery, version: ProtocolVersion, now: Milliseconds) -> Publish {
-        self.message.to_publish(how, self.retain, version, now)
+        let mut publish = self.message.to_publish(how, self.retain, version, now);
+        if version.has_properties() {
+            publish.properties.subscription_identifiers.clone_from(&self.identifiers);
+        }
+        publish
     }
 }
 
@@ -169,6 +178,13 @@ impl Delivery {
         {
             self.flights.publish(id, copy);
         }
+    }
+
+    /// What is left of QoS 1 for Shared Subscriptions, in its order.
+    pub(super) fn into_shared_qos_1(mut self) -> impl Iterator<Item = Copy> {
+        self.interrupt();
+        let sent = self.again.into_iter().map(|(_, copy)| copy);
+        sent.chain(self.waiting).filter(|copy| copy.qos == Qos::AtLeastOnce && copy.share.is_some())
     }
 
     fn next_waiting(&mut self) -> Option<Copy> {

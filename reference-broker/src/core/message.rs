@@ -20,7 +20,7 @@ pub(super) struct Message {
     /// Whether it is to be retained.
     pub(super) retain: bool,
     pub(super) origin: Origin,
-    /// What goes on to subscribers: no Topic Alias.
+    /// What goes on to subscribers: no Topic Alias, no Subscription Identifier.
     properties: PublishProperties,
 }
 

@@ -13,6 +13,7 @@
 //! | `incoming.rs` | QoS 2 messages from Clients, from PUBLISH to PUBREL |
 //! | `subscribe.rs` | SUBSCRIBE and UNSUBSCRIBE |
 //! | `subscriptions.rs` | the index of all subscriptions, by Topic Filter |
+//! | `share.rs` | Shared Subscriptions: whose turn it is |
 //! | `router.rs` | from a message to the sessions that get a copy |
 //! | `delivery.rs` | messages on their way to one session: waiting, sent, sent again |
 //! | `flight.rs` | deliveries that wait for the Client's acknowledgements |
@@ -37,6 +38,7 @@ mod publish;
 mod retained;
 mod router;
 mod session;
+mod share;
 mod subscribe;
 mod subscriptions;
 mod timers;

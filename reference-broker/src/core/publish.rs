@@ -16,6 +16,10 @@ impl Core {
         if has_wildcard(publish.properties.response_topic.as_ref()) {
             return Err(Violation::new(ReasonCode::ProtocolError, "response topic with wildcard"));
         }
+        if !publish.properties.subscription_identifiers.is_empty() {
+            let says = "subscription identifier from a client"; // MQTT-3.3.4-6
+            return Err(Violation::new(ReasonCode::ProtocolError, says));
+        }
         let delivery = publish.delivery;
         if let Delivery::ExactlyOnce { packet_id, .. } = delivery
             && !self.take_once(from.session, packet_id)

@@ -76,7 +76,8 @@ impl Core {
             let is_own = self.sessions.of_client(&message.origin.client_id) == Some(id);
             if !(subscription.no_local && is_own) {
                 let qos = self.delivered_qos(&message, subscription.qos);
-                self.deliver(id, Copy { message, qos, retain: true, since: self.now });
+                let identifiers = subscription.identifier.into_iter().collect();
+                self.deliver(id, Copy { message, qos, retain: true, identifiers, share: None, since: self.now });
             }
         }
     }

@@ -7,34 +7,63 @@ use super::message::Message;
 use super::session::SessionId;
 use super::subscriptions::Subscription;
 use crate::settings::DeliveredQos;
-use model::packet::{self, Packet, Qos};
+use model::packet::{self, Packet, Qos, SubscriptionIdentifier};
+use model::topic::TopicFilter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Who gets a copy, and for what.
+#[derive(Debug, Default)]
+struct Receiver {
+    /// The highest that was granted.
+    qos: Qos,
+    /// Whether any of the subscriptions asked for it.
+    retain_as_published: bool,
+    /// One for each subscription that has one, even if it is the same (MQTT-3.3.4-4).
+    identifiers: Vec<SubscriptionIdentifier>,
+    /// The filter of the Shared Subscription that it is a member of.
+    share: Option<Arc<TopicFilter>>,
+}
+
+impl Receiver {
+    fn join(&mut self, subscription: Subscription) {
+        self.qos = self.qos.max(subscription.qos);
+        self.retain_as_published |= subscription.retain_as_published;
+        self.identifiers.extend(subscription.identifier);
+    }
+}
+
 impl Core {
-    /// Sends a message on to every session with a matching subscription: one copy each, at the highest QoS that its
-    /// overlapping subscriptions were granted (MQTT-3.3.4-2). If it is to be retained, it is.
+    /// Sends a message on: one copy to every session with a matching subscription, at the highest QoS that its overlapping
+    /// subscriptions were granted (MQTT-3.3.4-2), and one copy to one member of every matching Shared Subscription. If it
+    /// is to be retained, it is.
     pub(super) fn route(&mut self, message: Message) {
         let message = Arc::new(message);
         self.retain(&message);
-        let publisher = self.sessions.of_client(&message.origin.client_id);
-        let mut receivers: BTreeMap<SessionId, Subscription> = BTreeMap::new();
-        self.subscriptions.matching(&message.topic, |session, subscription| {
-            if subscription.no_local && Some(session) == publisher {
+        let sessions = &self.sessions;
+        let publisher = sessions.of_client(&message.origin.client_id);
+        let mut receivers: BTreeMap<SessionId, Receiver> = BTreeMap::new();
+        let mut members = Vec::new();
+        let is_connected = |session| sessions.is_connected(session);
+        self.subscriptions.matching(&message.topic, is_connected, |found| {
+            if found.subscription.no_local && Some(found.session) == publisher {
                 return; // MQTT-3.8.3-3
             }
-            receivers
-                .entry(session)
-                .and_modify(|merged| {
-                    merged.qos = merged.qos.max(subscription.qos);
-                    merged.retain_as_published |= subscription.retain_as_published;
-                })
-                .or_insert(subscription);
+            match found.share {
+                None => receivers.entry(found.session).or_default().join(found.subscription),
+                Some(share) => {
+                    let mut member = Receiver { share: Some(share), ..Receiver::default() };
+                    member.join(found.subscription);
+                    members.push((found.session, member));
+                }
+            }
         });
-        for (session, subscription) in receivers {
-            let qos = self.delivered_qos(&message, subscription.qos);
-            let retain = message.retain && subscription.retain_as_published;
-            self.deliver(session, Copy { message: Arc::clone(&message), qos, retain, since: self.now });
+        for (session, receiver) in receivers.into_iter().chain(members) {
+            let qos = self.delivered_qos(&message, receiver.qos);
+            let retain = message.retain && receiver.retain_as_published;
+            let Receiver { identifiers, share, .. } = receiver;
+            let message = Arc::clone(&message);
+            self.deliver(session, Copy { message, qos, retain, identifiers, share, since: self.now });
         }
     }
 

@@ -75,6 +75,11 @@ impl Sessions {
         self.by_client_id.get(client_id).copied()
     }
 
+    /// Whether a connection is using the session.
+    pub(super) fn is_connected(&self, id: SessionId) -> bool {
+        self.find(id).is_some_and(|session| session.connection.is_some())
+    }
+
     pub(super) fn count(&self) -> usize {
         self.by_id.len()
     }
@@ -144,11 +149,12 @@ impl Core {
         self.will_is_due(id);
         let Some(session) = self.sessions.remove(id) else { return };
         for filter in &session.filters {
-            self.subscriptions.remove(filter.pattern(), id);
+            self.subscriptions.remove(filter, id);
         }
         if let Some(ends) = session.ends {
             self.timers.cancel(ends, Timer::SessionExpiry(id));
         }
+        self.hand_on(session.delivery);
     }
 
     /// Hands a session to a new connection of its Client; a Will that still waits is deleted (MQTT-3.1.3-9).

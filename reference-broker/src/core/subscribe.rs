@@ -7,8 +7,8 @@ use super::limits;
 use super::subscriptions::Subscription;
 use crate::settings::DeliveredQos;
 use model::packet::{
-    Packet, ProtocolVersion, Qos, ReasonCode, ReasonProperties, RetainHandling, Suback, Subscribe, SubscriptionOptions,
-    SubscriptionRequest, Unsuback, Unsubscribe,
+    Packet, ProtocolVersion, Qos, ReasonCode, ReasonProperties, RetainHandling, Suback, Subscribe,
+    SubscriptionIdentifier, SubscriptionOptions, SubscriptionRequest, Unsuback, Unsubscribe,
 };
 use model::topic::{TopicError, TopicFilter};
 
@@ -44,9 +44,14 @@ impl Granted {
 
 impl Core {
     pub(super) fn subscribe(&mut self, from: Established, subscribe: Subscribe) -> Result<(), Violation> {
-        if subscribe.properties.subscription_identifier.is_some() {
+        let identifier = subscribe.properties.subscription_identifier;
+        if identifier.is_some() && !self.settings.subscription_identifiers {
             let reason = ReasonCode::SubscriptionIdentifiersNotSupported;
             return Err(Violation::new(reason, "subscription identifiers are not available"));
+        }
+        if subscribe.requests.iter().any(|request| request.options.no_local && request.filter.starts_with("$share/")) {
+            let says = "no local in a shared subscription"; // MQTT-3.8.3-4
+            return Err(Violation::new(ReasonCode::ProtocolError, says));
         }
         if from.version == ProtocolVersion::V3_1 {
             // A SUBACK of 3.1 cannot refuse (V31-14): closing is all that is left, and then nothing may be granted.
@@ -61,7 +66,7 @@ impl Core {
         for (index, request) in subscribe.requests.iter().enumerate() {
             match self.check_request(from, index, request) {
                 Ok(filter) => {
-                    let granted = self.grant(from, filter, request.options);
+                    let granted = self.grant(from, filter, request.options, identifier);
                     codes.push(granted.code());
                     all_granted.push(granted);
                 }
@@ -102,7 +107,8 @@ impl Core {
         let filter = self
             .parse_filter(from.version, &request.filter)
             .map_err(|error| Denied::new(ReasonCode::TopicFilterInvalid, error.to_string()))?;
-        if filter.share().is_some() {
+        let may_share = self.settings.shared_subscriptions && from.version == ProtocolVersion::V5_0;
+        if filter.share().is_some() && !may_share {
             let reason = ReasonCode::SharedSubscriptionsNotSupported;
             return Err(Denied::new(reason, "shared subscriptions are not available"));
         }
@@ -132,23 +138,31 @@ impl Core {
     }
 
     /// Subscribes, at no QoS above the highest that is served (MQTT-3.2.2-10).
-    fn grant(&mut self, from: Established, filter: TopicFilter, options: SubscriptionOptions) -> Granted {
+    fn grant(
+        &mut self,
+        from: Established,
+        filter: TopicFilter,
+        options: SubscriptionOptions,
+        identifier: Option<SubscriptionIdentifier>,
+    ) -> Granted {
         let qos = match self.settings.delivered_qos {
             DeliveredQos::LowerOfBoth => options.qos.min(self.settings.maximum_qos),
             DeliveredQos::Publisher => self.settings.maximum_qos,
         };
-        let subscription =
-            Subscription { qos, no_local: options.no_local, retain_as_published: options.retain_as_published };
+        let SubscriptionOptions { no_local, retain_as_published, .. } = options;
+        let subscription = Subscription { qos, no_local, retain_as_published, identifier };
         let mut is_new = false;
         if let Some(session) = self.sessions.find_mut(from.session) {
             is_new = session.filters.insert(filter.clone());
-            self.subscriptions.insert(filter.pattern(), from.session, subscription);
+            self.subscriptions.insert(&filter, from.session, subscription);
         }
         let wanted = match options.retain_handling {
             RetainHandling::Send => true,
             RetainHandling::SendIfNew => is_new,
             RetainHandling::DoNotSend => false,
         };
+        // Nobody gets them for a Shared Subscription (section 4.8.2).
+        let wanted = wanted && filter.share().is_none();
         let wants_retained = wanted && self.settings.retained_messages.contains(&from.version);
         Granted { filter, subscription, wants_retained }
     }
@@ -169,7 +183,7 @@ impl Core {
         if !session.filters.remove(&filter) {
             return ReasonCode::NoSubscriptionExisted;
         }
-        self.subscriptions.remove(filter.pattern(), from.session);
+        self.subscriptions.remove(&filter, from.session);
         ReasonCode::Success
     }
 }

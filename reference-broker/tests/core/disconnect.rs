@@ -10,7 +10,12 @@ use std::collections::BTreeSet;
 
 /// A broker that offers as little as it may.
 fn lean() -> Settings {
-    Settings { maximum_qos: Qos::AtLeastOnce, retained_messages: BTreeSet::new(), ..settings("standard") }
+    Settings {
+        maximum_qos: Qos::AtLeastOnce,
+        retained_messages: BTreeSet::new(),
+        subscription_identifiers: false,
+        ..settings("standard")
+    }
 }
 
 #[test]
@@ -27,6 +32,13 @@ fn violations_end_the_connection_and_5_0_says_why() {
     };
     let answered = model::packet::Publish {
         properties: PublishProperties { response_topic: Some(text("a/+")), ..PublishProperties::default() },
+        ..publish("t", Qos::AtMostOnce, "m")
+    };
+    let from_client = model::packet::Publish {
+        properties: PublishProperties {
+            subscription_identifiers: SubscriptionIdentifier::new(1).into_iter().collect(),
+            ..PublishProperties::default()
+        },
         ..publish("t", Qos::AtMostOnce, "m")
     };
     let identified = Subscribe {
@@ -48,6 +60,7 @@ fn violations_end_the_connection_and_5_0_says_why() {
         (Packet::Publish(aliased), "DISCONNECT 0x94"),
         (Packet::Publish(unset), "DISCONNECT 0x82"),
         (Packet::Publish(answered), "DISCONNECT 0x82"),
+        (Packet::Publish(from_client), "DISCONNECT 0x82"),
         (Packet::Subscribe(identified), "DISCONNECT 0xA1"),
         (Packet::Auth(auth), "DISCONNECT 0x82"),
     ] {

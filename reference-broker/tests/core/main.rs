@@ -9,6 +9,7 @@ mod platform;
 mod publish;
 mod retained;
 mod session;
+mod shared;
 mod subscribe;
 mod will;
 mod world;

@@ -1,6 +1,7 @@
 use crate::world::{V3_1, V3_1_1, V5_0, World, packet_id, publish, request, text};
 use model::packet::{
-    Packet, PublishProperties, Qos, Subscribe, SubscribeProperties, SubscriptionOptions, SubscriptionRequest,
+    Packet, PublishProperties, Qos, Subscribe, SubscribeProperties, SubscriptionIdentifier, SubscriptionOptions,
+    SubscriptionRequest,
 };
 use std::num::NonZeroU16;
 
@@ -107,4 +108,44 @@ fn messages_of_one_publisher_keep_their_order() {
     }
     let expected: Vec<String> = (1..=100).map(|number| format!("PUBLISH t/a {number} qos1 id{number}")).collect();
     assert_eq!(world.seen(subscriber), expected);
+}
+
+#[test]
+fn one_copy_has_the_identifiers_of_all_subscriptions_that_match() {
+    let mut world = World::standard();
+    let client = world.client(V5_0, "c");
+    let identified = |filter: &str, identifier| Subscribe {
+        packet_id: packet_id(1),
+        properties: SubscribeProperties {
+            subscription_identifier: SubscriptionIdentifier::new(identifier),
+            ..SubscribeProperties::default()
+        },
+        requests: vec![request(filter, Qos::AtMostOnce)],
+    };
+    // 0 is no identifier.
+    for (filter, identifier) in [("t/#", 7), ("t/+", 0), ("t/a", 268_435_455), ("t/a/#", 7), ("u", 1)] {
+        world.send(client, Packet::Subscribe(identified(filter, identifier)));
+    }
+    let publisher = world.client(V3_1_1, "p");
+    let identifiers = |world: &mut World, topic| {
+        let seen = world.forwarded(publisher, publish(topic, Qos::AtMostOnce, "m"), client).unwrap();
+        let mut identifiers: Vec<u32> =
+            seen.properties.subscription_identifiers.iter().map(|identifier| identifier.value()).collect();
+        identifiers.sort_unstable();
+        identifiers
+    };
+    assert_eq!(identifiers(&mut world, "t/a"), [7, 7, 268_435_455]);
+    assert_eq!(identifiers(&mut world, "u"), [1]);
+    // Subscribing again without one takes it away, with another one changes it.
+    world.send(client, Packet::Subscribe(identified("t/a", 0)));
+    world.send(client, Packet::Subscribe(identified("t/#", 8)));
+    assert_eq!(identifiers(&mut world, "t/a"), [7, 8]);
+    // A retained message comes with the one of its subscription.
+    world.send(
+        publisher,
+        Packet::Publish(model::packet::Publish { retain: true, ..publish("u", Qos::AtMostOnce, "r") }),
+    );
+    world.send(client, Packet::Subscribe(identified("u", 2)));
+    let Some(Packet::Publish(seen)) = world.last(client) else { panic!("no PUBLISH") };
+    assert_eq!(seen.properties.subscription_identifiers, [SubscriptionIdentifier::new(2).unwrap()]);
 }
