@@ -32,10 +32,14 @@ pub struct Settings {
     pub shared_subscriptions: bool,
     /// Whether a filter `$share/..` is one like any other in 3.x; otherwise it is refused there as in 5.0.
     pub share_means_nothing_in_3x: bool,
+    /// Whether Clients of 5.0 may authenticate with [`AUTHENTICATION_METHOD`](crate::core::AUTHENTICATION_METHOD).
+    pub authentication: bool,
     /// How much a CONNACK of 5.0 tells.
     pub announcement: Announcement,
     /// Highest Topic Alias a Client may use.
     pub topic_alias_maximum: u16,
+    /// Topic Aliases that it sets itself on one connection, as far as the Client allows them.
+    pub sent_topic_aliases: u16,
     /// Bounds.
     pub limits: Limits,
 }
@@ -142,8 +146,10 @@ impl Settings {
                 .reactions(Offence::SharedSubscriptionNotSupported, ProtocolVersion::V3_1_1)
                 .first()
                 .is_some_and(|preferred| *preferred == Reaction::Accept),
+            authentication: !iot_platform,
             announcement: if iot_platform { Announcement::Everything } else { Announcement::Differences },
-            topic_alias_maximum: limits.topic_alias_maximum.min(20),
+            topic_alias_maximum: limits.topic_alias_maximum.min(TOPIC_ALIASES),
+            sent_topic_aliases: if iot_platform { 0 } else { TOPIC_ALIASES },
             limits: Limits::new(limits, iot_platform),
         }
     }
@@ -177,5 +183,8 @@ impl Limits {
         }
     }
 }
+
+/// Enough for the topics of a device (P-V5-16).
+const TOPIC_ALIASES: u16 = 20;
 
 const MEBIBYTE: NonZeroU32 = NonZeroU32::new(1024 * 1024).expect("it is not zero");

@@ -61,6 +61,8 @@ pub struct Core {
     pub(super) subscriptions: Subscriptions,
     pub(super) retained: Retained,
     pub(super) timers: Timers,
+    /// Challenges sent so far.
+    pub(super) challenges: u64,
     outputs: VecDeque<Output>,
 }
 
@@ -76,6 +78,7 @@ impl Core {
             subscriptions: Subscriptions::default(),
             retained: Retained::default(),
             timers: Timers::default(),
+            challenges: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -134,6 +137,7 @@ impl Core {
             (None, _) => {}
             (Some(Connection::AwaitingConnect { .. }), Packet::Connect(connect)) => self.connect(id, version, connect),
             (Some(Connection::AwaitingConnect { .. }), _) => self.close(id),
+            (Some(Connection::Authenticating(_)), packet) => self.candidate_sends(id, &packet),
             (Some(Connection::Established(link)), packet) => {
                 let link = Established { connection: id, session: link.session, version: link.peer.version };
                 if let Err(violation) = self.dispatch(link, packet) {
@@ -158,7 +162,7 @@ impl Core {
             }
             Packet::Disconnect(disconnect) => self.client_disconnects(from, &disconnect),
             Packet::Connect(_) => Err(Violation::new(ReasonCode::ProtocolError, "second CONNECT")),
-            Packet::Auth(_) => Err(Violation::new(ReasonCode::ProtocolError, "AUTH without authentication method")),
+            Packet::Auth(auth) => self.auth(from, &auth),
             Packet::Connack(_) | Packet::Suback(_) | Packet::Unsuback(_) | Packet::Pingresp => {
                 Err(Violation::new(ReasonCode::ProtocolError, format!("{} from a client", packet.packet_type())))
             }

@@ -5,11 +5,13 @@
 //! | `broker.rs` | [`Core`]: its inputs and outputs, who handles which packet |
 //! | `connection.rs` | what is known of one connection; sending to it, disconnecting it |
 //! | `connect.rs` | CONNECT: checks, takeover, CONNACK |
+//! | `authenticate.rs` | AUTH: authentication before CONNACK, and again |
 //! | `disconnect.rs` | how connections end: DISCONNECT, violations, lost links |
 //! | `keep_alive.rs` | the Keep Alive timer |
 //! | `session.rs` | what outlives a connection, and for how long |
 //! | `publish.rs` | PUBLISH from Clients |
 //! | `acknowledge.rs` | PUBACK, PUBREC, PUBREL and PUBCOMP from Clients |
+//! | `alias.rs` | Topic Aliases of one connection, in both directions |
 //! | `incoming.rs` | QoS 2 messages from Clients, from PUBLISH to PUBREL |
 //! | `subscribe.rs` | SUBSCRIBE and UNSUBSCRIBE |
 //! | `subscriptions.rs` | the index of all subscriptions, by Topic Filter |
@@ -24,6 +26,8 @@
 //! | `timers.rs` | all deadlines in order |
 
 mod acknowledge;
+mod alias;
+mod authenticate;
 mod broker;
 mod connect;
 mod connection;
@@ -44,4 +48,5 @@ mod subscriptions;
 mod timers;
 mod will;
 
+pub use authenticate::AUTHENTICATION_METHOD;
 pub use broker::{Action, ConnectionId, Core, Input, Milliseconds, Output};

@@ -7,7 +7,6 @@ use super::limits::{self, Exceeded};
 use super::message::{Message, Origin};
 use super::session::SessionId;
 use model::packet::{Acknowledgement, Delivery, Packet, PacketId, ProtocolVersion, Publish, ReasonCode, Utf8String};
-use model::topic::TopicName;
 
 impl Core {
     pub(super) fn publish(&mut self, from: Established, mut publish: Publish) -> Result<(), Violation> {
@@ -104,27 +103,12 @@ impl Core {
 
     /// The Topic Name of a PUBLISH: its own, or the one behind its Topic Alias.
     fn topic_of(&mut self, from: Established, publish: &Publish) -> Result<Utf8String, Violation> {
-        let Some(Connection::Established(link)) = self.connections.get_mut(&from.connection) else {
-            return Ok(publish.topic.clone());
-        };
-        let alias = publish.properties.topic_alias;
-        if alias.is_some_and(|alias| alias.get() > self.settings.topic_alias_maximum) {
-            let says = format!("topic alias maximum is {}", self.settings.topic_alias_maximum);
-            return Err(Violation::new(ReasonCode::TopicAliasInvalid, says));
+        match self.connections.get_mut(&from.connection) {
+            Some(Connection::Established(link)) => {
+                link.received_aliases.topic_of(publish, self.settings.topic_alias_maximum)
+            }
+            _ => Ok(publish.topic.clone()),
         }
-        if let Some(alias) = alias
-            && publish.topic.is_empty()
-        {
-            let unset = || Violation::new(ReasonCode::ProtocolError, format!("topic alias {alias} is not set"));
-            return link.aliases.get(&alias).cloned().ok_or_else(unset);
-        }
-        if let Err(error) = publish.topic.parse::<TopicName>() {
-            return Err(Violation::new(ReasonCode::TopicNameInvalid, error.to_string()));
-        }
-        if let Some(alias) = alias {
-            link.aliases.insert(alias, publish.topic.clone());
-        }
-        Ok(publish.topic.clone())
     }
 
     fn check_publish_limits(&mut self, topic: &str, publish: &Publish) -> Result<(), Exceeded> {

@@ -7,7 +7,7 @@ use super::message::Message;
 use super::session::SessionId;
 use super::subscriptions::Subscription;
 use crate::settings::DeliveredQos;
-use model::packet::{self, Packet, Qos, SubscriptionIdentifier};
+use model::packet::{self, Qos, SubscriptionIdentifier};
 use model::topic::TopicFilter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ impl Core {
             if copy.message.qos == Qos::AtMostOnce || session.delivery.is_idle() {
                 let Some(Connection::Established(link)) = self.connections.get(&connection) else { return };
                 let publish = copy.to_publish(packet::Delivery::AtMostOnce, link.peer.version, self.now);
-                self.send(connection, Packet::Publish(publish));
+                self.send_publish(connection, publish);
                 return;
             }
         }
@@ -103,7 +103,7 @@ impl Core {
                 return;
             };
             let packet_id = publish.packet_id();
-            let taken = self.send(connection, Packet::Publish(publish));
+            let taken = self.send_publish(connection, publish);
             if !taken
                 && let Some(packet_id) = packet_id
                 && let Some(session) = self.sessions.find_mut(id)

@@ -1,6 +1,7 @@
 //! The core in virtual time: what Clients send, and the lines of what they see.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod authenticate;
 mod connect;
 mod delivery;
 mod disconnect;

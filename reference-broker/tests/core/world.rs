@@ -314,6 +314,7 @@ fn line(packet: &Packet) -> String {
         Packet::Unsuback(unsuback) => {
             format!("UNSUBACK {} {}", unsuback.packet_id, codes(&unsuback.codes)).trim_end().to_owned()
         }
+        Packet::Auth(auth) => format!("AUTH 0x{:02X}", auth.reason.value()),
         Packet::Disconnect(disconnect) => format!("DISCONNECT 0x{:02X}", disconnect.reason.value()),
         packet => packet.packet_type().to_string(),
     }
