@@ -1,6 +1,7 @@
 use crate::world::{V3_1, V3_1_1, V5_0, World, clean, lasting, settings, text, will};
-use model::packet::{Connect, ConnectProperties, Packet, Qos, WillProperties};
-use reference_broker::Settings;
+use clap::ValueEnum;
+use model::packet::{ConnackProperties, Connect, ConnectProperties, Packet, Qos, WillProperties};
+use reference_broker::{Offer, Settings};
 use std::num::NonZeroU32;
 
 fn with_properties(properties: ConnectProperties) -> Connect {
@@ -56,6 +57,32 @@ fn a_will_beyond_what_is_served_is_refused_in_5_0_and_delivered_as_far_as_possib
         let expected: &[&str] = if seen.len() == 1 { &["PUBLISH t will qos1 id1"] } else { &[] };
         assert_eq!(world.seen(watcher), expected);
     }
+}
+
+#[test]
+fn connack_announces_what_is_left_out_and_nothing_else() {
+    let announced = |settings: Settings| {
+        let mut world = World::new(settings);
+        let client = world.connect(V5_0, clean("c"));
+        let Some(Packet::Connack(connack)) = world.last(client) else { panic!("no CONNACK") };
+        connack.properties
+    };
+    let whole = ConnackProperties {
+        topic_alias_maximum: Some(20),
+        maximum_packet_size: NonZeroU32::new(1024 * 1024),
+        ..ConnackProperties::default()
+    };
+    assert_eq!(announced(settings("standard")), whole);
+    let lean = Offer::value_variants().iter().fold(settings("standard"), |settings, offer| settings.without(*offer));
+    let expected = ConnackProperties {
+        maximum_qos: Some(Qos::AtLeastOnce),
+        retain_available: Some(false),
+        subscription_identifier_available: Some(false),
+        shared_subscription_available: Some(false),
+        topic_alias_maximum: None,
+        ..whole
+    };
+    assert_eq!(announced(lean), expected);
 }
 
 #[test]
