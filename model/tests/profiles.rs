@@ -13,6 +13,8 @@ fn built_in_profiles_load_and_inherit() {
     let newer = Profile::builtin("platform-2026").unwrap();
     assert!(standard.has(Feature::SharedTopics) && !platform.has(Feature::SharedTopics));
     assert!(!platform.has(Feature::Will) && newer.has(Feature::Will));
+    let has_will = |version| newer.has_in(Feature::Will, version);
+    assert!(has_will(ProtocolVersion::V5_0) && !has_will(ProtocolVersion::V3_1_1));
     assert_eq!(newer.limits().keep_alive.minimum, 30);
     let v5 = ProtocolVersion::V5_0;
     assert_eq!(platform.reactions(Offence::SecondConnect, v5), standard.reactions(Offence::SecondConnect, v5));
@@ -36,6 +38,8 @@ fn what_is_wrong_is_named_with_its_place() {
         ("colour: red\n", "mine.yaml:4:1: unknown field `colour`"),
         ("features: {qos-3: true}\n", "unknown feature `qos-3`: expected one of shared-topics"),
         ("features:\n  will: perhaps\n", "mine.yaml:5:9: features.will: invalid type"),
+        ("features: {will: [4]}\n", "invalid type: integer `4`, expected a string"),
+        ("features: {will: [\"4\"]}\n", "features.will: unknown MQTT version `4`"),
         ("limits:\n  keep-alive: [9, 3]\n", "mine.yaml:5:3: the profile contradicts itself: `keep-alive` ends (3)"),
         ("features: {full-grants: true}\n", ""),
         ("features:\n  subscriber-qos: false\n", "full-grants has no meaning without subscriber-qos"),

@@ -1,7 +1,7 @@
 //! What a client's packet does that it must not, as far as the packet and the server's offer show it.
 
 use super::reading::Offer;
-use crate::packet::{Connect, ProtocolVersion, Publish, PublishProperties, Qos};
+use crate::packet::{Connect, ProtocolVersion, Publish, PublishProperties, Qos, SubscriptionRequest};
 use crate::profile::{Feature, Limits, Offence, Profile};
 use crate::topic::{TopicFilter, TopicName};
 use crate::wire::{Fault, Refusal};
@@ -27,7 +27,7 @@ pub(super) fn of_bytes(refusal: &Refusal, has_session: bool) -> Offence {
 pub(super) fn of_connect(profile: &Profile, connect: &Connect, version: ProtocolVersion) -> Option<Offence> {
     let id = &connect.client_id;
     let range = profile.limits().keep_alive;
-    // V31-4, V31-5; MQTT-3.1.3-8 of 3.1.1.
+    // V31-4, V31-5; 3.1.1: MQTT-3.1.3-8.
     let empty_is_forbidden = match version {
         ProtocolVersion::V3_1 => true,
         ProtocolVersion::V3_1_1 => !connect.clean_start,
@@ -39,14 +39,14 @@ pub(super) fn of_connect(profile: &Profile, connect: &Connect, version: Protocol
     } else if id.is_empty() && empty_is_forbidden {
         Some(Offence::ClientIdentifierNotValid)
     } else if connect.properties.authentication_method.is_some() {
-        Some(Offence::BadAuthenticationMethod)
+        Some(Offence::AuthenticationMethodGiven)
     } else if connect.keep_alive == 0 && !profile.has(Feature::KeepAliveOff) {
         Some(Offence::KeepAliveOff)
     } else if connect.keep_alive > 0 && connect.keep_alive < range.minimum {
         Some(Offence::KeepAliveTooLow)
     } else if connect.keep_alive > range.maximum {
         Some(Offence::KeepAliveTooHigh)
-    } else if connect.will.is_some() && !profile.has(Feature::Will) {
+    } else if connect.will.is_some() && !profile.has_in(Feature::Will, version) {
         Some(Offence::WillNotSupported)
     } else if !is_plain {
         Some(Offence::ClientIdentifierUnusual)
@@ -56,15 +56,25 @@ pub(super) fn of_connect(profile: &Profile, connect: &Connect, version: Protocol
 }
 
 /// One filter of a SUBSCRIBE.
-pub(super) fn of_filter(profile: &Profile, filter: &str, version: ProtocolVersion) -> Option<Offence> {
+pub(super) fn of_filter(
+    profile: &Profile,
+    request: &SubscriptionRequest,
+    version: ProtocolVersion,
+    shares: bool,
+) -> Option<Offence> {
+    let filter: &str = &request.filter;
+    let is_shared = version.has_properties() && filter.starts_with("$share/");
     let parsed = match version.has_properties() {
         true => filter.parse(),
         false => TopicFilter::plain(filter),
     };
     if parsed.is_err() {
         Some(Offence::TopicFilterInvalid)
-    } else if filter.starts_with("$share/") {
+    } else if filter.starts_with("$share/") && !shares {
         Some(Offence::SharedSubscriptionNotSupported)
+    } else if is_shared && request.options.no_local {
+        // 5.0: MQTT-3.8.3-4.
+        Some(Offence::ProtocolError)
     } else if is_too_long(profile.limits(), filter) {
         Some(Offence::TopicTooLong)
     } else {
@@ -73,9 +83,15 @@ pub(super) fn of_filter(profile: &Profile, filter: &str, version: ProtocolVersio
 }
 
 /// PUBLISH to `topic`, its alias resolved.
-pub(super) fn of_publish(profile: &Profile, publish: &Publish, topic: &str, offer: &Offer) -> Option<Offence> {
+pub(super) fn of_publish(
+    profile: &Profile,
+    publish: &Publish,
+    topic: &str,
+    offer: &Offer,
+    version: ProtocolVersion,
+) -> Option<Offence> {
     let has_qos = publish.qos() < Qos::ExactlyOnce || profile.has(Feature::Qos2);
-    let retains = offer.retain && profile.has(Feature::RetainedMessages);
+    let retains = offer.retain && profile.has_in(Feature::RetainedMessages, version);
     let response_topic = publish.properties.response_topic.as_ref();
     if topic.parse::<TopicName>().is_err() {
         Some(Offence::TopicNameInvalid)
@@ -88,8 +104,8 @@ pub(super) fn of_publish(profile: &Profile, publish: &Publish, topic: &str, offe
     } else if exceeds_limits(profile.limits(), &publish.properties) {
         Some(Offence::PropertyLimitExceeded)
     } else if response_topic.is_some_and(|topic| topic.contains(['+', '#'])) {
-        // MQTT-3.3.2-14.
-        Some(Offence::ProtocolError)
+        // MQTT-3.3.2-14: a topic like any other, and nothing says in which words it is refused.
+        Some(Offence::TopicNameInvalid)
     } else {
         None
     }

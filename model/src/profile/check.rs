@@ -1,6 +1,7 @@
 //! A profile must not contradict itself.
 
 use super::{Feature, Offence, Profile};
+use crate::packet::ProtocolVersion;
 
 /// Two things in a profile that cannot both hold.
 pub(super) struct Contradiction {
@@ -33,7 +34,10 @@ impl Profile {
         if self.has(Feature::TopicAlias) != (self.limits().topic_alias_maximum > 0) {
             return fail("topic-alias", "topic-alias and topic-alias-maximum disagree".to_owned());
         }
-        if self.has(Feature::FullGrants) && !self.has(Feature::SubscriberQos) {
+        let without = |version: &ProtocolVersion| {
+            self.has_in(Feature::FullGrants, *version) && !self.has_in(Feature::SubscriberQos, *version)
+        };
+        if self.versions.iter().any(without) {
             return fail("full-grants", "full-grants has no meaning without subscriber-qos".to_owned());
         }
         for &offence in Offence::ALL {

@@ -1,10 +1,11 @@
 //! Profiles from YAML: parsed strictly, laid over what they extend, and checked.
 
-use super::{Feature, KeepAliveRange, Limits, Offence, Profile, Reaction};
+use super::{Feature, KeepAliveRange, Limits, Offence, Profile, Reaction, Rows};
 use crate::packet::ProtocolVersion;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::str::FromStr;
 
 /// Why a profile cannot be used. It prints as `file:line:column: message`.
@@ -38,7 +39,9 @@ struct Sheet {
     #[serde(default)]
     topics: Option<String>,
     #[serde(default)]
-    features: BTreeMap<Word<Feature>, bool>,
+    rows: Option<Vec<Word<Rows>>>,
+    #[serde(default)]
+    features: BTreeMap<Word<Feature>, Extent>,
     #[serde(default)]
     limits: LimitsSheet,
     #[serde(default)]
@@ -71,6 +74,37 @@ impl<'de, T: FromStr<Err = String>> Deserialize<'de> for Word<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map(Word).map_err(D::Error::custom)
+    }
+}
+
+/// Where a dialect has a feature: `true`, `false`, or the versions that have it.
+struct Extent(BTreeSet<ProtocolVersion>);
+
+impl<'de> Deserialize<'de> for Extent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ExtentVisitor)
+    }
+}
+
+struct ExtentVisitor;
+
+impl<'de> Visitor<'de> for ExtentVisitor {
+    type Value = Extent;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("true, false or a list of versions such as [\"5.0\"]")
+    }
+
+    fn visit_bool<E>(self, has: bool) -> Result<Extent, E> {
+        Ok(Extent(ProtocolVersion::ALL.into_iter().filter(|_| has).collect()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut versions: A) -> Result<Extent, A::Error> {
+        let mut extent = BTreeSet::new();
+        while let Some(Word(version)) = versions.next_element()? {
+            extent.insert(version);
+        }
+        Ok(Extent(extent))
     }
 }
 
@@ -126,6 +160,7 @@ impl Sheet {
             versions: BTreeSet::new(),
             topics: String::new(),
             extends: None,
+            rows: BTreeSet::new(),
             features: BTreeSet::new(),
             limits: Limits::default(),
             reactions: BTreeMap::new(),
@@ -143,12 +178,12 @@ impl Sheet {
             None if extends => {}
             None => return Err("it says neither `topics:` nor `extends:`".to_owned()),
         }
-        for (Word(feature), has) in self.features {
-            if has {
-                profile.features.insert(feature);
-            } else {
-                profile.features.remove(&feature);
-            }
+        if let Some(rows) = self.rows {
+            profile.rows = rows.into_iter().map(|word| word.0).collect();
+        }
+        for (Word(feature), Extent(versions)) in self.features {
+            profile.features.retain(|(known, _)| *known != feature);
+            profile.features.extend(versions.into_iter().map(|version| (feature, version)));
         }
         self.limits.lay_over(&mut profile.limits);
         for (Word(offence), by_version) in self.reactions {
