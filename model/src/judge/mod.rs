@@ -26,6 +26,7 @@
 //! [`Inconclusive`](Judgement::Inconclusive) with the reason, never a pass.
 
 mod client_side;
+mod devices;
 mod explain;
 mod offences;
 mod reading;
@@ -37,6 +38,7 @@ mod wills;
 use crate::profile::Profile;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabulary};
+use devices::Devices;
 use reading::Reading;
 use std::collections::BTreeMap;
 use track::Track;
@@ -49,6 +51,7 @@ pub struct Judge {
     profile: Profile,
     timing: Timing,
     vocabulary: Vocabulary,
+    devices: Devices,
     readings: BTreeMap<ConnectionId, Reading>,
     senders: BTreeMap<String, SenderKey>,
     tracks: BTreeMap<SenderKey, Track>,
@@ -133,6 +136,7 @@ impl Judge {
             profile: profile.clone(),
             timing,
             vocabulary: Vocabulary::default(),
+            devices: Devices::default(),
             readings: BTreeMap::new(),
             senders: BTreeMap::new(),
             tracks: BTreeMap::new(),

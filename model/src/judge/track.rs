@@ -8,7 +8,9 @@
 //! The queue holds what came on all connections of the session. A CONNECT may overtake what the client has sent on an older
 //! connection, and ends its effect; one that is refused, or that breaks before it is read, leaves the older one as it was.
 
-use crate::packet::PacketId;
+use crate::packet::{PacketId, Qos};
+use crate::server::delivery::Forms;
+use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
 use crate::server::{
     Breach, ConnectTerms, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule,
@@ -297,6 +299,12 @@ impl Track {
             })
             .collect();
         self.replace(updated);
+    }
+
+    /// The server has a message of its own for this session, and may send it at this level.
+    pub(super) fn offer(&mut self, message: MessageKey, qos: Qos) {
+        let due = Forms { qos: QosSet::only(qos), ..Forms::default() };
+        self.change_each(|session| session.float(message, Routing { due: due.clone(), ..Routing::none() }));
     }
 
     /// The server may take this message or leave it: it is never owed.
