@@ -174,7 +174,7 @@ impl Judge {
             // On two connections: nobody knows which one the server reads first.
             return self.give_up("two CONNECT packets of one client identifier that are on their way at once");
         }
-        let will = connect.will.as_ref().filter(|_| self.profile.has(Feature::Will));
+        let will = connect.will.as_ref().filter(|_| self.profile.has_in(Feature::Will, version));
         let will = will.map(|will| self.arm_will(at, sender, will));
         let terms = ConnectTerms {
             connection,
@@ -243,7 +243,7 @@ impl Judge {
             let offence = whole.or(offences::of_filter(&self.profile, request, version, shares));
             self.shared.any |= self.vocabulary.is_shared(filter);
             let fits = |topic| self.vocabulary.matches(filter, topic);
-            let retained = match self.profile.has(Feature::RetainedMessages) {
+            let retained = match self.profile.has_in(Feature::RetainedMessages, version) {
                 true => self.retained.met_by(fits),
                 false => Vec::new(),
             };
@@ -304,7 +304,7 @@ impl Judge {
         }
         if offence.is_none_or(|offence| self.may_be_served(connection, offence)) {
             self.float(message, sender, again.is_some(), in_doubt);
-            if publish.retain && again.is_none() && self.profile.has(Feature::RetainedMessages) {
+            if publish.retain && again.is_none() && self.profile.has_in(Feature::RetainedMessages, version) {
                 self.retain(message, publish.payload.is_empty(), in_doubt);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::reading::Offer;
 use crate::packet::{Connect, ProtocolVersion, Publish, PublishProperties, Qos, SubscriptionRequest};
-use crate::profile::{Feature, Limits, Offence, Profile};
+use crate::profile::{Feature, Limits, Offence, Profile, Unit};
 use crate::topic::{TopicFilter, TopicName};
 use crate::wire::{Fault, Refusal};
 
@@ -75,7 +75,7 @@ pub(super) fn of_filter(
     } else if is_shared && request.options.no_local {
         // 5.0: MQTT-3.8.3-4.
         Some(Offence::ProtocolError)
-    } else if is_too_long(profile.limits(), filter) {
+    } else if profile.limits().is_too_long(filter) {
         Some(Offence::TopicTooLong)
     } else {
         None
@@ -99,7 +99,7 @@ pub(super) fn of_publish(
         Some(Offence::QosNotSupported)
     } else if publish.retain && !retains {
         Some(Offence::RetainNotSupported)
-    } else if is_too_long(profile.limits(), topic) {
+    } else if profile.limits().is_too_long(topic) {
         Some(Offence::TopicTooLong)
     } else if exceeds_limits(profile.limits(), &publish.properties) {
         Some(Offence::PropertyLimitExceeded)
@@ -111,23 +111,7 @@ pub(super) fn of_publish(
     }
 }
 
-fn is_too_long(limits: &Limits, topic: &str) -> bool {
-    exceeds(limits.topic_bytes, topic.len()) || exceeds(limits.topic_separators, topic.matches('/').count())
-}
-
-/// P-V5-6 to P-V5-8, P-V5-11 and P-V5-12.
+/// P-V5-6 to P-V5-8, P-V5-11 and P-V5-12, in whatever unit.
 fn exceeds_limits(limits: &Limits, properties: &PublishProperties) -> bool {
-    let characters = |text: &str| text.chars().count();
-    let is_bad = |name: &str, value: &str| {
-        let limit = limits.user_property_characters;
-        limit.is_some() && (name.starts_with('_') || exceeds(limit, characters(name) + characters(value)))
-    };
-    exceeds(limits.user_properties, properties.user_properties.len())
-        || properties.user_properties.iter().any(|(name, value)| is_bad(name, value))
-        || properties.response_topic.iter().any(|topic| exceeds(limits.response_topic_characters, characters(topic)))
-        || properties.correlation_data.iter().any(|data| exceeds(limits.correlation_data_bytes, data.len()))
-}
-
-fn exceeds(limit: Option<u16>, length: usize) -> bool {
-    limit.is_some_and(|limit| length > usize::from(limit))
+    limits.permitted_properties(Unit::Bytes, properties) != *properties
 }

@@ -10,7 +10,7 @@
 
 use super::hypothesis::{CAP, Hypothesis, routing};
 use super::queue::{Queue, Waiting};
-use crate::packet::PacketId;
+use crate::packet::{PacketId, Qos};
 use crate::server::retained::Met;
 use crate::server::{
     Breach, ConnectTerms, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule,
@@ -223,15 +223,20 @@ impl Track {
     /// A message is on its way to this session. `again` says that it was sent before, so that this may be a repetition of
     /// one that has arrived already.
     pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, own: bool, again: bool) {
+        let exactly_once = context.vocabulary.of(message).qos == Qos::ExactlyOnce;
         let updated = self
             .hypotheses
             .iter()
             .map(|hypothesis| {
-                let mut routing = routing(context, &hypothesis.reachable(context, &self.queue), message, own);
                 let is_known = hypothesis.session.floating.iter().any(|floating| floating.message == message);
+                if again && exactly_once && !is_known {
+                    // It has arrived, and its repetition is no new message.
+                    return hypothesis.clone();
+                }
+                let mut routing = routing(context, &hypothesis.reachable(context, &self.queue), message, own);
                 routing.missed |= again && !is_known;
                 let floating = hypothesis.session.float(message, routing);
-                let session = if again && is_known { floating.repeat(message) } else { floating };
+                let session = if again && is_known && !exactly_once { floating.repeat(message) } else { floating };
                 hypothesis.with(session)
             })
             .collect();

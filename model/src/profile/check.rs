@@ -40,6 +40,17 @@ impl Profile {
         if self.versions.iter().any(without) {
             return fail("full-grants", "full-grants has no meaning without subscriber-qos".to_owned());
         }
+        if let Some([low, high]) = self.limits().rrpc.timeout
+            && low > high
+        {
+            return fail("rrpc-timeout", format!("`rrpc-timeout` ends ({high}) before it begins ({low})"));
+        }
+        if self.has(Feature::Rrpc) && self.limits().rrpc.timeout.is_none() {
+            return fail("rrpc", "it has rrpc, but no `rrpc-timeout`".to_owned());
+        }
+        if self.has(Feature::DeviceLoginOnly) && !self.has(Feature::DeviceLogin) {
+            return fail("device-login-only", "device-login-only has no meaning without device-login".to_owned());
+        }
         for &offence in Offence::ALL {
             for &version in &self.versions {
                 let reactions = self.reactions(offence, version);

@@ -34,8 +34,12 @@ named! {
         ShortKeepAlive = "short-keep-alive",
         /// Keep Alive 0 is accepted and turns the timer off.
         KeepAliveOff = "keep-alive-off",
-        /// Devices log in with a signature (platform.md section 3).
+        /// Session Present tells of a stored session. Without it, it may also be 0 always.
+        SessionPresent = "session-present",
+        /// A User Name that names a device makes the session the device's, whatever the Client Identifier (P-CON-3).
         DeviceLogin = "device-login",
+        /// Nobody but devices may log in.
+        DeviceLoginOnly = "device-login-only",
         /// Synchronous calls over topics (platform.md section 9).
         Rrpc = "rrpc",
     }

@@ -23,13 +23,15 @@ mod named;
 mod offence;
 mod reaction;
 mod rows;
+mod topics;
 
 pub use feature::Feature;
-pub use limits::{KeepAliveRange, Limits};
+pub use limits::{KeepAliveRange, Limits, RrpcLimits, Unit};
 pub use load::ProfileError;
 pub use offence::Offence;
 pub use reaction::{Code, Reaction};
 pub use rows::Rows;
+pub use topics::{PatternError, TopicClasses, TopicPattern};
 
 use crate::packet::ProtocolVersion;
 use crate::statement::catalogue;
@@ -51,6 +53,7 @@ pub struct Profile {
     rows: BTreeSet<Rows>,
     features: BTreeSet<(Feature, ProtocolVersion)>,
     limits: Limits,
+    topic_classes: TopicClasses,
     reactions: BTreeMap<(Offence, ProtocolVersion), Vec<Reaction>>,
 }
 
@@ -87,6 +90,12 @@ impl Profile {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The topics of devices, where devices have topics of their own.
+    #[must_use]
+    pub fn topic_classes(&self) -> &TopicClasses {
+        &self.topic_classes
     }
 
     /// What a server may do when a client offends, the preferred reaction first; empty for a version that it has not.

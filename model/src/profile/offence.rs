@@ -59,6 +59,35 @@ named! {
         ReceiveMaximumExceeded = "receive-maximum-exceeded",
         /// An acknowledgement of nothing.
         UnknownPacketIdentifier = "unknown-packet-identifier",
+        /// A device login whose User Name or Password is wrong, badly formed or missing. That a signature is wrong, or a
+        /// device unknown, no trace shows.
+        BadUserNameOrPassword = "bad-user-name-or-password",
+        /// A login of a device that the cloud side has disabled. No trace shows it.
+        DeviceDisabled = "device-disabled",
+        /// A device login with a signature method that there is none of.
+        SignMethodUnknown = "sign-method-unknown",
+        /// A device login whose secure mode is not the transport's, or none.
+        SecureModeMismatch = "secure-mode-mismatch",
+        /// More CONNECT packets of one device than the dialect allows in a minute.
+        ConnectRateExceeded = "connect-rate-exceeded",
+        /// A CONNECT of 3.x from a device that has used 5.0.
+        VersionSteppedBack = "version-stepped-back",
+        /// A device's Client Identifier comes from another device too.
+        ClientIdentifierShared = "client-identifier-shared",
+        /// A topic or filter that is not the device's, or not for that use.
+        TopicNotPermitted = "topic-not-permitted",
+        /// A SUBSCRIBE that asks for a QoS above what the dialect has.
+        SubscriptionQosNotSupported = "subscription-qos-not-supported",
+        /// A subscription beyond the number that one session may have.
+        TooManySubscriptions = "too-many-subscriptions",
+        /// More QoS 1 PUBLISH packets waiting for PUBACK than the dialect allows.
+        UplinkInFlightExceeded = "uplink-in-flight-exceeded",
+        /// More PUBLISH packets of one device than the dialect allows in a second.
+        UplinkRateExceeded = "uplink-rate-exceeded",
+        /// A Topic Alias that stands for another topic already.
+        TopicAliasRemapped = "topic-alias-remapped",
+        /// The answer to a synchronous call at QoS 1.
+        RrpcAnswerQos = "rrpc-answer-qos",
         /// User Properties, Response Topic or Correlation Data beyond the dialect's limits.
         PropertyLimitExceeded = "property-limit-exceeded",
     }

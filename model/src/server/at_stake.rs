@@ -60,8 +60,23 @@ pub const fn at_stake(offence: Offence) -> Statements {
         Offence::KeepAliveOff
         | Offence::KeepAliveTooLow
         | Offence::KeepAliveTooHigh
+        | Offence::ConnectRateExceeded
         | Offence::TopicTooLong
         | Offence::TooManyFilters
+        | Offence::TooManySubscriptions
+        | Offence::SubscriptionQosNotSupported
+        | Offence::UplinkInFlightExceeded
+        | Offence::UplinkRateExceeded
+        | Offence::TopicAliasRemapped
+        | Offence::RrpcAnswerQos
         | Offence::PropertyLimitExceeded => Statements::new(&[], &[], &[]),
+        // Who a device is and what it may do.
+        Offence::BadUserNameOrPassword
+        | Offence::DeviceDisabled
+        | Offence::SignMethodUnknown
+        | Offence::SecureModeMismatch
+        | Offence::VersionSteppedBack
+        | Offence::ClientIdentifierShared
+        | Offence::TopicNotPermitted => Statements::new(&[], &[], &[]),
     }
 }

@@ -246,7 +246,7 @@ fn connection(context: &Context<'_>, terms: &ConnectTerms, phase: Phase) -> Conn
         maximum_packet_size: terms.maximum_packet_size,
         maximum_qos: Qos::ExactlyOnce,
         responses: Vec::new(),
-        will: will::held(context, terms.will),
+        will: will::held(context, terms.version, terms.will),
         aliases: AliasTable::default(),
         exchange: if terms.authenticates { Exchange::Server } else { Exchange::None },
     }

@@ -18,5 +18,5 @@ pub const EXEMPT: &[Exemption] = &[Exemption {
         (ProtocolVersion::V5_0, &["MQTT-6.0.0-1", "MQTT-6.0.0-2", "MQTT-6.0.0-4"]),
     ],
     reason: "the model begins where the MQTT bytes come out of the transport: WebSocket frames and the upgrade are below \
-             it, and the harness, which is the other end of both, looks at them itself",
+             it, and only whoever plays the other end of both can judge them",
 }];

@@ -128,9 +128,12 @@ rules! {
         v31 [] v311 ["MQTT-3.10.4-4" "MQTT-2.3.1-7"] v5 ["MQTT-3.10.4-5" "MQTT-2.2.1-6"];
     UnsubackHasACodeAFilter "unsuback-has-a-code-a-filter" "UNSUBACK of 5.0 has one code for each filter, in order"
         v31 [] v311 [] v5 ["MQTT-3.11.3-1" "MQTT-3.10.4-6"; "MQTT-3.10.4-1"];
-    PublishIsAnswered "publish-is-answered" "a QoS 1 PUBLISH is answered by PUBACK, one of QoS 2 by PUBREC"
-        v31 [; "V31-15"] v311 ["MQTT-3.3.4-1"; "MQTT-3.3.5-2" "MQTT-4.3.2-2" "MQTT-4.3.3-2"]
-        v5 ["MQTT-3.3.4-1"; "MQTT-3.2.2-9" "MQTT-4.3.2-4" "MQTT-4.3.3-8" "MQTT-4.3.3-10"];
+    PublishIsAnswered "publish-is-answered" "a QoS 1 PUBLISH is answered by PUBACK"
+        v31 [; "V31-15"] v311 ["MQTT-3.3.4-1" "MQTT-4.3.2-2"; "MQTT-3.3.5-2"]
+        v5 ["MQTT-3.3.4-1" "MQTT-4.3.2-4"; "MQTT-3.2.2-9"];
+    PublishIsReceived "publish-is-received" "a QoS 2 PUBLISH is answered by PUBREC, each time that it comes"
+        v31 [; "V31-15"] v311 ["MQTT-3.3.4-1" "MQTT-4.3.3-2"; "MQTT-3.3.5-2"]
+        v5 ["MQTT-3.3.4-1" "MQTT-4.3.3-8"; "MQTT-3.2.2-9" "MQTT-4.3.3-10"];
     PubackNamesItsPublish "puback-names-its-publish" "PUBACK, PUBREC and PUBCOMP have the identifier of a packet that waits for them"
         v31 [] v311 ["MQTT-2.3.1-6"] v5 ["MQTT-2.2.1-5"];
     PubrelIsAnswered "pubrel-is-answered" "PUBREL is answered by PUBCOMP"
@@ -184,19 +187,23 @@ rules! {
         v31 ["V31-21"] v311 ["MQTT-3.3.1-9"] v5 ["MQTT-3.3.1-12"]
         platform ["P-WR-2" "X-10"];
     RetainedDeliveryIsMarked "retained-delivery-is-marked" "a message that was retained when the client subscribed has RETAIN 1"
-        v31 ["V31-21"] v311 ["MQTT-3.3.1-8"] v5 ["MQTT-3.3.1-9"];
+        v31 ["V31-21"] v311 ["MQTT-3.3.1-8"] v5 ["MQTT-3.3.1-9"]
+        platform ["P-WR-2" "N-RET-1"];
     IdentifiersOfSubscriptions "identifiers-of-subscriptions" "a delivery carries the identifiers of the subscriptions that it is for"
         v31 [] v311 [] v5 ["MQTT-3.3.4-3" "MQTT-3.3.4-4" "MQTT-3.3.4-5"];
     ExpiredIsNotDelivered "expired-is-not-delivered" "a message that has expired before its delivery began is not delivered"
-        v31 [] v311 [] v5 ["MQTT-3.3.2-5"];
+        v31 [] v311 [] v5 ["MQTT-3.3.2-5"]
+        platform ["N-EXP-1" "N-RET-2"];
     ExpiryIsForwarded "expiry-is-forwarded" "Message Expiry Interval is forwarded less the time that the message has waited"
         v31 [] v311 [] v5 ["MQTT-3.3.2-6"];
     ReceivedIsNotRepeated "received-is-not-repeated" "after PUBREC the PUBLISH is not sent again"
         v31 [] v311 ["MQTT-4.3.3-1"] v5 ["MQTT-4.3.3-6" "MQTT-4.4.0-2"];
     WillHasItsTime "will-has-its-time" "a Will is published when connection and delay are over, and not if it was taken back"
-        v31 ["V31-12"] v311 ["MQTT-3.1.2-8" "MQTT-3.1.2-10" "MQTT-3.1.2-12" "MQTT-3.14.4-3"] v5 ["MQTT-3.1.2-8" "MQTT-3.1.2-10" "MQTT-3.1.3-9" "MQTT-3.14.4-3"];
+        v31 ["V31-12"] v311 ["MQTT-3.1.2-8" "MQTT-3.1.2-10" "MQTT-3.1.2-12" "MQTT-3.14.4-3"] v5 ["MQTT-3.1.2-8" "MQTT-3.1.2-10" "MQTT-3.1.3-9" "MQTT-3.14.4-3"]
+        platform ["P-WR-1" "X-9" "N-WIL-2" "N-WIL-3"];
     SharedDeliveryIsMadeOnce "shared-delivery-is-made-once" "a message goes to one member of a Shared Subscription"
-        v31 [] v311 [] v5 ["MQTT-4.8.2-5" "MQTT-4.8.2-6"];
+        v31 [] v311 [] v5 ["MQTT-4.8.2-5" "MQTT-4.8.2-6"]
+        platform ["N-SHR-1"];
     FirstDeliveryHasNoDup "first-delivery-has-no-dup" "a first delivery has DUP 0, whatever the publisher sent"
         v31 [] v311 ["MQTT-3.3.1-3" "MQTT-4.3.2-1"; "MQTT-4.3.1-1"] v5 ["MQTT-3.3.1-3" "MQTT-4.3.2-2"; "MQTT-4.3.1-1"];
     RepeatedDeliveryHasDup "repeated-delivery-has-dup" "a delivery that is repeated has DUP 1"
@@ -214,7 +221,7 @@ rules! {
         v31 [] v311 ["MQTT-2.3.1-4" "MQTT-4.3.2-1"] v5 ["MQTT-2.2.1-4" "MQTT-4.3.2-1"; "MQTT-4.3.2-3"];
     ReceiveMaximumIsObeyed "receive-maximum-is-obeyed" "no more deliveries are open than the client's Receive Maximum"
         v31 [] v311 [] v5 ["MQTT-3.3.4-9" "MQTT-4.9.0-2"; "MQTT-4.9.0-1"]
-        platform ["P-V5-3" "P-V5-4" "X-18"];
+        platform ["P-V5-3" "P-V5-4" "P-SES-8" "X-18"];
     MaximumPacketSizeIsObeyed "maximum-packet-size-is-obeyed" "no packet is larger than the client's Maximum Packet Size"
         v31 [] v311 [] v5 ["MQTT-3.1.2-24"]
         platform ["P-V5-1"];
@@ -222,6 +229,28 @@ rules! {
         v31 [] v311 [] v5 ["MQTT-3.1.2-26" "MQTT-3.1.2-27" "MQTT-3.3.2-11"; "MQTT-3.3.2-7"];
     OrderIsKept "order-is-kept" "messages of one publisher, topic and QoS arrive in their order"
         v31 [] v311 ["MQTT-4.6.0-6"; "MQTT-4.6.0-5"] v5 ["MQTT-4.6.0-5"; "MQTT-4.6.0-6"];
+    DeliveryIsPermitted "delivery-is-permitted" "a device gets nothing but its own topics, and those that are pushed to it"
+        v31 [] v311 [] v5 []
+        platform ["P-TOP-6" "P-TOP-18" "P-REG-4" "P-REG-5" "X-22"];
+    // synchronous calls
+    RrpcRequestFits "rrpc-request-fits" "the request of a call has the call's topic, QoS 0 or 1, and comes once on a connection"
+        v31 [] v311 [] v5 []
+        platform ["P-RPC-2" "P-RPC-3" "P-RPC-4" "P-RPC-5" "X-42"];
+    RrpcRequestIsSent "rrpc-request-is-sent" "a call reaches the device that has asked for it and is connected"
+        v31 [] v311 [] v5 []
+        platform ["P-RPC-1" "P-RPC-6" "P-CID-10" "X-46"];
+    RrpcAnswerIsTheDevices "rrpc-answer-is-the-devices" "SUCCESS brings the first answer of the called device that came in time"
+        v31 [] v311 [] v5 []
+        platform ["P-RPC-1" "P-RPC-7" "P-RPC-14" "X-43" "X-44" "X-45"];
+    RrpcTimeoutIsDue "rrpc-timeout-is-due" "TIMEOUT comes when the time of a call is over, not before"
+        v31 [] v311 [] v5 []
+        platform ["P-RPC-9" "P-RPC-11"];
+    RrpcOfflineIsTrue "rrpc-offline-is-true" "OFFLINE and HALFCONN tell of a device that was without connection during the call"
+        v31 [] v311 [] v5 []
+        platform ["P-RPC-11" "P-RPC-12" "X-47"];
+    RrpcCallEnds "rrpc-call-ends" "a call ends once, and when its time is over at the latest"
+        v31 [] v311 [] v5 []
+        platform ["P-RPC-9" "P-RPC-11" "X-44"];
     // time
     KeepAliveCloses "keep-alive-closes" "a client that is silent for 1.5 times its Keep Alive is disconnected"
         v31 [] v311 ["MQTT-3.1.2-24"] v5 ["MQTT-3.1.2-22"; "MQTT-3.2.2-22"]

@@ -5,7 +5,7 @@ use super::delivery::{Delivery, Flag, Forms, Kind, Progress};
 use super::qos_set::QosSet;
 use super::response::{Grant, Response};
 use super::rule::{Breach, Context, Rule, SeededBug};
-use super::session::{Kept, Session, Subscription, SubscriptionTerms};
+use super::session::{Kept, Phase, Session, Subscription, SubscriptionTerms};
 use super::vocabulary::FilterKey;
 use crate::packet::{PacketId, PacketType, ProtocolVersion, Qos, RetainHandling};
 use crate::profile::{Code, Feature, Offence, Reaction};
@@ -27,7 +27,11 @@ impl Session {
         if offences.is_empty() {
             return vec![served];
         }
-        let taken = [(Reaction::Suback(Code::AnyError), served.clone()), (Reaction::Accept, served)];
+        let taken = [
+            (Reaction::Suback(Code::AnyError), served.clone()),
+            (Reaction::SubackThenClose(Code::AnyError), served.clone()),
+            (Reaction::Accept, served),
+        ];
         let mut successors: Vec<Session> =
             offences.into_iter().flat_map(|offence| self.offend(context, offence, &taken)).collect();
         successors.sort();
@@ -139,8 +143,15 @@ impl Session {
                 kept.narrow_retained(context, grant.filter, granted);
             }
         }
-        // Whether a refused request leaves what it would have replaced is not said.
+        // Whether a refused request leaves what it would have replaced is not said, nor whether the connection goes on where
+        // the server may end it behind its SUBACK.
         let mut successors = vec![next];
+        for (grant, code) in grants.iter().zip(codes) {
+            if let Some(offence) = grant.offence.filter(|offence| self.may_close_behind(context, *offence, *code)) {
+                successors
+                    .push(successors[0].with_link(|link| link.phase = Phase::Condemned { offence, greeted: true }));
+            }
+        }
         for subscription in fallen_back {
             for successor in successors.clone() {
                 let mut keeping = successor;
@@ -159,10 +170,18 @@ impl Session {
         let version = self.version();
         let known = grant.offence.is_some_and(|offence| {
             context.profile.reactions(offence, version).iter().any(
-                |reaction| matches!(reaction, Reaction::Suback(wanted) if wanted.admits(code, PacketType::Suback, version)),
+                |reaction| matches!(reaction, Reaction::Suback(wanted) | Reaction::SubackThenClose(wanted) if wanted.admits(code, PacketType::Suback, version)),
             )
         });
         known || (grant.may_refuse && code >= 0x80)
+    }
+
+    /// Whether the server may end the connection behind a SUBACK with this code.
+    fn may_close_behind(&self, context: &Context<'_>, offence: Offence, code: u8) -> bool {
+        let version = self.version();
+        context.profile.reactions(offence, version).iter().any(|reaction| {
+            matches!(reaction, Reaction::SubackThenClose(wanted) if wanted.admits(code, PacketType::Suback, version))
+        })
     }
 
     /// UNSUBSCRIBE is taken: filters are compared character by character (MQTT-3.10.4-1).

@@ -95,6 +95,8 @@ impl Session {
 }
 
 /// The Will that a server holds for a connection: none in a dialect that has none (P-WR-1).
-pub(super) fn held(context: &Context<'_>, will: Option<Will>) -> Option<Will> {
-    will.filter(|_| context.profile.has(Feature::Will) || context.has_bug(SeededBug::PublishesForbiddenWill))
+pub(super) fn held(context: &Context<'_>, version: ProtocolVersion, will: Option<Will>) -> Option<Will> {
+    will.filter(|_| {
+        context.profile.has_in(Feature::Will, version) || context.has_bug(SeededBug::PublishesForbiddenWill)
+    })
 }

@@ -53,6 +53,20 @@ impl Ledger {
         self.0.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
+    /// The guide with its table of counts made anew.
+    pub(crate) fn counted_in(&self, guide: &str) -> String {
+        let begin = guide.find("<!-- counts").and_then(|at| Some(at + guide[at..].find('\n')? + 1));
+        let (Some(begin), Some(end)) = (begin, guide.find("<!-- end of counts")) else { return guide.to_owned() };
+        let row = |page: &Page| {
+            let Page { version, cited, exempt, uncited } = page;
+            let all = Ledger::obligations(*version).count();
+            format!("| {version} | {all} | {cited} | {exempt} | {} |\n", uncited.len())
+        };
+        let rows: String = self.0.iter().map(row).collect();
+        let head = "| | obligations of a server | cited | exempt | uncited |\n|---|---|---|---|---|\n";
+        format!("{}{head}{rows}{}", &guide[..begin], &guide[end..])
+    }
+
     /// Compares with the list in the repository: every line that came or went.
     pub(crate) fn agrees_with(&self, listed: &str) -> Result<(), String> {
         let now = self.to_string();
@@ -94,4 +108,17 @@ fn a_list_that_differs_is_refused() {
     assert!(difference.ends_with("\n- 5.0 MQTT-3.12.4-1: PINGREQ is answered by PINGRESP"), "{difference}");
     let shorter = text.replacen("5.0: ", "5.0: 1", 1);
     assert!(ledger.agrees_with(&shorter).is_err());
+}
+
+#[test]
+fn old_counts_in_the_guide_are_seen() {
+    let ledger = Ledger::now();
+    let guide = |counts| format!("before\n<!-- counts: x -->\n{counts}<!-- end of counts -->\nafter\n");
+    let current = ledger.counted_in(&guide("| 5.0 | 1 | 1 | 0 | 0 |\n"));
+    assert_eq!(ledger.counted_in(&current), current);
+    assert!(
+        current.starts_with("before\n<!-- counts: x -->\n| |")
+            && current.ends_with("|\n<!-- end of counts -->\nafter\n")
+    );
+    assert!(current.contains("\n| 5.0 | 200 | "), "{current}");
 }

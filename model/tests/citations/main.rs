@@ -1,6 +1,7 @@
 //! The rules cite statements that exist, of their own version and their own side; what no rule cites is listed.
 //!
-//! `uncited.txt` is the list. It may shrink with any commit; where it grows, a reviewer sees the line. To write it anew:
+//! `uncited.txt` is the list. It may shrink with any commit; where it grows, a reviewer sees the line. To write it anew,
+//! together with the counts in the guide:
 //! `UPDATE_UNCITED=1 cargo test -p mqttspec-model --test citations`.
 
 mod ledger;
@@ -82,9 +83,17 @@ fn what_no_rule_cites_is_listed() {
     let ledger = Ledger::now();
     println!("{}", ledger.summary());
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/citations/uncited.txt");
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/model.md");
+    let read_guide = || std::fs::read_to_string(&guide).expect("the guide is there");
     if std::env::var_os("UPDATE_UNCITED").is_some() {
         std::fs::write(&file, ledger.to_string()).expect("the list can be written");
+        std::fs::write(&guide, ledger.counted_in(&read_guide())).expect("the guide can be written");
     }
+    assert_eq!(
+        read_guide(),
+        ledger.counted_in(&read_guide()),
+        "its counts are old: run this test with UPDATE_UNCITED=1"
+    );
     let listed = std::fs::read_to_string(&file).expect("the list is there");
     if let Err(difference) = ledger.agrees_with(&listed) {
         panic!("{difference}\nIf this is right, run this test with UPDATE_UNCITED=1");

@@ -3,9 +3,16 @@
 
 mod announced;
 mod answers;
+mod authentication;
 mod connections;
 mod deliveries;
+mod exactly_once;
+mod expiry;
+mod identifiers;
 mod offences;
+mod retained;
 mod sessions;
+mod shares;
 mod subscriptions;
 mod trace;
+mod wills;

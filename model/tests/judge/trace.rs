@@ -102,7 +102,10 @@ pub(crate) fn connack(version: ProtocolVersion, session_present: bool) -> Packet
 }
 
 pub(crate) fn subscribe(packet_id: u16, filter: &str, qos: Qos) -> Packet {
-    let options = SubscriptionOptions { qos, ..SubscriptionOptions::default() };
+    subscribe_with(packet_id, filter, SubscriptionOptions { qos, ..SubscriptionOptions::default() })
+}
+
+pub(crate) fn subscribe_with(packet_id: u16, filter: &str, options: SubscriptionOptions) -> Packet {
     Packet::Subscribe(Subscribe {
         packet_id: id(packet_id),
         properties: SubscribeProperties::default(),
@@ -146,6 +149,22 @@ pub(crate) fn qos0(topic: &str, payload: &str) -> Packet {
 
 pub(crate) fn qos1(topic: &str, payload: &str, packet_id: u16, dup: bool) -> Packet {
     message(topic, payload, Delivery::AtLeastOnce { packet_id: id(packet_id), dup })
+}
+
+pub(crate) fn qos2(topic: &str, payload: &str, packet_id: u16, dup: bool) -> Packet {
+    message(topic, payload, Delivery::ExactlyOnce { packet_id: id(packet_id), dup })
+}
+
+pub(crate) fn pubrec(packet_id: u16) -> Packet {
+    Packet::Pubrec(Acknowledgement::success(id(packet_id)))
+}
+
+pub(crate) fn pubrel(packet_id: u16) -> Packet {
+    Packet::Pubrel(Acknowledgement::success(id(packet_id)))
+}
+
+pub(crate) fn pubcomp(packet_id: u16, reason: ReasonCode) -> Packet {
+    Packet::Pubcomp(Acknowledgement { reason, ..Acknowledgement::success(id(packet_id)) })
 }
 
 pub(crate) fn puback(packet_id: u16) -> Packet {
