@@ -27,6 +27,7 @@
 
 mod announced;
 mod client_side;
+mod devices;
 mod explain;
 mod hypothesis;
 mod offences;
@@ -40,6 +41,7 @@ mod wills;
 use crate::profile::Profile;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabulary};
+use devices::Devices;
 use reading::Reading;
 use std::collections::BTreeMap;
 use track::Track;
@@ -52,6 +54,7 @@ pub struct Judge {
     profile: Profile,
     timing: Timing,
     vocabulary: Vocabulary,
+    devices: Devices,
     readings: BTreeMap<ConnectionId, Reading>,
     senders: BTreeMap<String, SenderKey>,
     tracks: BTreeMap<SenderKey, Track>,
@@ -136,6 +139,7 @@ impl Judge {
             profile: profile.clone(),
             timing,
             vocabulary: Vocabulary::default(),
+            devices: Devices::default(),
             readings: BTreeMap::new(),
             senders: BTreeMap::new(),
             tracks: BTreeMap::new(),

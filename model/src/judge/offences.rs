@@ -3,11 +3,9 @@
 use super::reading::Offer;
 use crate::packet::{Connect, ProtocolVersion, Publish, PublishProperties, Qos, SubscriptionRequest};
 use crate::profile::{Feature, Limits, Offence, Profile, Unit};
+use crate::server::identity::Login;
 use crate::topic::{TopicFilter, TopicName};
 use crate::wire::{Fault, Refusal};
-
-/// Client Identifiers of up to so many letters and digits must be accepted (MQTT-3.1.3-5).
-const PLAIN_CLIENT_ID: usize = 23;
 
 /// Bytes that are no packet. Before a session begins, whatever is wrong is a matter of CONNECT.
 pub(super) fn of_bytes(refusal: &Refusal, has_session: bool) -> Offence {
@@ -24,34 +22,40 @@ pub(super) fn of_bytes(refusal: &Refusal, has_session: bool) -> Offence {
 }
 
 /// CONNECT.
-pub(super) fn of_connect(profile: &Profile, connect: &Connect, version: ProtocolVersion) -> Option<Offence> {
-    let id = &connect.client_id;
+pub(super) fn of_connect(
+    profile: &Profile,
+    connect: &Connect,
+    version: ProtocolVersion,
+    login: &Login,
+) -> Option<Offence> {
     let range = profile.limits().keep_alive;
+    let is_timed = login.is_held_to_keep_alive();
+    let user_properties = &connect.properties.user_properties;
+    let permitted = profile.limits().permitted_user_properties(Unit::Bytes, user_properties);
     // V31-4, V31-5; 3.1.1: MQTT-3.1.3-8.
     let empty_is_forbidden = match version {
         ProtocolVersion::V3_1 => true,
         ProtocolVersion::V3_1_1 => !connect.clean_start,
         ProtocolVersion::V5_0 => false,
     };
-    let is_plain = (1..=PLAIN_CLIENT_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !profile.versions.contains(&version) {
         Some(Offence::UnsupportedProtocolVersion)
-    } else if id.is_empty() && empty_is_forbidden {
+    } else if connect.client_id.is_empty() && empty_is_forbidden {
         Some(Offence::ClientIdentifierNotValid)
     } else if connect.properties.authentication_method.is_some() {
         Some(Offence::AuthenticationMethodGiven)
-    } else if connect.keep_alive == 0 && !profile.has(Feature::KeepAliveOff) {
+    } else if connect.keep_alive == 0 && is_timed && !profile.has(Feature::KeepAliveOff) {
         Some(Offence::KeepAliveOff)
-    } else if connect.keep_alive > 0 && connect.keep_alive < range.minimum {
+    } else if connect.keep_alive > 0 && is_timed && connect.keep_alive < range.minimum {
         Some(Offence::KeepAliveTooLow)
-    } else if connect.keep_alive > range.maximum {
+    } else if is_timed && connect.keep_alive > range.maximum {
         Some(Offence::KeepAliveTooHigh)
     } else if connect.will.is_some() && !profile.has_in(Feature::Will, version) {
         Some(Offence::WillNotSupported)
-    } else if !is_plain {
-        Some(Offence::ClientIdentifierUnusual)
+    } else if permitted != *user_properties {
+        Some(Offence::PropertyLimitExceeded)
     } else {
-        None
+        login.offence
     }
 }
 
@@ -77,6 +81,8 @@ pub(super) fn of_filter(
         Some(Offence::ProtocolError)
     } else if profile.limits().is_too_long(filter) {
         Some(Offence::TopicTooLong)
+    } else if request.options.qos == Qos::ExactlyOnce && !profile.has_in(Feature::Qos2, version) {
+        Some(Offence::SubscriptionQosNotSupported)
     } else {
         None
     }

@@ -95,6 +95,14 @@ impl Judge {
                 let mut identifiers = publish.properties.subscription_identifiers.clone();
                 identifiers.sort_unstable();
                 let expiry = publish.properties.message_expiry_interval;
+                match self.devices.receives(&self.profile, connection, &topic) {
+                    Ok(true) if !publish.dup() => self.offer_pushed(at, connection, publish, &topic),
+                    Ok(_) => {}
+                    Err(breach) => {
+                        self.report(at, connection, breach, seen);
+                        return None;
+                    }
+                }
                 let content =
                     Content { topic, payload: publish.payload.clone(), properties: publish.properties.clone() };
                 Output::Publish {

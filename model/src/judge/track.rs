@@ -11,6 +11,8 @@
 use super::hypothesis::{CAP, Hypothesis, routing};
 use super::queue::{Queue, Waiting};
 use crate::packet::{PacketId, Qos};
+use crate::server::delivery::Forms;
+use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
 use crate::server::{
     Breach, ConnectTerms, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule,
@@ -241,6 +243,12 @@ impl Track {
             })
             .collect();
         self.replace(updated);
+    }
+
+    /// The server has a message of its own for this session, and may send it at this level.
+    pub(super) fn offer(&mut self, message: MessageKey, qos: Qos) {
+        let due = Forms { qos: QosSet::only(qos), ..Forms::default() };
+        self.change_each(|session| session.float(message, Routing { due: due.clone(), ..Routing::none() }));
     }
 
     /// The server may take this message or leave it: it is never owed.

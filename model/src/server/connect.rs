@@ -9,7 +9,7 @@ use super::rule::{Breach, Context, Expected, Rule, SeededBug};
 use super::session::{Connection, Kept, Moment, Phase, Session};
 use super::will;
 use crate::packet::{PacketType, ProtocolVersion, Qos};
-use crate::profile::{Offence, Reaction};
+use crate::profile::{Feature, Offence, Reaction};
 
 impl Session {
     /// CONNECT is taken. Where the end of a stored session falls into the server's freedom, both may follow.
@@ -94,7 +94,9 @@ impl Session {
                 }
                 // V31-6: a server of 3.1 has no such flag.
                 let expected = session_present && link.version != ProtocolVersion::V3_1;
-                if present != expected && !context.has_bug(SeededBug::DeniesSession) {
+                // where Session Present tells nothing, it may be 0 for a stored session too.
+                let may_deny = expected && !context.profile.has_in(Feature::SessionPresent, link.version);
+                if present != expected && !may_deny && !context.has_bug(SeededBug::DeniesSession) {
                     let rule = match (expected, clean_start) {
                         (true, _) => Rule::StoredSessionIsPresent,
                         (false, true) => Rule::CleanStartHasNoSession,
@@ -221,7 +223,12 @@ impl Session {
     pub(super) fn permitted_reactions(&self, context: &Context<'_>, offence: Offence) -> Expected {
         let reactions: Vec<String> =
             context.profile.reactions(offence, self.version()).iter().map(ToString::to_string).collect();
-        Expected::upon(offence, format!("for {offence}: {}", reactions.join(", or ")))
+        let rows: Vec<&str> = offence.rows_in(context.profile, self.version()).collect();
+        let text = match rows.is_empty() {
+            true => format!("for {offence}: {}", reactions.join(", or ")),
+            false => format!("for {offence} ({}): {}", rows.join(", "), reactions.join(", or ")),
+        };
+        Expected::upon(offence, text)
     }
 }
 
@@ -235,14 +242,16 @@ impl ConnectTerms {
 }
 
 fn connection(context: &Context<'_>, terms: &ConnectTerms, phase: Phase) -> Connection {
-    let longest = Millis::from(context.profile.limits().keep_alive.maximum) * 1000;
+    let limits = context.profile.limits();
+    let longest = Millis::from(limits.keep_alive.maximum) * 1000;
     Connection {
         id: terms.connection,
         version: terms.version,
         phase,
         lifetime: terms.lifetime,
         keep_alive: terms.keep_alive.min(longest),
-        receive_maximum: terms.receive_maximum,
+        // P-SES-8.
+        receive_maximum: terms.receive_maximum.min(limits.downlink_in_flight.unwrap_or(u16::MAX)),
         maximum_packet_size: terms.maximum_packet_size,
         maximum_qos: Qos::ExactlyOnce,
         responses: Vec::new(),
