@@ -121,6 +121,7 @@ impl Judge {
     fn client_bytes_refused(&mut self, at: Millis, connection: ConnectionId, refusal: &Refusal) {
         let Some(reading) = self.readings.get_mut(&connection) else { return };
         reading.client_is_done = true;
+        reading.refusal = refusal.statements;
         let version = reading.from_client.version();
         let offence = offences::of_bytes(refusal, reading.sender.is_some());
         match reading.sender {

@@ -25,10 +25,13 @@
 //! What the model does not cover (two CONNECT packets of one client identifier that are on their way at once) makes a trace
 //! [`Inconclusive`](Judgement::Inconclusive) with the reason, never a pass.
 
+mod announced;
 mod client_side;
 mod devices;
 mod explain;
+mod hypothesis;
 mod offences;
+mod queue;
 mod reading;
 mod server_side;
 mod shares;
@@ -204,8 +207,7 @@ impl Judge {
 
     /// Records a breach, and stops judging the session that it is about: its states are gone.
     fn report(&mut self, at: Millis, connection: ConnectionId, breach: crate::server::Breach, seen: String) {
-        let version = self.readings.get(&connection).and_then(Reading::version);
-        let statements = version.map_or_else(Vec::new, |version| breach.rule.cites(&self.profile, version));
+        let statements = self.broken_by(connection, &breach);
         self.record(at, connection, breach.rule, statements, breach.expected, seen);
     }
 
@@ -244,7 +246,7 @@ impl Judge {
             .and_then(|track| track.silence_limit(&context, connection).filter(|limit| silence > *limit));
         if let Some(limit) = overdue {
             let expected = format!("the close of the connection at most {limit} ms after the client's last packet");
-            let breach = crate::server::Breach { rule: Rule::KeepAliveCloses, expected };
+            let breach = crate::server::Breach::of(Rule::KeepAliveCloses, expected);
             self.report(at, connection, breach, format!("an open connection after {silence} ms"));
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn of_connect(
     let is_timed = login.is_held_to_keep_alive();
     let user_properties = &connect.properties.user_properties;
     let permitted = profile.limits().permitted_user_properties(Unit::Bytes, user_properties);
-    // V31-4, V31-5; MQTT-3.1.3-8 of 3.1.1.
+    // V31-4, V31-5; 3.1.1: MQTT-3.1.3-8.
     let empty_is_forbidden = match version {
         ProtocolVersion::V3_1 => true,
         ProtocolVersion::V3_1_1 => !connect.clean_start,
@@ -77,7 +77,7 @@ pub(super) fn of_filter(
     } else if filter.starts_with("$share/") && !shares {
         Some(Offence::SharedSubscriptionNotSupported)
     } else if is_shared && request.options.no_local {
-        // MQTT-3.8.3-4.
+        // 5.0: MQTT-3.8.3-4.
         Some(Offence::ProtocolError)
     } else if profile.limits().is_too_long(filter) {
         Some(Offence::TopicTooLong)
@@ -110,8 +110,8 @@ pub(super) fn of_publish(
     } else if exceeds_limits(profile.limits(), &publish.properties) {
         Some(Offence::PropertyLimitExceeded)
     } else if response_topic.is_some_and(|topic| topic.contains(['+', '#'])) {
-        // MQTT-3.3.2-14.
-        Some(Offence::ProtocolError)
+        // MQTT-3.3.2-14: a topic like any other, and nothing says in which words it is refused.
+        Some(Offence::TopicNameInvalid)
     } else {
         None
     }

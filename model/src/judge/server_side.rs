@@ -51,16 +51,12 @@ impl Judge {
         version: ProtocolVersion,
         decoded: &Decoded,
     ) -> Option<()> {
+        if !self.check_announced(at, connection, version, decoded) {
+            return None;
+        }
         let reading = self.readings.get_mut(&connection)?;
         let silence = at.saturating_sub(reading.last_sent);
         let seen = decoded.packet.to_string();
-        let limit = reading.connect.as_ref().and_then(|connect| connect.properties.maximum_packet_size);
-        if let Some(limit) = limit.filter(|limit| decoded.bytes.len() > limit.get() as usize) {
-            let expected = format!("no packet of more than {limit} bytes");
-            let seen = format!("{} bytes: {seen}", decoded.bytes.len());
-            self.report(at, connection, Breach { rule: Rule::MaximumPacketSizeIsObeyed, expected }, seen);
-            return None;
-        }
         let output = match &decoded.packet {
             Packet::Connack(connack) => {
                 if let Some(breach) = check_connack(reading, connack, version) {
@@ -68,7 +64,7 @@ impl Judge {
                     return None;
                 }
                 take_offer(reading, &connack.properties);
-                // A client that comes back with the identifier it was given finds its session (MQTT-3.1.3-7).
+                // A client that comes back with the identifier it was given finds its session (5.0: MQTT-3.1.3-7).
                 let assigned = connack.properties.assigned_client_identifier.as_ref();
                 if let (Some(assigned), Some(sender)) = (assigned, reading.sender) {
                     self.senders.insert(assigned.to_string(), sender);
@@ -92,7 +88,7 @@ impl Judge {
             Packet::Publish(publish) => {
                 let Some(topic) = delivered_topic(&mut self.vocabulary, reading, publish) else {
                     let expected = "a topic, or an alias within the client's maximum that stands for one".to_owned();
-                    let breach = Breach { rule: Rule::TopicAliasIsWithinMaximum, expected };
+                    let breach = Breach::of(Rule::TopicAliasIsWithinMaximum, expected);
                     self.report(at, connection, breach, seen);
                     return None;
                 };
@@ -127,7 +123,7 @@ impl Judge {
                     reading.connect.as_ref().and_then(|connect| connect.properties.authentication_method.clone());
                 if named.is_some() && named != auth.properties.authentication_method {
                     let expected = format!("Authentication Method {named:?}");
-                    self.report(at, connection, Breach { rule: Rule::AuthenticationMethodStays, expected }, seen);
+                    self.report(at, connection, Breach::of(Rule::AuthenticationMethodStays, expected), seen);
                     return None;
                 }
                 Output::Auth { code: auth.reason.value() }
@@ -157,7 +153,7 @@ impl Judge {
             // A connection that has sent nothing: the server may close it, and may say nothing.
             if !matches!(output, Output::Close) {
                 let expected = "nothing before CONNECT".to_owned();
-                self.report(at, connection, Breach { rule: Rule::ConnackComesFirst, expected }, seen.to_owned());
+                self.report(at, connection, Breach::of(Rule::ConnackComesFirst, expected), seen.to_owned());
             }
             return None;
         };
@@ -235,7 +231,7 @@ fn next_packet(reading: &mut Reading) -> Result<Option<(ProtocolVersion, Decoded
 fn check_connack(reading: &Reading, connack: &Connack, version: ProtocolVersion) -> Option<Breach> {
     let connect = reading.connect.as_ref()?;
     let properties = &connack.properties;
-    let breach = |rule, expected: &str| Some(Breach { rule, expected: expected.to_owned() });
+    let breach = |rule, expected: &str| Some(Breach::of(rule, expected));
     if version.has_properties()
         && connack.code.is_accepted()
         && connect.client_id.is_empty()

@@ -8,60 +8,17 @@
 //! The queue holds what came on all connections of the session. A CONNECT may overtake what the client has sent on an older
 //! connection, and ends its effect; one that is refused, or that breaks before it is read, leaves the older one as it was.
 
+use super::hypothesis::{CAP, Hypothesis, routing};
+use super::queue::{Queue, Waiting};
 use crate::packet::{PacketId, Qos};
 use crate::server::delivery::Forms;
 use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
 use crate::server::{
     Breach, ConnectTerms, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule,
-    Session, Shares,
+    Session,
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// Above this many hypotheses the judge gives no verdict: some freedom of the server is not folded well enough.
-const CAP: usize = 2000;
-
-/// One explanation of what was seen.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Hypothesis {
-    session: Session,
-    /// How many inputs of the session the server has taken.
-    taken: usize,
-    /// Connections whose CONNECT waits and never counts: the server refuses it, or they broke before it was read.
-    ignored: BTreeSet<ConnectionId>,
-}
-
-impl Hypothesis {
-    fn begin(session: Session) -> Hypothesis {
-        Hypothesis { session, taken: 0, ignored: BTreeSet::new() }
-    }
-
-    /// The same after the server has taken all before `taken`.
-    fn after(&self, session: Session, taken: usize) -> Hypothesis {
-        Hypothesis { session, taken, ignored: self.ignored.clone() }
-    }
-
-    fn is_link(&self, connection: ConnectionId) -> bool {
-        self.session.link.as_ref().is_some_and(|link| link.id == connection)
-    }
-
-    /// What follows when the server takes an input. Connections that the session has left behind only end.
-    fn take(&self, context: &Context<'_>, waiting: &Waiting) -> Vec<Session> {
-        let Waiting { at, connection, input } = waiting;
-        match input {
-            Input::Connect(_) if self.ignored.contains(connection) => vec![self.session.clone()],
-            Input::Connect(terms) => {
-                let mut sessions = self.session.input(context, *at, input);
-                // That the server refuses it is another hypothesis.
-                sessions.retain(|session| session.link.as_ref().is_some_and(|link| link.id == terms.connection));
-                sessions
-            }
-            _ if self.is_link(*connection) => self.session.input(context, *at, input),
-            Input::Lost => vec![self.session.without(*connection)],
-            _ => vec![self.session.clone()],
-        }
-    }
-}
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A message above QoS 0 whose exchange is not complete.
 #[derive(Debug, Clone, Copy)]
@@ -73,21 +30,12 @@ pub(super) struct Unanswered {
     pub(super) received: bool,
 }
 
-/// What a client has sent and a server may not have taken yet.
-#[derive(Debug)]
-struct Waiting {
-    at: Millis,
-    connection: ConnectionId,
-    input: Input,
-}
-
 /// What is known of one session.
 #[derive(Debug)]
 pub(super) struct Track {
     hypotheses: BTreeSet<Hypothesis>,
-    /// Inputs that some hypothesis has not taken; the first one has the number `first`.
-    waiting: VecDeque<Waiting>,
-    first: usize,
+    /// Inputs that some hypothesis has not taken.
+    queue: Queue,
     /// Messages of this client that wait for PUBACK or PUBCOMP, on whatever connection they were sent.
     pub(super) open: BTreeMap<PacketId, Unanswered>,
     /// QoS 0 messages of this client, with the number of their input: on their way until the server has taken it.
@@ -103,8 +51,7 @@ impl Track {
     pub(super) fn new() -> Track {
         Track {
             hypotheses: BTreeSet::from([Hypothesis::begin(Session::default())]),
-            waiting: VecDeque::new(),
-            first: 0,
+            queue: Queue::default(),
             open: BTreeMap::new(),
             unsettled: Vec::new(),
             connections: 0,
@@ -123,7 +70,7 @@ impl Track {
     pub(super) fn abandon(&mut self) {
         self.abandoned = true;
         self.hypotheses.clear();
-        self.waiting.clear();
+        self.queue.clear();
     }
 
     /// Why there is no verdict, if there is none.
@@ -135,9 +82,8 @@ impl Track {
     /// Whether a CONNECT of the client waits for its CONNACK.
     pub(super) fn is_connecting(&self) -> bool {
         self.hypotheses.iter().any(|hypothesis| {
-            let rest = self.waiting.iter().skip(hypothesis.taken - self.first);
-            rest.fold(false, |connecting, waiting| match waiting.input {
-                Input::Connect(_) => !hypothesis.ignored.contains(&waiting.connection),
+            self.queue.since(hypothesis.taken).fold(false, |connecting, waiting| match waiting.input {
+                Input::Connect(_) => hypothesis.counts_as_connect(waiting),
                 Input::Lost => false,
                 _ => connecting,
             })
@@ -149,11 +95,10 @@ impl Track {
         self.takeover().is_none() && !self.hypotheses.iter().any(|hypothesis| hypothesis.is_link(connection))
     }
 
-    /// The first CONNECT in the queue that may still count.
+    /// The number of the first CONNECT in the queue that may still count.
     fn takeover(&self) -> Option<usize> {
-        self.waiting.iter().position(|waiting| {
-            let ignored = |hypothesis: &Hypothesis| hypothesis.ignored.contains(&waiting.connection);
-            matches!(waiting.input, Input::Connect(_)) && !self.hypotheses.iter().all(ignored)
+        self.queue.position(|waiting| {
+            waiting.is_connect() && self.hypotheses.iter().any(|hypothesis| hypothesis.counts_as_connect(waiting))
         })
     }
 
@@ -178,23 +123,20 @@ impl Track {
                 | Input::Disconnect { .. }
                 | Input::Lost
         );
-        let takeover = self.takeover().filter(|position| self.waiting[*position].connection != connection);
-        let position = takeover.unwrap_or(self.waiting.len());
+        let other = |number: &usize| self.queue.get(*number).is_some_and(|waiting| waiting.connection != connection);
+        let takeover = self.takeover().filter(other);
+        let number = takeover.unwrap_or(self.queue.end());
         if let Input::Publish { message, id: None, .. } = input {
-            self.unsettled.push((self.first + position, message));
+            self.unsettled.push((number, message));
         }
         if let Input::Connect(terms) = &input {
             self.refuse(context, terms);
         }
         let waiting = Waiting { at, connection, input };
         match takeover {
-            Some(position) => self.insert(context, position, waiting),
-            None => {
-                self.waiting.push_back(waiting);
-                if breaks {
-                    self.break_connection(context);
-                }
-            }
+            Some(number) => self.insert(context, number, waiting),
+            None if breaks => self.break_connection(context, waiting),
+            None => self.queue.insert(number, waiting),
         }
         if reroutes {
             self.reroute(context);
@@ -204,8 +146,7 @@ impl Track {
 
     /// Something comes on a connection after its client has sent CONNECT on a newer one. The server may have read it before
     /// that CONNECT; what it reads later counts only if it refuses the newer one.
-    fn insert(&mut self, context: &Context<'_>, position: usize, waiting: Waiting) {
-        let number = self.first + position;
+    fn insert(&mut self, context: &Context<'_>, number: usize, waiting: Waiting) {
         let last = self.unsettled.len();
         for (index, (input, _)) in self.unsettled.iter_mut().enumerate() {
             let is_own = index + 1 == last && matches!(waiting.input, Input::Publish { id: None, .. });
@@ -220,7 +161,7 @@ impl Track {
                 shifted.insert(hypothesis.clone());
             }
         }
-        self.waiting.insert(position, waiting);
+        self.queue.insert(number, waiting);
         self.replace(shifted);
     }
 
@@ -232,7 +173,7 @@ impl Track {
                 after.insert(hypothesis.clone());
             }
             if let Some(session) = hypothesis.session.refuse(context, terms) {
-                let mut refused = Hypothesis { session, ..hypothesis.clone() };
+                let mut refused = hypothesis.with(session);
                 refused.ignored.insert(terms.connection);
                 after.insert(refused);
             }
@@ -241,25 +182,23 @@ impl Track {
     }
 
     /// The connection broke: the server has taken some of the queue, and the rest is gone with the connection.
-    fn break_connection(&mut self, context: &Context<'_>) {
-        let end = self.first + self.waiting.len();
-        let Some(lost) = self.waiting.pop_back() else { return };
+    fn break_connection(&mut self, context: &Context<'_>, lost: Waiting) {
         let mut after = BTreeSet::new();
         for hypothesis in &self.hypotheses {
-            for reached in self.reachable(context, hypothesis) {
+            for reached in hypothesis.reachable(context, &self.queue) {
                 if reached.is_link(lost.connection) {
                     let sessions = reached.take(context, &lost);
-                    after.extend(sessions.into_iter().map(|session| reached.after(session, end)));
+                    after.extend(sessions.into_iter().map(|session| reached.after(session, self.queue.end() + 1)));
                 }
             }
             if !hypothesis.is_link(lost.connection) {
                 let session = hypothesis.session.without(lost.connection);
-                let mut unread = Hypothesis { session, ..hypothesis.clone() };
+                let mut unread = hypothesis.with(session);
                 unread.ignored.insert(lost.connection);
                 after.insert(unread);
             }
         }
-        self.waiting.push_back(lost);
+        self.queue.insert(self.queue.end(), lost);
         self.replace(after);
     }
 
@@ -272,12 +211,12 @@ impl Track {
                 let floating: Vec<MessageKey> = hypothesis.session.floating.iter().map(|f| f.message).collect();
                 let mut session = hypothesis.session.clone();
                 if !floating.is_empty() {
-                    let reached = self.reachable(context, hypothesis);
+                    let reached = hypothesis.reachable(context, &self.queue);
                     for message in floating {
                         session = session.float(message, routing(context, &reached, message, false));
                     }
                 }
-                Hypothesis { session, ..hypothesis.clone() }
+                hypothesis.with(session)
             })
             .collect();
         self.replace(updated);
@@ -286,16 +225,21 @@ impl Track {
     /// A message is on its way to this session. `again` says that it was sent before, so that this may be a repetition of
     /// one that has arrived already.
     pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, own: bool, again: bool) {
+        let exactly_once = context.vocabulary.of(message).qos == Qos::ExactlyOnce;
         let updated = self
             .hypotheses
             .iter()
             .map(|hypothesis| {
-                let mut routing = routing(context, &self.reachable(context, hypothesis), message, own);
                 let is_known = hypothesis.session.floating.iter().any(|floating| floating.message == message);
+                if again && exactly_once && !is_known {
+                    // It has arrived, and its repetition is no new message.
+                    return hypothesis.clone();
+                }
+                let mut routing = routing(context, &hypothesis.reachable(context, &self.queue), message, own);
                 routing.missed |= again && !is_known;
                 let floating = hypothesis.session.float(message, routing);
-                let session = if again && is_known { floating.repeat(message) } else { floating };
-                Hypothesis { session, ..hypothesis.clone() }
+                let session = if again && is_known && !exactly_once { floating.repeat(message) } else { floating };
+                hypothesis.with(session)
             })
             .collect();
         self.replace(updated);
@@ -323,7 +267,7 @@ impl Track {
     /// A message with RETAIN is on its way: a SUBSCRIBE that waits may meet it, in place of another one.
     pub(super) fn retain(&mut self, context: &Context<'_>, message: MessageKey) {
         let topic = context.vocabulary.of(message).topic;
-        for waiting in &mut self.waiting {
+        for waiting in self.queue.all_mut() {
             let Input::Subscribe { requests, .. } = &mut waiting.input else { continue };
             for request in requests.iter_mut().filter(|request| context.vocabulary.matches(request.filter, topic)) {
                 for met in &mut request.retained {
@@ -342,7 +286,7 @@ impl Track {
     /// The Shared Subscription that a message can only have met in this session.
     pub(super) fn only_share(&self, context: &Context<'_>, message: MessageKey) -> Option<FilterKey> {
         let topic = context.vocabulary.of(message).topic;
-        let reached = self.hypotheses.iter().flat_map(|hypothesis| self.reachable(context, hypothesis));
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
         let held = reached.flat_map(|one| one.session.kept).flat_map(|kept| kept.subscriptions);
         let met: BTreeSet<FilterKey> =
             held.map(|held| held.filter).filter(|filter| context.vocabulary.matches(*filter, topic)).collect();
@@ -358,29 +302,30 @@ impl Track {
         moment: Moment,
         early: Millis,
     ) -> bool {
-        self.abandoned
-            || self.hypotheses.iter().any(|hypothesis| {
-                let reached = self.reachable(context, hypothesis);
-                reached.iter().any(|one| one.session.possible_wills(moment, early).any(|will| will == message))
-            })
+        let possible = |session: &Session| session.possible_wills(moment, early).any(|will| will == message);
+        self.abandoned || self.in_some_future(context, possible)
     }
 
     /// Whether a Will of this client must have been published by now.
     pub(super) fn must_publish_will(&self, context: &Context<'_>, message: MessageKey, now: Millis) -> bool {
-        let end = self.first + self.waiting.len();
+        let end = self.queue.end();
         !self.hypotheses.is_empty()
             && self.hypotheses.iter().all(|hypothesis| {
-                let mut ends = self.reachable(context, hypothesis).into_iter().filter(|reached| reached.taken == end);
+                let reached = hypothesis.reachable(context, &self.queue);
+                let mut ends = reached.into_iter().filter(|reached| reached.taken == end);
                 ends.all(|one| one.session.overdue_wills(now).any(|will| will == message))
             })
     }
 
     /// Whether a Will may still be published at some time.
     pub(super) fn holds_will(&self, context: &Context<'_>, message: MessageKey) -> bool {
-        self.hypotheses.iter().any(|hypothesis| {
-            let reached = self.reachable(context, hypothesis);
-            reached.iter().any(|one| one.session.holds_will(message))
-        })
+        self.in_some_future(context, |session| session.holds_will(message))
+    }
+
+    /// Whether this is so in a state that explains what was seen, or in one that follows as the server takes the queue.
+    fn in_some_future(&self, context: &Context<'_>, holds: impl Fn(&Session) -> bool) -> bool {
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
+        reached.into_iter().any(|one| holds(&one.session))
     }
 
     /// The server has published a Will.
@@ -421,9 +366,9 @@ impl Track {
                 match attempt.session.accept(context, moment, connection, output) {
                     Ok(sessions) => {
                         if ends && attempt.is_link(connection) {
-                            attempts.extend(self.taking_one(context, &attempt));
+                            attempts.extend(attempt.taking_one(context, &self.queue));
                         }
-                        explained.extend(sessions.into_iter().map(|session| attempt.after(session, attempt.taken)));
+                        explained.extend(sessions.into_iter().map(|session| attempt.with(session)));
                     }
                     Err(breach) => {
                         // The attempt that has taken most knows most; among equals, one in which the server goes on says more
@@ -432,7 +377,7 @@ impl Track {
                         if nearest.as_ref().is_none_or(|(known, _)| *known <= rank) {
                             nearest = Some((rank, breach));
                         }
-                        attempts.extend(self.taking_one(context, &attempt));
+                        attempts.extend(attempt.taking_one(context, &self.queue));
                     }
                 }
             }
@@ -458,10 +403,11 @@ impl Track {
 
     /// Everything has come to rest: what would silence break in every hypothesis?
     pub(super) fn rest(&mut self, context: &Context<'_>) -> Option<(ConnectionId, Breach)> {
-        let end = self.first + self.waiting.len();
+        let end = self.queue.end();
         let mut nearest = None;
         for hypothesis in &self.hypotheses {
-            for settled in self.reachable(context, hypothesis).into_iter().filter(|reached| reached.taken == end) {
+            for settled in hypothesis.reachable(context, &self.queue).into_iter().filter(|reached| reached.taken == end)
+            {
                 let owed = settled.session.owed(context)?;
                 let session = &settled.session;
                 let refused = session.refused.first().or(session.link.as_ref()).map(|link| link.id);
@@ -481,53 +427,8 @@ impl Track {
         limits.try_fold(first, |longest, limit| limit.map(|limit| longest.max(limit)))
     }
 
-    /// A hypothesis and all that follow from it as the server takes the queue.
-    fn reachable(&self, context: &Context<'_>, hypothesis: &Hypothesis) -> Vec<Hypothesis> {
-        let mut all = vec![hypothesis.clone()];
-        let mut last = all.clone();
-        while !last.is_empty() && all.len() <= CAP {
-            last = last.iter().flat_map(|one| self.taking_one(context, one)).collect();
-            last.sort();
-            last.dedup();
-            all.extend(last.iter().cloned());
-        }
-        all
-    }
-
-    /// The hypotheses after the server has taken one more input; none if there is no more. A CONNECT on another connection
-    /// may be taken before what came on the older one, which then has no effect but for its end.
-    fn taking_one(&self, context: &Context<'_>, hypothesis: &Hypothesis) -> Vec<Hypothesis> {
-        let next = hypothesis.taken - self.first;
-        let Some(waiting) = self.waiting.get(next) else { return Vec::new() };
-        let sessions = hypothesis.take(context, waiting);
-        let mut taken: Vec<Hypothesis> =
-            sessions.into_iter().map(|session| hypothesis.after(session, hypothesis.taken + 1)).collect();
-        let counts = |waiting: &Waiting| {
-            matches!(waiting.input, Input::Connect(_)) && !hypothesis.ignored.contains(&waiting.connection)
-        };
-        if let Some(distance) = self.waiting.range(next..).position(counts).filter(|distance| *distance > 0) {
-            let mut reached = vec![hypothesis.clone()];
-            for waiting in self.waiting.range(next..=next + distance) {
-                if waiting.input == Input::Lost || counts(waiting) {
-                    let take = |one: &Hypothesis| {
-                        let sessions = one.take(context, waiting);
-                        sessions.into_iter().map(|session| one.after(session, one.taken)).collect::<Vec<_>>()
-                    };
-                    reached = reached.iter().flat_map(take).collect();
-                }
-            }
-            let taken_then = hypothesis.taken + distance + 1;
-            taken.extend(reached.into_iter().map(|one| Hypothesis { taken: taken_then, ..one }));
-        }
-        taken
-    }
-
     fn change_each(&mut self, change: impl Fn(&Session) -> Session) {
-        let changed = self
-            .hypotheses
-            .iter()
-            .map(|hypothesis| Hypothesis { session: change(&hypothesis.session), ..hypothesis.clone() })
-            .collect();
+        let changed = self.hypotheses.iter().map(|hypothesis| hypothesis.with(change(&hypothesis.session))).collect();
         self.replace(changed);
     }
 
@@ -541,15 +442,10 @@ impl Track {
 
     /// Forgets inputs that every hypothesis has taken.
     fn trim(&mut self) {
-        let taken = self.hypotheses.iter().map(|hypothesis| hypothesis.taken).min().unwrap_or(self.first);
-        while self.first < taken && self.waiting.pop_front().is_some() {
-            self.first += 1;
+        if let Some(taken) = self.hypotheses.iter().map(|hypothesis| hypothesis.taken).min() {
+            self.queue.forget_before(taken);
         }
-        let waits = |connection: &ConnectionId| {
-            let is_its =
-                |waiting: &Waiting| matches!(waiting.input, Input::Connect(_)) && waiting.connection == *connection;
-            self.waiting.iter().any(is_its)
-        };
+        let waits = |connection: &ConnectionId| self.queue.position(|waiting| waiting.opens(*connection)).is_some();
         if self.hypotheses.iter().any(|hypothesis| !hypothesis.ignored.iter().all(waits)) {
             let forgetting = |mut hypothesis: Hypothesis| {
                 hypothesis.ignored.retain(waits);
@@ -558,14 +454,4 @@ impl Track {
             self.hypotheses = std::mem::take(&mut self.hypotheses).into_iter().map(forgetting).collect();
         }
     }
-}
-
-/// What a message may meet in any of these states.
-fn routing(context: &Context<'_>, states: &[Hypothesis], message: MessageKey, own: bool) -> Routing {
-    let published = context.vocabulary.of(message);
-    states
-        .iter()
-        .map(|state| state.session.routing(context, published, own, Shares::Undecided))
-        .reduce(Routing::or)
-        .unwrap_or(Routing::none())
 }

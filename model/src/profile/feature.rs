@@ -28,7 +28,7 @@ named! {
         TopicAlias = "topic-alias",
         /// An empty Client Identifier is accepted where the version allows it.
         EmptyClientId = "empty-client-id",
-        /// Messages above QoS 0 are kept for sessions without a connection (MQTT-3.1.2-5 of 3.1.1).
+        /// Messages above QoS 0 are kept for sessions without a connection (3.1.1: MQTT-3.1.2-5).
         OfflineMessages = "offline-messages",
         /// Keep Alive below 30 seconds is accepted.
         ShortKeepAlive = "short-keep-alive",

@@ -5,7 +5,7 @@ use super::alias::AliasTable;
 use super::alphabet::{Announcement, ConnectTerms, Lifetime};
 use super::authenticate::Exchange;
 use super::delivery::Progress;
-use super::rule::{Breach, Context, Rule, SeededBug};
+use super::rule::{Breach, Context, Expected, Rule, SeededBug};
 use super::session::{Connection, Kept, Moment, Phase, Session};
 use super::will;
 use crate::packet::{PacketType, ProtocolVersion, Qos};
@@ -39,7 +39,7 @@ impl Session {
     }
 
     /// The session beside a CONNECT that the server refuses; `None` if it may not. Nothing changes: neither an older connection
-    /// nor the session (MQTT-3.1.4-5, -6).
+    /// nor the session (3.1.1: MQTT-3.1.4-5; 5.0: MQTT-3.1.4-6).
     #[must_use]
     pub fn refuse(&self, context: &Context<'_>, terms: &ConnectTerms) -> Option<Session> {
         let offence = terms.offence?;
@@ -52,7 +52,7 @@ impl Session {
         })
     }
 
-    /// The session after its connection, if any, has been replaced by a newer one (MQTT-3.1.4-2; 5.0: MQTT-3.1.4-3).
+    /// The session after its connection, if any, has been replaced by a newer one (3.1.1: MQTT-3.1.4-2; 5.0: MQTT-3.1.4-3).
     fn replaced(&self, context: &Context<'_>, now: Millis) -> Session {
         let mut next = self.lose(context, now);
         if let Some(link) = &self.link {
@@ -61,8 +61,8 @@ impl Session {
         next
     }
 
-    /// The session state that may be there at `now`: a server may be late to discard it (MQTT-4.1.0-2), never early
-    /// (MQTT-3.1.2-23).
+    /// The session state that may be there at `now`: a server may be late to discard it (5.0: MQTT-4.1.0-2), never early
+    /// (5.0: MQTT-3.1.2-23).
     fn kept_at(&self, context: &Context<'_>, now: Millis) -> Vec<Option<Kept>> {
         let lateness = Millis::from(context.profile.limits().session_expiry_lateness) * 1000;
         match &self.kept {
@@ -131,7 +131,7 @@ impl Session {
     }
 
     /// The client's DISCONNECT is taken. It takes the Will back, unless its Reason Code asks for it (MQTT-3.1.2-10,
-    /// MQTT-3.14.4-3).
+    /// 5.0: MQTT-3.14.4-3; 3.1.1: MQTT-3.14.4-3).
     pub(super) fn leave(&self, lifetime: Option<Lifetime>, with_will: bool) -> Session {
         self.with_link(|link| {
             link.phase = Phase::Left;
@@ -220,14 +220,10 @@ impl Session {
     }
 
     /// What the profile permits after `offence`, in words.
-    pub(super) fn permitted_reactions(&self, context: &Context<'_>, offence: Offence) -> String {
+    pub(super) fn permitted_reactions(&self, context: &Context<'_>, offence: Offence) -> Expected {
         let reactions: Vec<String> =
             context.profile.reactions(offence, self.version()).iter().map(ToString::to_string).collect();
-        let rows: Vec<&str> = offence.rows_in(context.profile, self.version()).collect();
-        match rows.is_empty() {
-            true => format!("for {offence}: {}", reactions.join(", or ")),
-            false => format!("for {offence} ({}): {}", rows.join(", "), reactions.join(", or ")),
-        }
+        Expected::upon(offence, format!("for {offence}: {}", reactions.join(", or ")))
     }
 }
 

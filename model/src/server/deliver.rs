@@ -40,7 +40,7 @@ impl Connection {
     }
 }
 
-/// Whether two messages share a lane, in which order is kept (MQTT-4.6.0-6; 5.0: MQTT-4.6.0-5). A Will is no PUBLISH of the
+/// Whether two messages share a lane, in which order is kept (3.1.1: MQTT-4.6.0-6; 5.0: MQTT-4.6.0-5). A Will is no PUBLISH of the
 /// client and has no place in its order.
 fn same_lane(one: &Message, other: &Message) -> bool {
     one.sender == other.sender && one.topic == other.topic && one.qos == other.qos && !one.is_will && !other.is_will
@@ -322,7 +322,7 @@ impl Seen<'_> {
     }
 }
 
-/// DUP tells of the delivery's own repetition and of nothing else (MQTT-3.3.1-1 and -3).
+/// DUP tells of the delivery's own repetition and of nothing else (MQTT-3.3.1-1, MQTT-3.3.1-3).
 fn check_dup(context: &Context<'_>, link: &Connection, progress: Progress, seen: &Seen<'_>) -> Result<(), Breach> {
     match progress {
         Progress::Waiting if seen.dup => Err(Breach::of(Rule::FirstDeliveryHasNoDup, "DUP 0")),

@@ -26,10 +26,12 @@
 mod acknowledge;
 pub mod alias;
 pub mod alphabet;
+pub mod at_stake;
 pub mod authenticate;
 mod connect;
 mod deliver;
 pub mod delivery;
+pub mod exempt;
 pub mod expiry;
 pub mod identity;
 mod keep_alive;

@@ -72,7 +72,8 @@ impl Response {
     /// The rule that demands it.
     pub(super) fn rule(&self) -> Rule {
         match self {
-            Response::Puback(..) | Response::Pubrec(..) => Rule::PublishIsAnswered,
+            Response::Puback(..) => Rule::PublishIsAnswered,
+            Response::Pubrec(..) => Rule::PublishIsReceived,
             Response::StrayPubrel(_) => Rule::PubrecIsAnswered,
             Response::Pubcomp(..) => Rule::PubrelIsAnswered,
             Response::Suback(..) => Rule::SubscribeIsAnswered,

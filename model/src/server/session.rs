@@ -26,7 +26,7 @@ pub struct Session {
     pub link: Option<Connection>,
     /// Connections that a newer one has replaced and that are still open.
     pub older: Vec<ConnectionId>,
-    /// Connections whose CONNECT the server refuses: they leave all else as it is (MQTT-3.1.4-1).
+    /// Connections whose CONNECT the server refuses: they leave all else as it is (3.1.1: MQTT-3.1.4-5; 5.0: MQTT-3.1.4-6).
     pub refused: Vec<Connection>,
     /// The session state, if there is any.
     pub kept: Option<Kept>,

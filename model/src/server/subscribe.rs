@@ -18,7 +18,7 @@ enum Full {
 }
 
 impl Session {
-    /// SUBSCRIBE is taken: each filter acts as a SUBSCRIBE of its own, with one joint SUBACK (MQTT-3.8.4-4; 5.0: -5).
+    /// SUBSCRIBE is taken: each filter acts as a SUBSCRIBE of its own, with one joint SUBACK (3.1.1: MQTT-3.8.4-4; 5.0: MQTT-3.8.4-5).
     pub(super) fn subscribe(&self, context: &Context<'_>, id: PacketId, requests: &[FilterRequest]) -> Vec<Session> {
         let limit = context.profile.limits().filters_per_subscribe;
         let too_many = limit.is_some_and(|limit| requests.len() > usize::from(limit));
@@ -46,7 +46,7 @@ impl Session {
         }
     }
 
-    /// The same filter again replaces the subscription (MQTT-3.8.4-3); either meets the retained messages.
+    /// The same filter again replaces the subscription (3.1.1: MQTT-3.8.4-3; 5.0: MQTT-3.8.4-3); either meets the retained messages.
     fn hold(&mut self, context: &Context<'_>, id: PacketId, request: &FilterRequest, grant: &Grant, offends: bool) {
         let version = self.version();
         let shared = context.vocabulary.is_shared(request.filter);
@@ -273,7 +273,7 @@ impl Session {
 
 impl SubscriptionTerms {
     /// The retained messages that go out because of the SUBSCRIBE: always, or only if it is new, or not at all
-    /// (MQTT-3.3.1-9 to MQTT-3.3.1-11; 3.1.1: MQTT-3.3.1-6, MQTT-3.3.1-8).
+    /// (5.0: MQTT-3.3.1-9, 5.0: MQTT-3.3.1-10, 5.0: MQTT-3.3.1-11; 3.1.1: MQTT-3.3.1-6, MQTT-3.3.1-8).
     fn meet(
         &self,
         context: &Context<'_>,
