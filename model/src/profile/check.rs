@@ -31,7 +31,7 @@ impl Profile {
             let low = keep_alive.minimum;
             return fail("short-keep-alive", format!("it {verb} short-keep-alive, but keep-alive begins at {low}"));
         }
-        if self.has(Feature::TopicAlias) != (self.limits().topic_alias_maximum > 0) {
+        if self.has_in(Feature::TopicAlias, ProtocolVersion::V5_0) != (self.limits().topic_alias_maximum > 0) {
             return fail("topic-alias", "topic-alias and topic-alias-maximum disagree".to_owned());
         }
         let without = |version: &ProtocolVersion| {
