@@ -72,9 +72,6 @@ impl Judge {
             Packet::Connect(_) => self.client_offends(at, connection, sender, Offence::SecondConnect),
             Packet::Publish(publish) => self.client_publishes(at, connection, sender, publish, size),
             Packet::Puback(puback) => self.push(at, connection, sender, Input::Puback { id: puback.packet_id }),
-            Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_) if !self.profile.has(Feature::Qos2) => {
-                self.push(at, connection, sender, Input::Offence(Offence::UnknownPacketIdentifier));
-            }
             Packet::Pubrec(pubrec) => {
                 let refused = pubrec.reason.is_error();
                 self.push(at, connection, sender, Input::Pubrec { id: pubrec.packet_id, refused });
