@@ -352,7 +352,8 @@ fn check_forms(link: &Connection, delivery: &Delivery, seen: &Seen<'_>) -> Resul
     if !forms.retain.admits(seen.retain) {
         let rule = match kind {
             Kind::Retained => Rule::RetainedDeliveryIsMarked,
-            Kind::Live | Kind::Further => Rule::LiveDeliveryIsNotRetained,
+            Kind::Live | Kind::Further if seen.retain => Rule::LiveDeliveryIsNotRetained,
+            Kind::Live | Kind::Further => Rule::RetainAsPublished,
         };
         return Err(Breach::of(rule, format!("RETAIN {}", u8::from(!seen.retain))));
     }
