@@ -25,8 +25,9 @@ impl Judge {
         }
         let uncalled = tells_uncalled(reading, &decoded.packet);
         let unused = sets_unused_bits(version, decoded);
+        let will = accepts_too_great_a_will(reading, &decoded.packet);
         let taken = self.assigns_taken_identifier(connection, &decoded.packet);
-        for breach in [uncalled, unused, taken].into_iter().flatten() {
+        for breach in [uncalled, unused, will, taken].into_iter().flatten() {
             self.remark(at, connection, &breach, decoded.packet.to_string());
         }
         if let Packet::Connack(connack) = &decoded.packet
@@ -133,6 +134,20 @@ fn explanation(packet: &Packet) -> Option<(Option<&Utf8String>, &[UserProperty])
         | Packet::Pingresp => return None,
     };
     Some((reason.as_ref(), user))
+}
+
+/// CONNACK accepts a Will of a QoS that it announces not to have, or a retained one where nothing is retained.
+fn accepts_too_great_a_will(reading: &Reading, packet: &Packet) -> Option<Breach> {
+    let Packet::Connack(Connack { code, properties, .. }) = packet else { return None };
+    let will = reading.connect.as_ref()?.will.as_ref().filter(|_| code.is_accepted())?;
+    let expected = if properties.maximum_qos.is_some_and(|maximum| will.qos > maximum) {
+        "a refusal, such as 0x9B: the QoS of the Will is above Maximum QoS"
+    } else if will.retain && properties.retain_available == Some(false) {
+        "a refusal, such as 0x9A: the Will is retained, and Retain Available is 0"
+    } else {
+        return None;
+    };
+    Some(Breach::of(Rule::WillFitsTheOffer, expected))
 }
 
 /// Bits that 3.1 leaves unused and that should be 0. The decoder drops them, as a receiver may.

@@ -69,14 +69,24 @@ pub const fn at_stake(offence: Offence) -> Statements {
         Offence::KeepAliveOff
         | Offence::KeepAliveTooLow
         | Offence::KeepAliveTooHigh
+        | Offence::ConnectRateExceeded
         | Offence::TopicTooLong
         | Offence::TooManyFilters
         | Offence::TooManySubscriptions
         | Offence::SubscriptionQosNotSupported
-        | Offence::TopicAliasRemapped
         | Offence::UplinkInFlightExceeded
         | Offence::UplinkRateExceeded
-        | Offence::ConnectRateExceeded
+        | Offence::TopicAliasRemapped
+        | Offence::RrpcAnswerQos
         | Offence::PropertyLimitExceeded => Statements::new(&[], &[], &[]),
+        // Checks of a dialect on who may connect.
+        Offence::BadUserNameOrPassword
+        | Offence::DeviceDisabled
+        | Offence::SignMethodUnknown
+        | Offence::SecureModeMismatch
+        | Offence::VersionSteppedBack
+        | Offence::ClientIdentifierShared => Statements::new(&[], &[], &["MQTT-3.1.4-2"]),
+        // What a device may do: the rules on answers and deliveries have the statements on permission.
+        Offence::TopicNotPermitted => Statements::new(&[], &[], &[]),
     }
 }

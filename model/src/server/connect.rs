@@ -123,7 +123,7 @@ impl Session {
                 } else if present {
                     Err(Breach::of(Rule::RefusalHasNoSession, "Session Present 0"))
                 } else {
-                    Ok(self.with_link(|link| link.phase = Phase::Ending))
+                    Ok(self.with_link(|link| link.phase = Phase::Ending { greeted: false }))
                 }
             }
             _ => Err(Breach::of(Rule::ConnackComesOnce, "no second CONNACK")),
@@ -150,12 +150,12 @@ impl Session {
                         if wanted.admits(code, PacketType::Disconnect, link.version))
                 });
                 match permitted {
-                    true => Ok(self.with_link(|link| link.phase = Phase::Ending)),
+                    true => Ok(self.with_link(|link| link.phase = Phase::Ending { greeted: true })),
                     false => Err(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence))),
                 }
             }
             Phase::Connected if link.is_overdue(moment.silence) || self.may_fail_authentication() => {
-                Ok(self.with_link(|link| link.phase = Phase::Ending))
+                Ok(self.with_link(|link| link.phase = Phase::Ending { greeted: true }))
             }
             Phase::Connecting { .. } | Phase::Condemned { greeted: false, .. } => {
                 Err(Breach::of(Rule::ConnackComesFirst, "no DISCONNECT before an accepting CONNACK"))
@@ -168,7 +168,7 @@ impl Session {
     pub(super) fn close(&self, context: &Context<'_>, moment: Moment) -> Result<Session, Breach> {
         let Some(link) = &self.link else { return Err(Breach::of(Rule::UnprovokedClose, "nothing")) };
         match link.phase {
-            Phase::Ending | Phase::Left => Ok(self.lose(context, moment.now)),
+            Phase::Ending { .. } | Phase::Left => Ok(self.lose(context, moment.now)),
             Phase::Condemned { offence, .. } => {
                 if context.profile.reactions(offence, link.version).contains(&Reaction::Close) {
                     Ok(self.lose(context, moment.now))

@@ -21,7 +21,7 @@ impl Session {
             Input::Publish { message, id, alias, offence } => self.publish(context, *message, *id, *alias, *offence),
             Input::Puback { id } => self.puback_taken(context, *id),
             Input::Pubrec { id, refused } => self.pubrec_taken(context, *id, *refused),
-            Input::Pubrel { id } => vec![self.pubrel_taken(context, *id)],
+            Input::Pubrel { id } => self.pubrel_taken(context, *id),
             Input::Pubcomp { id } => self.pubcomp_taken(context, *id),
             Input::Pingreq => vec![self.responding(Response::Pingresp)],
             Input::Auth => self.auth_taken(context),
@@ -76,7 +76,7 @@ impl Session {
             (Phase::Condemned { offence, .. }, _) => {
                 Err(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence)))
             }
-            (Phase::Ending, _) => Err(Breach::of(Rule::NothingAfterDisconnect, "the close of the connection")),
+            (Phase::Ending { greeted }, _) => Err(Breach::of(last_word(greeted), "the close of the connection")),
             (Phase::Left, _) => {
                 Err(Breach::of(Rule::DeliveryWasSubscribed, "nothing more after the client's DISCONNECT"))
             }
@@ -122,7 +122,7 @@ impl Session {
                     });
                 }
             }
-            Phase::Condemned { .. } | Phase::Ending | Phase::Left => on_link(Output::Close),
+            Phase::Condemned { .. } | Phase::Ending { .. } | Phase::Left => on_link(Output::Close),
             Phase::Connected => {
                 for response in &link.responses {
                     on_link(response.as_output(link.version));
@@ -155,7 +155,7 @@ impl Session {
             Phase::Condemned { offence, .. } => {
                 Some(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence)))
             }
-            Phase::Ending => Some(Breach::of(Rule::RefusalCloses, "the close of the connection")),
+            Phase::Ending { greeted } => Some(Breach::of(last_word(greeted), "the close of the connection")),
             Phase::Left => None,
             Phase::Connected => link
                 .responses
@@ -180,4 +180,9 @@ impl Session {
             _ => self.clone(),
         }
     }
+}
+
+/// The rule on what follows the server's last word: a DISCONNECT, or before an accepting CONNACK one that refuses.
+fn last_word(greeted: bool) -> Rule {
+    if greeted { Rule::NothingAfterDisconnect } else { Rule::RefusalCloses }
 }

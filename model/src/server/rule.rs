@@ -99,6 +99,8 @@ rules! {
         v31 [] v311 [] v5 ["MQTT-3.1.2-28"];
     NoUncalledAuthentication "no-uncalled-authentication" "without an Authentication Method in CONNECT there is none in CONNACK, and no AUTH"
         v31 [] v311 [] v5 ["MQTT-4.12.0-6"];
+    WillFitsTheOffer "will-fits-the-offer" "a CONNECT whose Will asks for more than CONNACK announces is not accepted"
+        v31 [] v311 [] v5 ["MQTT-3.2.2-12" "MQTT-3.2.2-13"];
     OlderConnectionCloses "older-connection-closes" "a connection is closed when its client identifier connects again"
         v31 ["V31-13"] v311 ["MQTT-3.1.4-2"] v5 ["MQTT-3.1.4-3"]
         platform ["P-CON-4" "X-38" "X-39"];
@@ -114,7 +116,7 @@ rules! {
         v31 [] v311 [] v5 ["MQTT-3.14.2-1"];
     // answers
     SubscribeIsAnswered "subscribe-is-answered" "SUBSCRIBE is answered by SUBACK"
-        v31 [; "V31-16"] v311 ["MQTT-3.8.4-1"] v5 ["MQTT-3.8.4-1"];
+        v31 [; "V31-16"] v311 ["MQTT-3.8.4-1"] v5 ["MQTT-3.8.4-1"; "MQTT-3.3.4-10" "MQTT-4.9.0-3"];
     SubackNamesItsSubscribe "suback-names-its-subscribe" "SUBACK has the identifier of a SUBSCRIBE that waits for it"
         v31 [] v311 ["MQTT-3.8.4-2" "MQTT-2.3.1-7"] v5 ["MQTT-3.8.4-2" "MQTT-2.2.1-6"];
     SubackHasACodeAFilter "suback-has-a-code-a-filter" "SUBACK has one code for each filter"
@@ -124,7 +126,8 @@ rules! {
         v5 ["MQTT-3.8.4-7" "MQTT-3.9.3-1"; "MQTT-3.2.2-10"]
         platform ["P-QOS-5" "X-12" "X-13" "P-QOS-4"];
     UnsubscribeIsAnswered "unsubscribe-is-answered" "UNSUBSCRIBE is answered by UNSUBACK"
-        v31 [; "V31-16"] v311 ["MQTT-3.10.4-4"; "MQTT-3.10.4-5" "MQTT-3.10.4-6"] v5 ["MQTT-3.10.4-4"; "MQTT-3.10.4-5"];
+        v31 [; "V31-16"] v311 ["MQTT-3.10.4-4"; "MQTT-3.10.4-5" "MQTT-3.10.4-6"]
+        v5 ["MQTT-3.10.4-4"; "MQTT-3.10.4-5" "MQTT-3.3.4-10" "MQTT-4.9.0-3"];
     UnsubackNamesItsUnsubscribe "unsuback-names-its-unsubscribe" "UNSUBACK has the identifier of an UNSUBSCRIBE that waits for it"
         v31 [] v311 ["MQTT-3.10.4-4" "MQTT-2.3.1-7"] v5 ["MQTT-3.10.4-5" "MQTT-2.2.1-6"];
     UnsubackHasACodeAFilter "unsuback-has-a-code-a-filter" "UNSUBACK of 5.0 has one code for each filter, in order"
@@ -132,16 +135,16 @@ rules! {
         platform ["X-51"];
     PublishIsAnswered "publish-is-answered" "a QoS 1 PUBLISH is answered by PUBACK"
         v31 [; "V31-15"] v311 ["MQTT-3.3.4-1" "MQTT-4.3.2-2"; "MQTT-3.3.5-2"]
-        v5 ["MQTT-3.3.4-1" "MQTT-4.3.2-4"; "MQTT-3.2.2-9"];
+        v5 ["MQTT-3.3.4-1" "MQTT-4.3.2-4"; "MQTT-3.2.2-9" "MQTT-3.3.4-10" "MQTT-4.9.0-3"];
     PublishIsReceived "publish-is-received" "a QoS 2 PUBLISH is answered by PUBREC, each time that it comes"
         v31 [; "V31-15"] v311 ["MQTT-3.3.4-1" "MQTT-4.3.3-2"; "MQTT-3.3.5-2"]
-        v5 ["MQTT-3.3.4-1" "MQTT-4.3.3-8"; "MQTT-3.2.2-9" "MQTT-4.3.3-10"];
+        v5 ["MQTT-3.3.4-1" "MQTT-4.3.3-8"; "MQTT-3.2.2-9" "MQTT-4.3.3-10" "MQTT-3.3.4-10" "MQTT-4.9.0-3"];
     PubackNamesItsPublish "puback-names-its-publish" "PUBACK, PUBREC and PUBCOMP have the identifier of a packet that waits for them"
         v31 [] v311 ["MQTT-2.3.1-6"] v5 ["MQTT-2.2.1-5"];
     PubrelIsAnswered "pubrel-is-answered" "PUBREL is answered by PUBCOMP"
-        v31 [] v311 ["MQTT-4.3.3-2"] v5 ["MQTT-4.3.3-11" "MQTT-4.3.3-13"];
+        v31 [] v311 ["MQTT-4.3.3-2"] v5 ["MQTT-4.3.3-11" "MQTT-4.3.3-13"; "MQTT-3.3.4-10" "MQTT-4.9.0-3"];
     PubrecIsAnswered "pubrec-is-answered" "PUBREC is answered by PUBREL, whatever the window"
-        v31 [] v311 ["MQTT-4.3.3-1"] v5 ["MQTT-4.3.3-4" "MQTT-4.9.0-3"];
+        v31 [] v311 ["MQTT-4.3.3-1"] v5 ["MQTT-4.3.3-4"; "MQTT-3.3.4-10" "MQTT-4.9.0-3"];
     PubrelNamesItsPubrec "pubrel-names-its-pubrec" "PUBREL has the identifier of a PUBREC that waits for it"
         v31 [] v311 ["MQTT-2.3.1-6"] v5 ["MQTT-2.2.1-5"];
     AuthenticationIsAnswered "authentication-is-answered" "AUTH packets take turns: the server asks for more, accepts, or ends the connection"
@@ -149,37 +152,43 @@ rules! {
     AuthenticationMethodStays "authentication-method-stays" "AUTH and the accepting CONNACK repeat the method of CONNECT"
         v31 [] v311 [] v5 ["MQTT-4.12.0-5"];
     PingreqIsAnswered "pingreq-is-answered" "PINGREQ is answered by PINGRESP"
-        v31 [] v311 ["MQTT-3.12.4-1"] v5 ["MQTT-3.12.4-1"];
+        v31 [] v311 ["MQTT-3.12.4-1"] v5 ["MQTT-3.12.4-1"; "MQTT-3.3.4-10" "MQTT-4.9.0-3"];
     PingrespAnswers "pingresp-answers" "PINGRESP answers a PINGREQ, one for one"
         v31 [] v311 ["MQTT-3.12.4-1"] v5 ["MQTT-3.12.4-1"];
     // deliveries
     DeliveryWasSubscribed "delivery-was-subscribed" "what is delivered waits for this client: published to a topic that it has subscribed to, and not delivered yet"
         v31 [; "V31-15"]
-        v311 ["MQTT-3.3.2-3" "MQTT-3.10.4-2"; "MQTT-3.1.4-5" "MQTT-3.10.4-1" "MQTT-4.7.2-1" "MQTT-4.7.3-4"]
+        v311 [
+            "MQTT-3.3.2-3" "MQTT-3.10.4-2"; "MQTT-3.1.4-5" "MQTT-3.10.4-1" "MQTT-4.7.2-1" "MQTT-4.7.3-4"
+            "MQTT-3.3.1-5" "MQTT-3.3.1-7" "MQTT-3.3.1-10" "MQTT-3.3.1-11" "MQTT-3.3.1-12"
+        ]
         v5 [
             "MQTT-3.3.2-3" "MQTT-3.10.4-2"; "MQTT-3.1.4-6" "MQTT-3.8.3-3" "MQTT-3.10.4-1" "MQTT-4.4.0-2"
-            "MQTT-4.7.2-1" "MQTT-4.7.3-4"
+            "MQTT-4.7.2-1" "MQTT-4.7.3-4" "MQTT-3.3.1-5" "MQTT-3.3.1-6" "MQTT-3.3.1-7" "MQTT-3.3.1-8" "MQTT-3.3.1-10"
+            "MQTT-3.3.1-11"
         ]
         platform ["P-WR-1" "P-SES-9" "P-TOP-6" "P-TOP-18"];
     DeliveryIsUnchanged "delivery-is-unchanged" "topic, payload and properties arrive as they were published"
         v31 [] v311 ["MQTT-3.3.2-3"; "MQTT-1.5.3-3" "MQTT-2.3.1-5"]
         v5 [
             "MQTT-3.3.2-4" "MQTT-3.3.2-15" "MQTT-3.3.2-16" "MQTT-3.3.2-17" "MQTT-3.3.2-18" "MQTT-3.3.2-20";
-            "MQTT-1.5.4-3" "MQTT-2.2.1-2"
+            "MQTT-1.5.4-3" "MQTT-2.2.1-2" "MQTT-3.1.2-7" "MQTT-3.1.3-10"
         ]
         platform ["P-V5-13" "N-PRP-1" "N-RRT-1"];
     DeliveryQos "delivery-qos" "the delivered QoS is what publisher and subscription allow"
-        v31 [] v311 ["MQTT-3.8.4-6" "MQTT-3.3.5-1"] v5 ["MQTT-3.8.4-8" "MQTT-3.3.4-2"]
+        v31 [] v311 ["MQTT-3.8.4-6" "MQTT-3.3.5-1"; "MQTT-3.3.1-5"] v5 ["MQTT-3.8.4-8" "MQTT-3.3.4-2"; "MQTT-4.8.2-3"]
         platform ["P-QOS-2" "P-QOS-3"];
     DeliveryIsMade "delivery-is-made" "a message that the server took over reaches every matching subscriber"
-        v31 []
+        v31 [; "V31-12"]
         v311 [
             "MQTT-4.5.0-1" "MQTT-3.3.5-1"; "MQTT-3.1.2-5" "MQTT-3.8.3-2" "MQTT-3.8.4-3" "MQTT-4.1.0-2" "MQTT-4.3.2-2"
-            "MQTT-4.7.3-4"
+            "MQTT-4.7.3-4" "MQTT-3.1.2-7" "MQTT-3.1.2-8" "MQTT-3.1.2-17" "MQTT-3.3.1-5" "MQTT-3.3.1-6" "MQTT-3.3.1-10"
+            "MQTT-3.3.1-12" "MQTT-4.3.3-2"
         ]
         v5 [
             "MQTT-4.5.0-1" "MQTT-3.3.4-2"; "MQTT-3.1.2-5" "MQTT-3.1.2-25" "MQTT-3.3.2-12" "MQTT-3.8.4-4"
-            "MQTT-4.1.0-1" "MQTT-4.3.2-5" "MQTT-4.7.3-4" "MQTT-4.9.0-1"
+            "MQTT-4.1.0-1" "MQTT-4.3.2-5" "MQTT-4.7.3-4" "MQTT-4.9.0-1" "MQTT-3.1.2-7" "MQTT-3.1.2-8" "MQTT-3.1.2-15"
+            "MQTT-3.3.1-5" "MQTT-3.3.1-8" "MQTT-3.3.1-9" "MQTT-3.3.1-10" "MQTT-4.3.3-9" "MQTT-4.3.3-12"
         ]
         platform ["P-SES-3" "P-TOP-19"];
     DeliveryOnce "delivery-once" "a message is delivered once for each matching subscription at most"
@@ -187,10 +196,12 @@ rules! {
         v5 ["MQTT-4.3.2-1" "MQTT-4.4.0-1"; "MQTT-3.8.4-3" "MQTT-4.3.1-1" "MQTT-4.4.0-2"]
         platform ["X-49"];
     LiveDeliveryIsNotRetained "live-delivery-is-not-retained" "a message for an established subscription has RETAIN 0"
-        v31 ["V31-21"] v311 ["MQTT-3.3.1-9"] v5 ["MQTT-3.3.1-12"]
+        v31 [] v311 ["MQTT-3.3.1-9"; "MQTT-3.1.2-16"] v5 ["MQTT-3.3.1-12"; "MQTT-3.1.2-14" "MQTT-3.3.1-13"]
         platform ["P-WR-2" "X-10"];
+    RetainAsPublished "retain-as-published" "with Retain As Published a delivery has the RETAIN of its publisher"
+        v31 [] v311 [] v5 ["MQTT-3.3.1-13"];
     RetainedDeliveryIsMarked "retained-delivery-is-marked" "a message that was retained when the client subscribed has RETAIN 1"
-        v31 ["V31-21"] v311 ["MQTT-3.3.1-8"] v5 ["MQTT-3.3.1-9"]
+        v31 [] v311 ["MQTT-3.3.1-8"; "MQTT-3.1.2-17"] v5 ["MQTT-3.3.1-9"; "MQTT-3.1.2-15"]
         platform ["P-WR-2" "N-RET-1"];
     IdentifiersOfSubscriptions "identifiers-of-subscriptions" "a delivery carries the identifiers of the subscriptions that it is for"
         v31 [] v311 [] v5 ["MQTT-3.3.4-3" "MQTT-3.3.4-4" "MQTT-3.3.4-5"];
@@ -202,13 +213,15 @@ rules! {
     ReceivedIsNotRepeated "received-is-not-repeated" "after PUBREC the PUBLISH is not sent again"
         v31 [] v311 ["MQTT-4.3.3-1"] v5 ["MQTT-4.3.3-6" "MQTT-4.4.0-2"];
     WillHasItsTime "will-has-its-time" "a Will is published when connection and delay are over, and not if it was taken back"
-        v31 ["V31-12"] v311 ["MQTT-3.1.2-8" "MQTT-3.1.2-10" "MQTT-3.1.2-12" "MQTT-3.14.4-3"] v5 ["MQTT-3.1.2-8" "MQTT-3.1.2-10" "MQTT-3.1.3-9" "MQTT-3.14.4-3"]
+        v31 ["V31-12"] v311 ["MQTT-3.1.2-8" "MQTT-3.1.2-10" "MQTT-3.1.2-12" "MQTT-3.14.4-3"; "MQTT-3.1.2-16"]
+        v5 ["MQTT-3.1.2-8" "MQTT-3.1.2-10" "MQTT-3.1.3-9" "MQTT-3.14.4-3"; "MQTT-3.1.2-14"]
         platform ["P-WR-1" "X-9" "N-WIL-2" "N-WIL-3"];
     SharedDeliveryIsMadeOnce "shared-delivery-is-made-once" "a message goes to one member of a Shared Subscription"
-        v31 [] v311 [] v5 ["MQTT-4.8.2-5" "MQTT-4.8.2-6"]
+        v31 [] v311 [] v5 ["MQTT-4.8.2-5" "MQTT-4.8.2-6"; "MQTT-4.8.2-4"]
         platform ["N-SHR-1"];
     FirstDeliveryHasNoDup "first-delivery-has-no-dup" "a first delivery has DUP 0, whatever the publisher sent"
-        v31 [] v311 ["MQTT-3.3.1-3" "MQTT-4.3.2-1"; "MQTT-4.3.1-1"] v5 ["MQTT-3.3.1-3" "MQTT-4.3.2-2"; "MQTT-4.3.1-1"];
+        v31 [] v311 ["MQTT-3.3.1-3" "MQTT-4.3.2-1"; "MQTT-4.3.1-1" "MQTT-4.3.3-1"]
+        v5 ["MQTT-3.3.1-3" "MQTT-4.3.2-2"; "MQTT-4.3.1-1" "MQTT-4.3.3-2"];
     RepeatedDeliveryHasDup "repeated-delivery-has-dup" "a delivery that is repeated has DUP 1"
         v31 [] v311 ["MQTT-3.3.1-1"] v5 ["MQTT-3.3.1-1"];
     RepeatedDeliveryKeepsItsId "repeated-delivery-keeps-its-id" "a delivery that is repeated has the identifier of the first one"
@@ -217,11 +230,14 @@ rules! {
         v31 [] v311 [] v5 ["MQTT-4.4.0-1"]
         platform ["X-14"];
     UnacknowledgedIsRepeated "unacknowledged-is-repeated" "an unacknowledged delivery is repeated when the session resumes"
-        v31 ["V31-18"] v311 ["MQTT-4.4.0-1"; "MQTT-3.10.4-3" "MQTT-4.3.2-1"]
-        v5 ["MQTT-4.4.0-1"; "MQTT-3.10.4-3" "MQTT-4.3.2-3"]
+        v31 ["V31-18"] v311 ["MQTT-4.4.0-1"; "MQTT-3.10.4-3" "MQTT-4.3.2-1" "MQTT-4.3.3-1"]
+        v5 [
+            "MQTT-4.4.0-1"; "MQTT-3.10.4-3" "MQTT-4.3.2-3" "MQTT-4.3.3-3" "MQTT-4.3.3-5" "MQTT-4.3.3-7" "MQTT-4.8.2-4"
+        ]
         platform ["P-SES-6" "X-15"];
     IdentifierIsFree "identifier-is-free" "a new delivery takes an identifier that is not in use"
-        v31 [] v311 ["MQTT-2.3.1-4" "MQTT-4.3.2-1"] v5 ["MQTT-2.2.1-4" "MQTT-4.3.2-1"; "MQTT-4.3.2-3"];
+        v31 [] v311 ["MQTT-2.3.1-4" "MQTT-4.3.2-1"; "MQTT-4.3.3-1"]
+        v5 ["MQTT-2.2.1-4" "MQTT-4.3.2-1"; "MQTT-4.3.2-3" "MQTT-4.3.3-1" "MQTT-4.3.3-3" "MQTT-4.3.3-5"];
     ReceiveMaximumIsObeyed "receive-maximum-is-obeyed" "no more deliveries are open than the client's Receive Maximum"
         v31 [] v311 [] v5 ["MQTT-3.3.4-9" "MQTT-4.9.0-2"; "MQTT-4.9.0-1"]
         platform ["P-V5-3" "P-V5-4" "P-SES-8" "X-18"];

@@ -99,7 +99,10 @@ pub enum Phase {
         greeted: bool,
     },
     /// The server has said its last word: only the close is missing.
-    Ending,
+    Ending {
+        /// Whether that was a DISCONNECT; before an accepting CONNACK it is one that refuses.
+        greeted: bool,
+    },
     /// The client has sent DISCONNECT: the close may come, or is left to the client.
     Left,
 }
@@ -202,7 +205,7 @@ impl std::fmt::Display for Phase {
             Phase::Connecting { .. } => f.write_str("connecting"),
             Phase::Connected => f.write_str("connected"),
             Phase::Condemned { offence, .. } => write!(f, "condemned for {offence}"),
-            Phase::Ending => f.write_str("ending"),
+            Phase::Ending { .. } => f.write_str("ending"),
             Phase::Left => f.write_str("left by the client"),
         }
     }

@@ -9,6 +9,7 @@ use super::session::{Kept, Phase, Session, Subscription, SubscriptionTerms};
 use super::vocabulary::FilterKey;
 use crate::packet::{PacketId, PacketType, ProtocolVersion, Qos, RetainHandling};
 use crate::profile::{Code, Feature, Offence, Reaction};
+use std::collections::BTreeSet;
 
 /// Whether a session has no room for one more subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,18 +33,21 @@ impl Session {
         for (request, grant) in requests.iter().zip(&grants) {
             served.hold(context, id, request, grant, whole.is_some());
         }
-        match whole.or_else(|| requests.iter().find_map(|request| request.offence)) {
-            None => vec![served],
-            Some(offence) => self.offend(
-                context,
-                offence,
-                &[
-                    (Reaction::Suback(Code::AnyError), served.clone()),
-                    (Reaction::SubackThenClose(Code::AnyError), served.clone()),
-                    (Reaction::Accept, served),
-                ],
-            ),
+        let offences: BTreeSet<Offence> =
+            whole.into_iter().chain(requests.iter().filter_map(|request| request.offence)).collect();
+        if offences.is_empty() {
+            return vec![served];
         }
+        let taken = [
+            (Reaction::Suback(Code::AnyError), served.clone()),
+            (Reaction::SubackThenClose(Code::AnyError), served.clone()),
+            (Reaction::Accept, served),
+        ];
+        let mut successors: Vec<Session> =
+            offences.into_iter().flat_map(|offence| self.offend(context, offence, &taken)).collect();
+        successors.sort();
+        successors.dedup();
+        successors
     }
 
     /// The same filter again replaces the subscription (3.1.1: MQTT-3.8.4-3; 5.0: MQTT-3.8.4-3); either meets the retained messages.
@@ -176,7 +180,8 @@ impl Session {
                 }
             }
             kept.subscriptions.retain(|held| held.pending.is_some() || !held.terms.granted.is_empty());
-            if let Some(granted) = qos {
+            let is_single = grants.iter().filter(|other| other.filter == grant.filter).count() == 1;
+            if let Some(granted) = qos.filter(|_| is_single) {
                 kept.narrow_retained(context, grant.filter, granted);
             }
         }
@@ -332,10 +337,15 @@ impl Kept {
         let waits = |delivery: &&mut Delivery| {
             delivery.kind == Kind::Retained && matches!(delivery.progress, Progress::Waiting)
         };
+        let subscriptions = &self.subscriptions;
+        // Where filters overlap, a delivery does not tell which of them it is for.
+        let is_alone =
+            |topic| subscriptions.iter().filter(|s| context.vocabulary.matches(s.filter, topic)).count() == 1;
         for delivery in self.deliveries.iter_mut().filter(waits) {
             let message = context.vocabulary.of(delivery.message);
             let qos = QosSet::only(message.qos.min(granted));
             if context.vocabulary.matches(filter, message.topic)
+                && is_alone(message.topic)
                 && delivery.forms.qos.contains(message.qos.min(granted))
             {
                 delivery.forms.qos = qos;

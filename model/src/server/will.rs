@@ -60,7 +60,7 @@ impl Session {
     pub fn possible_wills(&self, moment: Moment, early: Millis) -> impl Iterator<Item = MessageKey> {
         let ended = self.link.as_ref().filter(|link| match link.phase {
             Phase::Condemned { greeted, .. } => greeted,
-            Phase::Ending => true,
+            Phase::Ending { .. } => true,
             Phase::Connected => link.is_overdue(moment.silence),
             Phase::Connecting { .. } | Phase::Left => false,
         });

@@ -4,7 +4,7 @@ use crate::trace::{Trace, V5, V311, connack, connect, id, pair, puback, qos1, su
 use model::judge::{Judgement, Observation};
 use model::packet::{
     Acknowledgement, Connack, ConnackCode, ConnackProperties, Connect, ConnectReturnCode, Packet, ProtocolVersion, Qos,
-    ReasonCode, ReasonProperties, Suback, Unsuback, UnsubscribeProperties,
+    ReasonCode, ReasonProperties, Suback, Unsuback, UnsubscribeProperties, Will, WillProperties,
 };
 use model::wire::Crafted;
 use std::num::NonZeroU32;
@@ -124,6 +124,31 @@ fn unused_bits_of_3_1_are_zero() {
     let subscribing = || connecting().receive(1, &connack(v31, false)).send(1, &subscribe(1, "t/a", Qos::AtLeastOnce));
     subscribing().see(1, Observation::Received(&[0x90, 3, 0, 1, 1])).conforms();
     subscribing().see(1, Observation::Received(&[0x90, 3, 0, 1, 5])).violates(rule, "V31-10");
+}
+
+#[test]
+fn a_will_beyond_the_offer_is_not_accepted() {
+    let accepted = |qos, retain, properties: ConnackProperties| {
+        let will = Will {
+            topic: "w".try_into().unwrap(),
+            payload: Vec::new(),
+            qos,
+            retain,
+            properties: WillProperties::default(),
+        };
+        let code = ConnackCode::Reason(ReasonCode::Success);
+        Trace::new("standard", V5)
+            .see(1, Observation::Opened)
+            .send(1, &Packet::Connect(Connect { will: Some(will), ..connect("sub") }))
+            .receive(1, &Packet::Connack(Connack { session_present: false, code, properties }))
+    };
+    let up_to_1 = || ConnackProperties { maximum_qos: Some(Qos::AtLeastOnce), ..ConnackProperties::default() };
+    let nothing_retained = || ConnackProperties { retain_available: Some(false), ..ConnackProperties::default() };
+    accepted(Qos::ExactlyOnce, true, ConnackProperties::default()).conforms();
+    accepted(Qos::AtLeastOnce, true, up_to_1()).conforms();
+    accepted(Qos::ExactlyOnce, false, nothing_retained()).conforms();
+    accepted(Qos::ExactlyOnce, false, up_to_1()).violates("will-fits-the-offer", "MQTT-3.2.2-12");
+    accepted(Qos::AtMostOnce, true, nothing_retained()).violates("will-fits-the-offer", "MQTT-3.2.2-13");
 }
 
 /// What a violation names when the server answers what it should have refused with PINGRESP.

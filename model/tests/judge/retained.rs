@@ -104,7 +104,7 @@ fn a_live_message_is_marked_where_the_subscription_asks_for_it() {
             .receive(2, &puback(1))
     };
     as_published(true).receive(1, &retained("t/a", "m1", 1)).conforms();
-    as_published(true).receive(1, &qos1("t/a", "m1", 1, false)).violates("live-delivery-is-not-retained", "");
+    as_published(true).receive(1, &qos1("t/a", "m1", 1, false)).violates("retain-as-published", "MQTT-3.3.1-13");
     as_published(false).receive(1, &qos1("t/a", "m1", 1, false)).conforms();
     as_published(false)
         .receive(1, &retained("t/a", "m1", 1))
