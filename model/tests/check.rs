@@ -20,10 +20,10 @@ fn every_claim_holds_in_every_state() {
     assert_eq!(
         sizes,
         [
-            ("broken-link", 117_419, 35),
+            ("broken-link", 85_081, 35),
             ("takeover", 6_615, 29),
             ("unsubscribe", 13_275, 28),
-            ("publisher-decides", 2_417, 26)
+            ("publisher-decides", 1_687, 26)
         ]
     );
 }

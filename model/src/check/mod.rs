@@ -11,11 +11,12 @@
 //! first failure; `eventually` is unsound on joins, so it is not used; hash maps of its own hash without length, so states
 //! are made of plain vectors.
 
-mod actor;
 mod drawing;
 mod explore;
 mod ghost;
+mod intern;
 mod label;
+mod party;
 mod properties;
 mod run;
 mod scenario;
@@ -25,4 +26,3 @@ pub use explore::{ExploreError, explore};
 pub use properties::Expected;
 pub use run::{Finding, Outcome, check};
 pub use scenario::{Scenario, scenario, scenarios};
-pub use system::{Action, State, System};

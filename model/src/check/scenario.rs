@@ -1,6 +1,7 @@
 //! The worlds that are explored.
 
 use super::properties::{self, Claim};
+use super::system::IDENTITIES;
 use crate::packet::{ProtocolVersion, PublishProperties, Qos};
 use crate::profile::Profile;
 use crate::server::vocabulary::{Content, Message, SenderKey};
@@ -18,16 +19,15 @@ pub struct Scenario {
     /// The version that all clients speak.
     pub version: ProtocolVersion,
     pub(super) vocabulary: Vocabulary,
-    pub(super) roles: Vec<Role>,
+    /// Those who share a client identifier stand together.
+    pub(super) clients: Vec<Vec<Role>>,
     pub(super) claims: Vec<Claim>,
 }
 
-/// A client: its session, its script, and how often its connection may break.
+/// A client: its script, and how often its connection may break.
 #[derive(Debug, Clone)]
 pub(super) struct Role {
     pub(super) name: &'static str,
-    /// Roles with the same number share a client identifier.
-    pub(super) session: usize,
     pub(super) lasting: bool,
     pub(super) receive_maximum: u16,
     pub(super) breaks: u8,
@@ -68,11 +68,11 @@ fn broken_link() -> Scenario {
     let mut world = World::new(ProtocolVersion::V5_0, "standard");
     let publisher = world.publisher(&[("m1", Qos::AtLeastOnce), ("m2", Qos::AtLeastOnce), ("m3", Qos::AtLeastOnce)]);
     let script = vec![Step::Connect, world.subscribe(Qos::AtLeastOnce)];
-    let subscriber = Role { lasting: true, receive_maximum: 2, breaks: 1, script, ..Role::new("sub", 0) };
+    let subscriber = Role { lasting: true, receive_maximum: 2, breaks: 1, script, ..Role::new("sub") };
     world.scenario(
         "broken-link",
         "Two clients on one topic; the subscriber keeps its session, and its connection breaks.",
-        vec![subscriber, publisher],
+        vec![vec![subscriber], vec![publisher]],
         &[
             properties::WINDOW_IS_OBEYED,
             properties::DELIVERY_IS_REPEATED,
@@ -86,12 +86,12 @@ fn takeover() -> Scenario {
     let mut world = World::new(ProtocolVersion::V3_1_1, "standard");
     let publisher = world.publisher(&[("m1", Qos::AtLeastOnce), ("m2", Qos::AtLeastOnce)]);
     let script = vec![Step::Connect, world.subscribe(Qos::AtLeastOnce)];
-    let first = Role { lasting: true, script, ..Role::new("sub", 0) };
-    let second = Role { lasting: true, script: vec![Step::Connect], ..Role::new("sub again", 0) };
+    let first = Role { lasting: true, script, ..Role::new("sub") };
+    let second = Role { lasting: true, script: vec![Step::Connect], ..Role::new("sub again") };
     world.scenario(
         "takeover",
         "A second connection with the subscriber's client identifier takes its session over.",
-        vec![first, second, publisher],
+        vec![vec![first, second], vec![publisher]],
         &[
             properties::OLDER_CONNECTION_CLOSES,
             properties::DELIVERY_IS_REPEATED,
@@ -105,11 +105,11 @@ fn unsubscribe() -> Scenario {
     let mut world = World::new(ProtocolVersion::V3_1_1, "standard");
     let publisher = world.publisher(&[("m1", Qos::AtLeastOnce), ("m2", Qos::AtMostOnce), ("m3", Qos::AtLeastOnce)]);
     let script = vec![Step::Connect, world.subscribe(Qos::AtLeastOnce), world.unsubscribe()];
-    let subscriber = Role { script, ..Role::new("sub", 0) };
+    let subscriber = Role { script, ..Role::new("sub") };
     world.scenario(
         "unsubscribe",
         "A subscriber leaves a topic while messages are on their way to it.",
-        vec![subscriber, publisher],
+        vec![vec![subscriber], vec![publisher]],
         &[properties::SILENT_AFTER_UNSUBACK, properties::LATE_MESSAGE],
     )
 }
@@ -118,18 +118,18 @@ fn publisher_decides() -> Scenario {
     let mut world = World::new(ProtocolVersion::V3_1_1, "platform");
     let mut device = world.publisher(&[("m1", Qos::AtLeastOnce), ("m2", Qos::AtMostOnce)]);
     device.script.insert(1, world.subscribe(Qos::AtMostOnce));
-    let device = Role { name: "dev", session: 0, lasting: true, breaks: 1, ..device };
+    let device = Role { name: "dev", lasting: true, breaks: 1, ..device };
     world.scenario(
         "publisher-decides",
         "A device of the platform asks for QoS 0, publishes at QoS 1 and 0, and gets its messages as they were published.",
-        vec![device],
+        vec![vec![device]],
         &[properties::QOS_IS_RAISED],
     )
 }
 
 impl Role {
-    fn new(name: &'static str, session: usize) -> Role {
-        Role { name, session, lasting: false, receive_maximum: u16::MAX, breaks: 0, script: Vec::new() }
+    fn new(name: &'static str) -> Role {
+        Role { name, lasting: false, receive_maximum: u16::MAX, breaks: 0, script: Vec::new() }
     }
 }
 
@@ -161,7 +161,7 @@ impl World {
     fn publisher(&mut self, messages: &[(&str, Qos)]) -> Role {
         let publish = messages.iter().map(|(payload, qos)| Step::Publish(self.message(payload, *qos)));
         let script = std::iter::once(Step::Connect).chain(publish).collect();
-        Role { script, ..Role::new("pub", 1) }
+        Role { script, ..Role::new("pub") }
     }
 
     fn message(&mut self, payload: &str, qos: Qos) -> MessageKey {
@@ -184,9 +184,10 @@ impl World {
         self.vocabulary.message(message)
     }
 
-    fn scenario(self, name: &'static str, about: &'static str, roles: Vec<Role>, claims: &[Claim]) -> Scenario {
+    fn scenario(self, name: &'static str, about: &'static str, clients: Vec<Vec<Role>>, claims: &[Claim]) -> Scenario {
+        assert!(clients.len() <= IDENTITIES, "a state has room for {IDENTITIES} client identifiers");
         let World { vocabulary, version, profile } = self;
         let claims = [&properties::EVERYWHERE, claims, &[properties::ALL_ARRIVE]].concat();
-        Scenario { name, about, profile, version, vocabulary, roles, claims }
+        Scenario { name, about, profile, version, vocabulary, clients, claims }
     }
 }
