@@ -4,6 +4,7 @@
 //! and the watcher's notes ([`Ghost`]). So a state holds a key for each of them, and their rules are memoised; what this file
 //! adds is how they meet.
 
+use super::budget::Budget;
 use super::ghost::{Event, Ghost};
 use super::intern::{EmissionKey, EventKey, GhostKey, InputsKey, Key, Memo, PartyKey, SessionKey, Table};
 use super::party::{Deed, Move, Party};
@@ -12,7 +13,7 @@ use super::scenario::Scenario;
 use crate::packet::ProtocolVersion;
 use crate::server::session::Moment;
 use crate::server::{ConnectionId, Context, Input, MessageKey, Output, SeededBug, Session};
-use stateright::{Model, Path, Property};
+use stateright::{Model, Path, Property, Representative};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(super) struct System {
     noted: Memo<GhostKey>,
     /// [`Input::Lost`] alone.
     lost: InputsKey,
+    /// What is left of the states that a search may look at.
+    pub(super) budget: Budget,
 }
 
 /// Client identifiers that a scenario may have.
@@ -41,6 +44,8 @@ pub(super) const IDENTITIES: usize = 4;
 /// One state of the world: what belongs to each client identifier, in the order of the scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct State {
+    /// How many of the first client identifiers are alike. This never changes; it stands here for [`Representative`].
+    alike: usize,
     pub(super) identities: [Identity; IDENTITIES],
 }
 
@@ -58,6 +63,15 @@ impl Hash for State {
             hasher.write_u64(u64::from(party.index()) << 32 | u64::from(session.index()));
             hasher.write_u32(ghost.index());
         }
+    }
+}
+
+impl Representative for State {
+    /// Those who are alike may change places: of all the states that differ in nothing else, the one in which they are sorted.
+    fn representative(&self) -> State {
+        let mut sorted = *self;
+        sorted.identities[..self.alike].sort_unstable();
+        sorted
     }
 }
 
@@ -128,6 +142,7 @@ impl System {
             seen: Memo::new(),
             noted: Memo::new(),
             lost,
+            budget: Budget::default(),
         }
     }
 
@@ -256,15 +271,18 @@ impl Model for System {
         let mut identities = [Identity::default(); IDENTITIES];
         for (index, roles) in self.scenario.clients.iter().enumerate() {
             identities[index] = Identity {
-                party: self.parties.key(Party::new(index, roles.len())),
+                party: self.parties.key(Party::new(self.scenario.part(index), roles.len())),
                 session: self.sessions.key(Session::default()),
                 ghost: self.ghosts.key(Ghost::default()),
             };
         }
-        vec![State { identities }]
+        vec![State { alike: self.scenario.alike(), identities }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        if !self.budget.allows_another() {
+            return;
+        }
         for (index, identity) in self.identities(state).iter().enumerate() {
             let service = self.service(identity.session);
             for (actor, prospect, after) in &self.prospects(identity.party).moves {
@@ -348,14 +366,14 @@ impl Model for System {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scenario::scenarios;
+    use super::super::scenario::{Scale, scenarios};
     use super::*;
     use std::collections::HashSet;
 
     /// The checker passes over an output without successor in silence, so this must not exist.
     #[test]
     fn what_a_session_offers_it_accepts() {
-        for scenario in scenarios() {
+        for scenario in scenarios(Scale::Small) {
             let system = System::new(scenario, None);
             let mut waiting = system.init_states();
             let mut seen: HashSet<State> = waiting.iter().copied().collect();
