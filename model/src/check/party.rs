@@ -115,7 +115,7 @@ impl Party {
         }
         if actor.link.is_none() {
             let again = actor.unanswered.iter();
-            let again = again.map(|(id, message)| Input::Publish { message: *message, id: Some(*id), offence: None });
+            let again = again.map(|(id, message)| publish(*message, Some(*id)));
             return std::iter::once(self.connect(scenario, index, role)).chain(again).collect();
         }
         if !actor.connected || actor.asking || actor.sent.len() >= LINK_CAPACITY {
@@ -124,14 +124,15 @@ impl Party {
         match role.script.get(actor.step) {
             Some(Step::Subscribe(filter, qos)) => {
                 let options = SubscriptionOptions { qos: *qos, ..SubscriptionOptions::default() };
-                let requests = vec![FilterRequest { filter: *filter, options, offence: None }];
-                vec![Input::Subscribe { id: PacketId::FIRST, requests }]
+                let request =
+                    FilterRequest { filter: *filter, options, identifier: None, retained: Vec::new(), offence: None };
+                vec![Input::Subscribe { id: PacketId::FIRST, requests: vec![request] }]
             }
             Some(Step::Unsubscribe(filter)) => vec![Input::Unsubscribe { id: PacketId::FIRST, filters: vec![*filter] }],
             Some(Step::Publish(message)) => {
                 let above_qos_0 = scenario.vocabulary.of(*message).qos > Qos::AtMostOnce;
                 let number = u16::try_from(message.0 + 1).ok().filter(|_| above_qos_0);
-                vec![Input::Publish { message: *message, id: number.and_then(PacketId::new), offence: None }]
+                vec![publish(*message, number.and_then(PacketId::new))]
             }
             Some(Step::Connect) | None => Vec::new(),
         }
@@ -148,6 +149,8 @@ impl Party {
             keep_alive: 0,
             receive_maximum: role.receive_maximum,
             maximum_packet_size: None,
+            will: None,
+            authenticates: false,
             offence: None,
         })
     }
@@ -197,6 +200,7 @@ impl Party {
                 actor = Actor { dismissed: true, ..actor.after_losing_connection() };
                 None
             }
+            Output::Pubrec { .. } | Output::Pubrel { .. } | Output::Pubcomp { .. } | Output::Auth { .. } => None,
             Output::Pingresp | Output::Disconnect { .. } => None,
         };
         Some((self.with(index, actor), event))
@@ -211,6 +215,10 @@ impl Party {
         });
         asked.max().unwrap_or_default()
     }
+}
+
+fn publish(message: MessageKey, id: Option<PacketId>) -> Input {
+    Input::Publish { message, id, alias: None, offence: None }
 }
 
 impl Actor {
@@ -234,6 +242,7 @@ impl Actor {
                     next.step += 1;
                     next.asking = true;
                 }
+                Input::Pubrec { .. } | Input::Pubrel { .. } | Input::Pubcomp { .. } | Input::Auth => {}
                 Input::Pingreq | Input::Disconnect { .. } | Input::Offence(_) | Input::Lost => {}
             }
         }

@@ -11,8 +11,7 @@ use super::party::{Deed, Move, Party};
 use super::properties::Claim;
 use super::scenario::Scenario;
 use crate::packet::ProtocolVersion;
-use crate::server::session::Moment;
-use crate::server::{ConnectionId, Context, Input, MessageKey, Output, SeededBug, Session};
+use crate::server::{ConnectionId, Context, Input, MessageKey, Moment, Output, SeededBug, Session, Shares};
 use stateright::{Model, Path, Property, Representative};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -194,7 +193,7 @@ impl System {
         self.sessions.derived(session, |session| {
             let context = self.context();
             let mut emissions = Vec::new();
-            for (connection, output) in session.outputs(&context) {
+            for (connection, output) in session.outputs(&context, Moment::default()) {
                 let accepted = session.accept(&context, Moment::default(), connection, &output);
                 let emission = self.emissions.key((connection, output));
                 for (choice, after) in accepted.unwrap_or_default().into_iter().enumerate() {
@@ -226,7 +225,8 @@ impl System {
         for identity in &mut state.identities[..self.scenario.clients.len()] {
             identity.session = self.routed.get(identity.session.index(), message.0, || {
                 let (context, session) = (self.context(), self.sessions.get(identity.session));
-                let routing = session.routing(&context, self.scenario.vocabulary.of(message), false);
+                let routing =
+                    session.routing(&context, self.scenario.vocabulary.of(message), false, Shares::Chosen(&[]));
                 self.sessions.key(session.float(message, routing).settle(&context, message))
             });
         }
@@ -381,7 +381,7 @@ mod tests {
             while let Some(state) = waiting.pop().filter(|_| seen.len() < 10_000) {
                 for identity in system.identities(&state) {
                     let session = system.sessions.get(identity.session);
-                    for (connection, output) in session.outputs(&system.context()) {
+                    for (connection, output) in session.outputs(&system.context(), Moment::default()) {
                         let accepted = session.accept(&system.context(), Moment::default(), connection, &output);
                         assert!(accepted.is_ok_and(|next| !next.is_empty()), "{output:?} in {session:#?}");
                         offered += 1;

@@ -4,12 +4,16 @@ use super::offences;
 use super::reading::Reading;
 use super::track::Unanswered;
 use super::{Judge, Track};
-use crate::packet::{Connect, Disconnect, Packet, ProtocolVersion, Publish, Qos, Subscribe};
-use crate::profile::{Feature, Offence};
+use crate::packet::{Connect, Disconnect, Packet, ProtocolVersion, Publish, Qos, ReasonCode, Subscribe};
+use crate::profile::{Feature, Offence, Reaction, Unit};
+use crate::server::expiry::Expiry;
+use crate::server::identity::Identity;
 use crate::server::offence::always_ends;
-use crate::server::session::{Connection, Phase, Session};
+use crate::server::session::{Connection, Session};
 use crate::server::vocabulary::{Content, Message, SenderKey};
-use crate::server::{ConnectTerms, ConnectionId, Context, FilterRequest, Input, Lifetime, MessageKey, Millis};
+use crate::server::{
+    ConnectTerms, ConnectionId, Context, FilterRequest, Input, Lifetime, MessageKey, Millis, Vocabulary,
+};
 use crate::wire::Refusal;
 
 impl Judge {
@@ -68,10 +72,15 @@ impl Judge {
             Packet::Connect(_) => self.client_offends(at, connection, sender, Offence::SecondConnect),
             Packet::Publish(publish) => self.client_publishes(at, connection, sender, publish, size),
             Packet::Puback(puback) => self.push(at, connection, sender, Input::Puback { id: puback.packet_id }),
-            Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_) => match self.profile.has(Feature::Qos2) {
-                true => self.give_up("QoS 2"),
-                false => self.push(at, connection, sender, Input::Offence(Offence::UnknownPacketIdentifier)),
-            },
+            Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_) if !self.profile.has(Feature::Qos2) => {
+                self.push(at, connection, sender, Input::Offence(Offence::UnknownPacketIdentifier));
+            }
+            Packet::Pubrec(pubrec) => {
+                let refused = pubrec.reason.is_error();
+                self.push(at, connection, sender, Input::Pubrec { id: pubrec.packet_id, refused });
+            }
+            Packet::Pubrel(pubrel) => self.push(at, connection, sender, Input::Pubrel { id: pubrel.packet_id }),
+            Packet::Pubcomp(pubcomp) => self.push(at, connection, sender, Input::Pubcomp { id: pubcomp.packet_id }),
             Packet::Subscribe(subscribe) => self.client_subscribes(at, connection, sender, subscribe),
             Packet::Unsubscribe(unsubscribe) => {
                 let filters = unsubscribe.filters.iter().map(|filter| self.vocabulary.filter(filter)).collect();
@@ -79,7 +88,14 @@ impl Judge {
             }
             Packet::Pingreq => self.push(at, connection, sender, Input::Pingreq),
             Packet::Disconnect(disconnect) => self.client_leaves(at, connection, sender, disconnect),
-            Packet::Auth(_) => self.client_offends(at, connection, sender, Offence::ProtocolError),
+            Packet::Auth(auth) => {
+                let named =
+                    reading.connect.as_ref().and_then(|connect| connect.properties.authentication_method.clone());
+                match named.is_some() && named == auth.properties.authentication_method {
+                    true => self.push(at, connection, sender, Input::Auth),
+                    false => self.client_offends(at, connection, sender, Offence::ProtocolError),
+                }
+            }
             // The decoder refuses what only a server sends.
             Packet::Connack(_) | Packet::Suback(_) | Packet::Unsuback(_) | Packet::Pingresp => {}
         }
@@ -105,6 +121,7 @@ impl Judge {
     fn client_bytes_refused(&mut self, at: Millis, connection: ConnectionId, refusal: &Refusal) {
         let Some(reading) = self.readings.get_mut(&connection) else { return };
         reading.client_is_done = true;
+        reading.refusal = refusal.statements;
         let version = reading.from_client.version();
         let offence = offences::of_bytes(refusal, reading.sender.is_some());
         match reading.sender {
@@ -116,20 +133,8 @@ impl Judge {
     /// An offence before there is a session. As long as no version is known, a server may answer in any that it has.
     fn nobody_offends(&mut self, connection: ConnectionId, version: Option<ProtocolVersion>, offence: Offence) {
         let versions = self.profile.versions.iter().copied().filter(|known| version.is_none_or(|it| it == *known));
-        let condemned = |version| Session {
-            link: Some(Connection {
-                id: connection,
-                version,
-                phase: Phase::Condemned { offence, greeted: false },
-                lifetime: Lifetime::Connection,
-                keep_alive: 0,
-                receive_maximum: u16::MAX,
-                maximum_packet_size: None,
-                maximum_qos: Qos::ExactlyOnce,
-                responses: Vec::new(),
-            }),
-            ..Session::default()
-        };
+        let condemned =
+            |version| Session { link: Some(Connection::condemned(connection, version, offence)), ..Session::default() };
         let track = Track::starting_with(versions.map(condemned).collect());
         let sender = self.sender(format!("\0connection {connection}"));
         self.tracks.insert(sender, track);
@@ -141,8 +146,8 @@ impl Judge {
         }
     }
 
-    /// The session of a client identifier. A text with U+0000 is none, so it can name what has no identifier.
-    fn sender(&mut self, client_id: String) -> SenderKey {
+    /// The session of an identity. A text with U+0000 is none, so it can name what has no identifier.
+    pub(super) fn sender(&mut self, client_id: String) -> SenderKey {
         let next = SenderKey(u32::try_from(self.senders.len()).unwrap_or(u32::MAX));
         *self.senders.entry(client_id).or_insert(next)
     }
@@ -152,16 +157,15 @@ impl Judge {
         let Some(version) = reading.from_client.version() else { return };
         reading.speak(version);
         reading.connect = Some(connect.clone());
-        let offence = offences::of_connect(&self.profile, connect, version);
-        if connect.will.is_some() && offence.is_none() {
-            return self.give_up("Will messages");
-        }
-        let identity = match connect.client_id.is_empty() {
-            // The server makes one up: nobody else can have it.
-            true => format!("\0assigned {connection}"),
-            false => connect.client_id.to_string(),
-        };
-        let sender = self.sender(identity);
+        let login = self.devices.connects(&self.profile, at, connection, connect, version);
+        let offence = offences::of_connect(&self.profile, connect, version, &login);
+        let sender = self.sender(match login.identity {
+            Identity::Client(id) => id,
+            Identity::Device(device) => format!("\0device {device}"),
+            // The server makes one up, or none: nobody else can have it.
+            Identity::Assigned => format!("\0assigned {connection}"),
+            Identity::Registration(_) => format!("\0registration {connection}"),
+        });
         let under_way: Vec<Unanswered> = match self.tracks.contains_key(&sender) {
             true => Vec::new(),
             false => self.tracks.values().flat_map(Track::under_way).collect(),
@@ -173,6 +177,8 @@ impl Judge {
             // On two connections: nobody knows which one the server reads first.
             return self.give_up("two CONNECT packets of one client identifier that are on their way at once");
         }
+        let will = connect.will.as_ref().filter(|_| self.profile.has_in(Feature::Will, version));
+        let will = will.map(|will| self.arm_will(at, sender, will));
         let terms = ConnectTerms {
             connection,
             version,
@@ -185,8 +191,11 @@ impl Judge {
             keep_alive: Millis::from(connect.keep_alive) * 1000,
             receive_maximum: connect.properties.receive_maximum.map_or(u16::MAX, std::num::NonZeroU16::get),
             maximum_packet_size: connect.properties.maximum_packet_size.map(std::num::NonZeroU32::get),
+            will,
+            authenticates: connect.properties.authentication_method.is_some(),
             offence,
         };
+        let Some(track) = self.tracks.get_mut(&sender) else { return };
         if terms.clean_start && offence.is_none() {
             track.open.clear();
         }
@@ -199,6 +208,11 @@ impl Judge {
         }
         if let Some(offence) = offence {
             self.stop_listening_after(connection, offence);
+        }
+        for other in self.devices.sharing(connection) {
+            if let Some(sender) = self.readings.get(&other).filter(|reading| reading.is_open()).and_then(|r| r.sender) {
+                self.push(at, other, sender, Input::Offence(Offence::ClientIdentifierShared));
+            }
         }
     }
 
@@ -213,7 +227,9 @@ impl Judge {
             }
             interval => {
                 reading.client_is_done = true;
-                self.push(at, connection, sender, Input::Disconnect { lifetime: interval.map(Lifetime::of_interval) });
+                let lifetime = interval.map(Lifetime::of_interval);
+                let with_will = disconnect.reason != ReasonCode::Success;
+                self.push(at, connection, sender, Input::Disconnect { lifetime, with_will });
             }
         }
     }
@@ -221,26 +237,33 @@ impl Judge {
     fn client_subscribes(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, subscribe: &Subscribe) {
         let Some(reading) = self.readings.get(&connection) else { return };
         let Some(version) = reading.version() else { return };
-        let whole = match subscribe.properties.subscription_identifier {
-            Some(_)
-                if !reading.offer.subscription_identifiers || !self.profile.has(Feature::SubscriptionIdentifiers) =>
-            {
-                Some(Offence::SubscriptionIdentifierNotSupported)
-            }
+        let identifier = subscribe.properties.subscription_identifier;
+        let identifiers =
+            reading.offer.subscription_identifiers && self.profile.has_in(Feature::SubscriptionIdentifiers, version);
+        let shares = reading.offer.shared_subscriptions && self.profile.has_in(Feature::SharedSubscriptions, version);
+        let whole = match identifier {
+            Some(_) if !identifiers => Some(Offence::SubscriptionIdentifierNotSupported),
             _ => None,
         };
-        let shares = reading.offer.shared_subscriptions && self.profile.has(Feature::SharedSubscriptions);
+        let most_filters = self.profile.limits().filters_per_subscribe.map_or(usize::MAX, usize::from);
         let mut requests = Vec::new();
         for request in &subscribe.requests {
-            if request.filter.starts_with("$share/") && shares {
-                return self.give_up("Shared Subscriptions");
-            }
-            let offence = whole.or(offences::of_filter(&self.profile, &request.filter, version));
-            requests.push(FilterRequest {
-                filter: self.vocabulary.filter(&request.filter),
-                options: request.options,
-                offence,
-            });
+            let filter = self.vocabulary.filter(&request.filter);
+            let offence = whole
+                .or(offences::of_filter(&self.profile, request, version, shares))
+                .or(self.devices.subscribes(&self.profile, connection, &request.filter))
+                .or((requests.len() >= most_filters).then_some(Offence::TooManyFilters));
+            self.shared.any |= self.vocabulary.is_shared(filter);
+            let fits = |topic| self.vocabulary.matches(filter, topic);
+            let retained = match self.profile.has_in(Feature::RetainedMessages, version) {
+                true => self.retained.met_by(fits),
+                false => Vec::new(),
+            };
+            requests.push(FilterRequest { filter, options: request.options, identifier, retained, offence });
+        }
+        let protocol_error = requests.iter().any(|request| request.offence == Some(Offence::ProtocolError));
+        if protocol_error {
+            return self.client_offends(at, connection, sender, Offence::ProtocolError);
         }
         self.push(at, connection, sender, Input::Subscribe { id: subscribe.packet_id, requests });
     }
@@ -254,93 +277,131 @@ impl Judge {
         size: usize,
     ) {
         let Some(reading) = self.readings.get_mut(&connection) else { return };
-        let topic = match resolve_alias(reading, publish) {
+        let remapped = remaps_alias(&mut self.vocabulary, reading, publish);
+        let topic = match resolve_alias(&mut self.vocabulary, reading, publish) {
             Ok(topic) => topic,
             Err(offence) => return self.client_offends(at, connection, sender, offence),
         };
+        let Some(version) = reading.version() else { return };
         let offer = reading.offer.clone();
-        let mut too_many = false;
+        let (mut too_many, mut crowded) = (false, false);
         if let Some(id) = publish.packet_id() {
-            too_many = reading.open.len() >= usize::from(offer.receive_maximum) && !reading.open.contains(&id);
+            let waiting = if reading.open.contains(&id) { 0 } else { reading.open.len() };
+            too_many = waiting >= usize::from(offer.receive_maximum);
+            crowded = self.profile.limits().uplink_in_flight.is_some_and(|limit| waiting >= usize::from(limit));
             reading.open.insert(id);
         }
         // The same identifier with DUP before the PUBACK is the same message once more (MQTT-3.3.1-1).
         let unanswered = publish.packet_id().filter(|_| publish.dup());
         let again = unanswered.and_then(|id| self.tracks.get(&sender)?.open.get(&id).copied());
-        let offence = offences::of_publish(&self.profile, publish, &topic, &offer)
-            .or(too_many.then_some(Offence::ReceiveMaximumExceeded));
-        match (offence, publish.qos(), publish.retain) {
-            (None, Qos::ExactlyOnce, _) => return self.give_up("QoS 2"),
-            (None, _, true) => return self.give_up("retained messages"),
-            _ => {}
-        }
+        let of_device = self.devices.publishes(&self.profile, at, connection, publish, &topic);
+        let is_consumed = self.devices.may_be_consumed(&self.profile, connection, &topic);
+        let offence = offences::of_publish(&self.profile, publish, &topic, &offer, version)
+            .or(of_device)
+            .or(too_many.then_some(Offence::ReceiveMaximumExceeded))
+            .or(crowded.then_some(Offence::UplinkInFlightExceeded))
+            .or(remapped.then_some(Offence::TopicAliasRemapped))
+            // What a dialect simply accepts is none there.
+            .filter(|offence| self.profile.reactions(*offence, version) != [Reaction::Accept]);
         let message = match again {
             Some(unanswered) => unanswered.message,
-            None => self.publish_message(connection, sender, publish, topic, size),
+            None => self.publish_message(at, connection, sender, publish, topic, size),
         };
-        self.push(at, connection, sender, Input::Publish { message, id: publish.packet_id(), offence });
+        self.push(at, connection, sender, Input::Publish { message, id: publish.packet_id(), alias: None, offence });
+        // A server that has a QoS 2 message already does not take it for a new one.
+        let exactly_once = publish.qos() == Qos::ExactlyOnce;
+        let mut in_doubt = offence.is_some() || is_consumed;
         if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
-            let times = again.map_or(1, |unanswered| unanswered.times.saturating_add(1));
-            track.open.insert(id, Unanswered { message, times });
+            let known = track.open.get(&id).copied();
+            in_doubt |= exactly_once && again.is_none() && known.is_some();
+            let unanswered = match again {
+                Some(unanswered) if exactly_once => unanswered,
+                Some(unanswered) => Unanswered { times: unanswered.times.saturating_add(1), ..unanswered },
+                None => Unanswered { message, times: 1, received: false },
+            };
+            track.open.insert(id, unanswered);
         }
         if let Some(offence) = offence {
             self.stop_listening_after(connection, offence);
         }
         if offence.is_none_or(|offence| self.may_be_served(connection, offence)) {
-            self.float(message, sender, again.is_some(), offence.is_some());
+            self.float(message, sender, again.is_some(), in_doubt);
+            if publish.retain && again.is_none() && self.profile.has_in(Feature::RetainedMessages, version) {
+                self.retain(message, publish.payload.is_empty(), in_doubt);
+            }
         }
+    }
+
+    /// A message with RETAIN is on its way.
+    pub(super) fn retain(&mut self, message: MessageKey, clears: bool, in_doubt: bool) {
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        self.retained.sent(self.vocabulary.of(message).topic, message, clears, in_doubt);
+        self.tracks.values_mut().for_each(|track| track.retain(&context, message));
     }
 
     /// Whether a server may deliver what offends like this.
     fn may_be_served(&self, connection: ConnectionId, offence: Offence) -> bool {
         let version = self.readings.get(&connection).and_then(Reading::version);
-        version
-            .is_some_and(|version| self.profile.reactions(offence, version).contains(&crate::profile::Reaction::Accept))
+        version.is_some_and(|version| self.profile.reactions(offence, version).contains(&Reaction::Accept))
     }
 
-    fn publish_message(
+    /// A message as subscribers may see it.
+    pub(super) fn publish_message(
         &mut self,
+        at: Millis,
         connection: ConnectionId,
         sender: SenderKey,
         publish: &Publish,
         topic: String,
         size: usize,
     ) -> MessageKey {
-        let key = self.vocabulary.topic(&topic);
-        let expires = publish.properties.message_expiry_interval.is_some();
         // An alias may have shortened it.
         let size = u32::try_from(size + topic.len()).unwrap_or(u32::MAX);
-        let content = Content { topic, payload: publish.payload.clone(), properties: publish.properties.clone() };
+        let properties = self.profile.limits().permitted_properties(Unit::Characters, &publish.properties);
+        let content = Content { topic, payload: publish.payload.clone(), properties };
+        let interval = publish.properties.message_expiry_interval;
+        let topic = self.vocabulary.topic(&content.topic);
         let content_3 = self.vocabulary.content(content.clone().seen_by(ProtocolVersion::V3_1_1));
         let content_5 = self.vocabulary.content(content.seen_by(ProtocolVersion::V5_0));
-        let connection = self.readings.get(&connection).map_or(0, |reading| reading.connected);
-        let qos = publish.qos();
-        self.vocabulary.message(Message { sender, connection, topic: key, qos, size, expires, content_3, content_5 })
+        self.vocabulary.message(Message {
+            sender,
+            connection: self.readings.get(&connection).map_or(0, |reading| reading.connected),
+            topic,
+            qos: publish.qos(),
+            size,
+            expiry: interval.map(|interval| Expiry { interval, earliest: at, latest: None }),
+            retain: publish.retain,
+            is_will: false,
+            content_3,
+            content_5,
+        })
     }
 
     /// The message is on its way to every session. One that offends is never owed.
-    fn float(&mut self, message: MessageKey, sender: SenderKey, again: bool, offends: bool) {
+    pub(super) fn float(&mut self, message: MessageKey, sender: SenderKey, again: bool, in_doubt: bool) {
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         for (session, track) in &mut self.tracks {
             track.float(&context, message, *session == sender, again);
-            if offends {
+            if in_doubt {
                 track.doubt(message);
             }
         }
     }
 }
 
+/// Whether a PUBLISH gives an alias another topic than it stands for.
+fn remaps_alias(vocabulary: &mut Vocabulary, reading: &Reading, publish: &Publish) -> bool {
+    let alias = publish.properties.topic_alias.map(std::num::NonZeroU16::get);
+    let known = alias.and_then(|alias| reading.client_aliases.topic_of(alias));
+    !publish.topic.is_empty() && known.is_some_and(|known| known != vocabulary.topic(&publish.topic))
+}
+
 /// The Topic Name of a PUBLISH, its alias resolved and remembered (MQTT-3.3.2-7 and following).
-fn resolve_alias(reading: &mut Reading, publish: &Publish) -> Result<String, Offence> {
+fn resolve_alias(vocabulary: &mut Vocabulary, reading: &mut Reading, publish: &Publish) -> Result<String, Offence> {
     let Some(alias) = publish.properties.topic_alias.map(std::num::NonZeroU16::get) else {
         return Ok(publish.topic.to_string());
     };
-    if alias > reading.offer.topic_alias_maximum {
-        return Err(Offence::TopicAliasInvalid);
-    }
-    if publish.topic.is_empty() {
-        return reading.client_aliases.get(&alias).cloned().ok_or(Offence::TopicAliasInvalid);
-    }
-    reading.client_aliases.insert(alias, publish.topic.to_string());
-    Ok(publish.topic.to_string())
+    let named = (!publish.topic.is_empty()).then(|| vocabulary.topic(&publish.topic));
+    let topic = reading.client_aliases.resolve(reading.offer.topic_alias_maximum, alias, named)?;
+    Ok(vocabulary.topic_name(topic).to_owned())
 }

@@ -22,19 +22,26 @@
 //! assert_eq!(violations[0].statements, ["MQTT-3.12.4-1"]);
 //! ```
 //!
-//! What the model does not cover yet (QoS 2, retained messages, Will, Shared Subscriptions, AUTH exchanges) makes a trace
+//! What the model does not cover (two CONNECT packets of one client identifier that are on their way at once) makes a trace
 //! [`Inconclusive`](Judgement::Inconclusive) with the reason, never a pass.
 
+mod announced;
 mod client_side;
+mod devices;
 mod explain;
+mod hypothesis;
 mod offences;
+mod queue;
 mod reading;
 mod server_side;
+mod shares;
 mod track;
+mod wills;
 
 use crate::profile::Profile;
 use crate::server::vocabulary::SenderKey;
-use crate::server::{Context, Millis, Rule, Vocabulary};
+use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabulary};
+use devices::Devices;
 use reading::Reading;
 use std::collections::BTreeMap;
 use track::Track;
@@ -47,9 +54,13 @@ pub struct Judge {
     profile: Profile,
     timing: Timing,
     vocabulary: Vocabulary,
+    devices: Devices,
     readings: BTreeMap<ConnectionId, Reading>,
     senders: BTreeMap<String, SenderKey>,
     tracks: BTreeMap<SenderKey, Track>,
+    retained: RetainedMessages,
+    wills: BTreeMap<MessageKey, wills::Will>,
+    shared: shares::SharedDeliveries,
     violations: Vec<Violation>,
     unmodelled: Option<String>,
 }
@@ -112,7 +123,7 @@ pub struct Violation {
     pub rule: &'static str,
     /// The rule in a sentence.
     pub says: String,
-    /// The statements that it stands for in the version of the connection.
+    /// The statements that it stands for in the version of the connection, and the rows that the dialect is held to.
     pub statements: Vec<&'static str>,
     /// What was permitted or owed.
     pub expected: String,
@@ -128,9 +139,13 @@ impl Judge {
             profile: profile.clone(),
             timing,
             vocabulary: Vocabulary::default(),
+            devices: Devices::default(),
             readings: BTreeMap::new(),
             senders: BTreeMap::new(),
             tracks: BTreeMap::new(),
+            retained: RetainedMessages::default(),
+            wills: BTreeMap::new(),
+            shared: shares::SharedDeliveries::default(),
             violations: Vec::new(),
             unmodelled: None,
         }
@@ -141,6 +156,7 @@ impl Judge {
         if self.unmodelled.is_some() {
             return;
         }
+        self.follow_wills(at);
         match what {
             Observation::Opened => drop(self.readings.insert(connection, Reading::new(at))),
             Observation::Sent(bytes) => self.client_sent(at, connection, bytes),
@@ -162,6 +178,7 @@ impl Judge {
         if let Some(why) = self.unmodelled {
             return Judgement::Inconclusive(why);
         }
+        self.follow_wills(at);
         let connections: Vec<ConnectionId> = self.readings.keys().copied().collect();
         for connection in connections {
             self.check_silence(at, connection);
@@ -190,8 +207,7 @@ impl Judge {
 
     /// Records a breach, and stops judging the session that it is about: its states are gone.
     fn report(&mut self, at: Millis, connection: ConnectionId, breach: crate::server::Breach, seen: String) {
-        let version = self.readings.get(&connection).and_then(Reading::version);
-        let statements = version.map_or(&[][..], |version| breach.rule.statements(version)).to_vec();
+        let statements = self.broken_by(connection, &breach);
         self.record(at, connection, breach.rule, statements, breach.expected, seen);
     }
 
@@ -230,7 +246,7 @@ impl Judge {
             .and_then(|track| track.silence_limit(&context, connection).filter(|limit| silence > *limit));
         if let Some(limit) = overdue {
             let expected = format!("the close of the connection at most {limit} ms after the client's last packet");
-            let breach = crate::server::Breach { rule: Rule::KeepAliveCloses, expected };
+            let breach = crate::server::Breach::of(Rule::KeepAliveCloses, expected);
             self.report(at, connection, breach, format!("an open connection after {silence} ms"));
         }
     }

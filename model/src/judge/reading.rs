@@ -2,9 +2,10 @@
 
 use crate::packet::{Connect, PacketId, ProtocolVersion, Qos};
 use crate::server::Millis;
+use crate::server::alias::AliasTable;
 use crate::server::vocabulary::SenderKey;
 use crate::wire::Decoder;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What is known of one connection beside the state of its session.
 #[derive(Debug)]
@@ -19,12 +20,16 @@ pub(super) struct Reading {
     pub(super) connect: Option<Connect>,
     /// The place of its CONNECT among all, from 1.
     pub(super) connected: u32,
+    /// How many CONNECT packets there were when CONNACK accepted this one.
+    pub(super) accepted_among: Option<u32>,
     pub(super) offer: Offer,
     /// Topic Aliases of the client and of the server.
-    pub(super) client_aliases: BTreeMap<u16, String>,
-    pub(super) server_aliases: BTreeMap<u16, String>,
-    /// Identifiers of the client's QoS 1 PUBLISH packets on this connection that wait for PUBACK.
+    pub(super) client_aliases: AliasTable,
+    pub(super) server_aliases: AliasTable,
+    /// Identifiers of the client's PUBLISH packets on this connection that count against the server's Receive Maximum.
     pub(super) open: BTreeSet<PacketId>,
+    /// The statements that the client's bytes have broken, where a decoder refused them.
+    pub(super) refusal: &'static [&'static str],
     /// The client has offended so that nothing after it may have an effect, or has left.
     pub(super) client_is_done: bool,
     closed: bool,
@@ -50,6 +55,7 @@ impl Reading {
             last_sent: at,
             connect: None,
             connected: 0,
+            accepted_among: None,
             offer: Offer {
                 maximum_qos: Qos::ExactlyOnce,
                 retain: true,
@@ -58,9 +64,10 @@ impl Reading {
                 topic_alias_maximum: 0,
                 receive_maximum: u16::MAX,
             },
-            client_aliases: BTreeMap::new(),
-            server_aliases: BTreeMap::new(),
+            client_aliases: AliasTable::default(),
+            server_aliases: AliasTable::default(),
             open: BTreeSet::new(),
+            refusal: &[],
             client_is_done: false,
             closed: false,
         }

@@ -8,83 +8,40 @@
 //! The queue holds what came on all connections of the session. A CONNECT may overtake what the client has sent on an older
 //! connection, and ends its effect; one that is refused, or that breaks before it is read, leaves the older one as it was.
 
-use crate::packet::PacketId;
-use crate::server::session::{Moment, Routing};
-use crate::server::{Breach, ConnectTerms, ConnectionId, Context, Input, MessageKey, Millis, Output, Rule, Session};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use super::hypothesis::{CAP, Hypothesis, routing};
+use super::queue::{Queue, Waiting};
+use crate::packet::{PacketId, Qos};
+use crate::server::delivery::Forms;
+use crate::server::qos_set::QosSet;
+use crate::server::retained::Met;
+use crate::server::{
+    Breach, ConnectTerms, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule,
+    Session,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Above this many hypotheses the judge gives no verdict: some freedom of the server is not folded well enough.
-const CAP: usize = 2000;
-
-/// One explanation of what was seen.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Hypothesis {
-    session: Session,
-    /// How many inputs of the session the server has taken.
-    taken: usize,
-    /// Connections whose CONNECT waits and never counts: the server refuses it, or they broke before it was read.
-    ignored: BTreeSet<ConnectionId>,
-}
-
-impl Hypothesis {
-    fn begin(session: Session) -> Hypothesis {
-        Hypothesis { session, taken: 0, ignored: BTreeSet::new() }
-    }
-
-    /// The same after the server has taken all before `taken`.
-    fn after(&self, session: Session, taken: usize) -> Hypothesis {
-        Hypothesis { session, taken, ignored: self.ignored.clone() }
-    }
-
-    fn is_link(&self, connection: ConnectionId) -> bool {
-        self.session.link.as_ref().is_some_and(|link| link.id == connection)
-    }
-
-    /// What follows when the server takes an input. Connections that the session has left behind only end.
-    fn take(&self, context: &Context<'_>, waiting: &Waiting) -> Vec<Session> {
-        let Waiting { at, connection, input } = waiting;
-        match input {
-            Input::Connect(_) if self.ignored.contains(connection) => vec![self.session.clone()],
-            Input::Connect(terms) => {
-                let mut sessions = self.session.input(context, *at, input);
-                // That the server refuses it is another hypothesis.
-                sessions.retain(|session| session.link.as_ref().is_some_and(|link| link.id == terms.connection));
-                sessions
-            }
-            _ if self.is_link(*connection) => self.session.input(context, *at, input),
-            Input::Lost => vec![self.session.without(*connection)],
-            _ => vec![self.session.clone()],
-        }
-    }
-}
-
-/// A QoS 1 message that waits for PUBACK.
+/// A message above QoS 0 whose exchange is not complete.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unanswered {
     pub(super) message: MessageKey,
-    /// How often it was sent.
+    /// How often it was sent, and may be taken for a new one each time.
     pub(super) times: u8,
-}
-
-/// What a client has sent and a server may not have taken yet.
-#[derive(Debug)]
-struct Waiting {
-    at: Millis,
-    connection: ConnectionId,
-    input: Input,
+    /// Whether PUBREC has come.
+    pub(super) received: bool,
 }
 
 /// What is known of one session.
 #[derive(Debug)]
 pub(super) struct Track {
     hypotheses: BTreeSet<Hypothesis>,
-    /// Inputs that some hypothesis has not taken; the first one has the number `first`.
-    waiting: VecDeque<Waiting>,
-    first: usize,
-    /// QoS 1 messages of this client that wait for PUBACK, on whatever connection they were sent.
+    /// Inputs that some hypothesis has not taken.
+    queue: Queue,
+    /// Messages of this client that wait for PUBACK or PUBCOMP, on whatever connection they were sent.
     pub(super) open: BTreeMap<PacketId, Unanswered>,
     /// QoS 0 messages of this client, with the number of their input: on their way until the server has taken it.
     unsettled: Vec<(usize, MessageKey)>,
+    /// How many connections it has had and lost, both counted.
+    connections: u32,
     abandoned: bool,
     overflow: bool,
 }
@@ -94,10 +51,10 @@ impl Track {
     pub(super) fn new() -> Track {
         Track {
             hypotheses: BTreeSet::from([Hypothesis::begin(Session::default())]),
-            waiting: VecDeque::new(),
-            first: 0,
+            queue: Queue::default(),
             open: BTreeMap::new(),
             unsettled: Vec::new(),
+            connections: 0,
             abandoned: false,
             overflow: false,
         }
@@ -113,7 +70,7 @@ impl Track {
     pub(super) fn abandon(&mut self) {
         self.abandoned = true;
         self.hypotheses.clear();
-        self.waiting.clear();
+        self.queue.clear();
     }
 
     /// Why there is no verdict, if there is none.
@@ -125,9 +82,8 @@ impl Track {
     /// Whether a CONNECT of the client waits for its CONNACK.
     pub(super) fn is_connecting(&self) -> bool {
         self.hypotheses.iter().any(|hypothesis| {
-            let rest = self.waiting.iter().skip(hypothesis.taken - self.first);
-            rest.fold(false, |connecting, waiting| match waiting.input {
-                Input::Connect(_) => !hypothesis.ignored.contains(&waiting.connection),
+            self.queue.since(hypothesis.taken).fold(false, |connecting, waiting| match waiting.input {
+                Input::Connect(_) => hypothesis.counts_as_connect(waiting),
                 Input::Lost => false,
                 _ => connecting,
             })
@@ -139,17 +95,16 @@ impl Track {
         self.takeover().is_none() && !self.hypotheses.iter().any(|hypothesis| hypothesis.is_link(connection))
     }
 
-    /// The first CONNECT in the queue that may still count.
+    /// The number of the first CONNECT in the queue that may still count.
     fn takeover(&self) -> Option<usize> {
-        self.waiting.iter().position(|waiting| {
-            let ignored = |hypothesis: &Hypothesis| hypothesis.ignored.contains(&waiting.connection);
-            matches!(waiting.input, Input::Connect(_)) && !self.hypotheses.iter().all(ignored)
+        self.queue.position(|waiting| {
+            waiting.is_connect() && self.hypotheses.iter().any(|hypothesis| hypothesis.counts_as_connect(waiting))
         })
     }
 
     /// Messages that may not have reached other sessions yet.
     pub(super) fn under_way(&self) -> impl Iterator<Item = Unanswered> {
-        let once = |(_, message): &(usize, MessageKey)| Unanswered { message: *message, times: 1 };
+        let once = |(_, message): &(usize, MessageKey)| Unanswered { message: *message, times: 1, received: false };
         self.open.values().copied().chain(self.unsettled.iter().map(once))
     }
 
@@ -159,6 +114,7 @@ impl Track {
             return;
         }
         let breaks = input == Input::Lost;
+        self.connections += u32::from(matches!(input, Input::Connect(_) | Input::Disconnect { .. } | Input::Lost));
         let reroutes = matches!(
             input,
             Input::Connect(_)
@@ -167,23 +123,20 @@ impl Track {
                 | Input::Disconnect { .. }
                 | Input::Lost
         );
-        let takeover = self.takeover().filter(|position| self.waiting[*position].connection != connection);
-        let position = takeover.unwrap_or(self.waiting.len());
+        let other = |number: &usize| self.queue.get(*number).is_some_and(|waiting| waiting.connection != connection);
+        let takeover = self.takeover().filter(other);
+        let number = takeover.unwrap_or(self.queue.end());
         if let Input::Publish { message, id: None, .. } = input {
-            self.unsettled.push((self.first + position, message));
+            self.unsettled.push((number, message));
         }
         if let Input::Connect(terms) = &input {
             self.refuse(context, terms);
         }
         let waiting = Waiting { at, connection, input };
         match takeover {
-            Some(position) => self.insert(context, position, waiting),
-            None => {
-                self.waiting.push_back(waiting);
-                if breaks {
-                    self.break_connection(context);
-                }
-            }
+            Some(number) => self.insert(context, number, waiting),
+            None if breaks => self.break_connection(context, waiting),
+            None => self.queue.insert(number, waiting),
         }
         if reroutes {
             self.reroute(context);
@@ -193,8 +146,7 @@ impl Track {
 
     /// Something comes on a connection after its client has sent CONNECT on a newer one. The server may have read it before
     /// that CONNECT; what it reads later counts only if it refuses the newer one.
-    fn insert(&mut self, context: &Context<'_>, position: usize, waiting: Waiting) {
-        let number = self.first + position;
+    fn insert(&mut self, context: &Context<'_>, number: usize, waiting: Waiting) {
         let last = self.unsettled.len();
         for (index, (input, _)) in self.unsettled.iter_mut().enumerate() {
             let is_own = index + 1 == last && matches!(waiting.input, Input::Publish { id: None, .. });
@@ -209,7 +161,7 @@ impl Track {
                 shifted.insert(hypothesis.clone());
             }
         }
-        self.waiting.insert(position, waiting);
+        self.queue.insert(number, waiting);
         self.replace(shifted);
     }
 
@@ -221,7 +173,7 @@ impl Track {
                 after.insert(hypothesis.clone());
             }
             if let Some(session) = hypothesis.session.refuse(context, terms) {
-                let mut refused = Hypothesis { session, ..hypothesis.clone() };
+                let mut refused = hypothesis.with(session);
                 refused.ignored.insert(terms.connection);
                 after.insert(refused);
             }
@@ -230,25 +182,23 @@ impl Track {
     }
 
     /// The connection broke: the server has taken some of the queue, and the rest is gone with the connection.
-    fn break_connection(&mut self, context: &Context<'_>) {
-        let end = self.first + self.waiting.len();
-        let Some(lost) = self.waiting.pop_back() else { return };
+    fn break_connection(&mut self, context: &Context<'_>, lost: Waiting) {
         let mut after = BTreeSet::new();
         for hypothesis in &self.hypotheses {
-            for reached in self.reachable(context, hypothesis) {
+            for reached in hypothesis.reachable(context, &self.queue) {
                 if reached.is_link(lost.connection) {
                     let sessions = reached.take(context, &lost);
-                    after.extend(sessions.into_iter().map(|session| reached.after(session, end)));
+                    after.extend(sessions.into_iter().map(|session| reached.after(session, self.queue.end() + 1)));
                 }
             }
             if !hypothesis.is_link(lost.connection) {
                 let session = hypothesis.session.without(lost.connection);
-                let mut unread = Hypothesis { session, ..hypothesis.clone() };
+                let mut unread = hypothesis.with(session);
                 unread.ignored.insert(lost.connection);
                 after.insert(unread);
             }
         }
-        self.waiting.push_back(lost);
+        self.queue.insert(self.queue.end(), lost);
         self.replace(after);
     }
 
@@ -261,12 +211,12 @@ impl Track {
                 let floating: Vec<MessageKey> = hypothesis.session.floating.iter().map(|f| f.message).collect();
                 let mut session = hypothesis.session.clone();
                 if !floating.is_empty() {
-                    let reached = self.reachable(context, hypothesis);
+                    let reached = hypothesis.reachable(context, &self.queue);
                     for message in floating {
                         session = session.float(message, routing(context, &reached, message, false));
                     }
                 }
-                Hypothesis { session, ..hypothesis.clone() }
+                hypothesis.with(session)
             })
             .collect();
         self.replace(updated);
@@ -275,25 +225,35 @@ impl Track {
     /// A message is on its way to this session. `again` says that it was sent before, so that this may be a repetition of
     /// one that has arrived already.
     pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, own: bool, again: bool) {
+        let exactly_once = context.vocabulary.of(message).qos == Qos::ExactlyOnce;
         let updated = self
             .hypotheses
             .iter()
             .map(|hypothesis| {
-                let mut routing = routing(context, &self.reachable(context, hypothesis), message, own);
                 let is_known = hypothesis.session.floating.iter().any(|floating| floating.message == message);
+                if again && exactly_once && !is_known {
+                    // It has arrived, and its repetition is no new message.
+                    return hypothesis.clone();
+                }
+                let mut routing = routing(context, &hypothesis.reachable(context, &self.queue), message, own);
                 routing.missed |= again && !is_known;
                 let floating = hypothesis.session.float(message, routing);
-                let session = if again && is_known { floating.repeat(message) } else { floating };
-                Hypothesis { session, ..hypothesis.clone() }
+                let session = if again && is_known && !exactly_once { floating.repeat(message) } else { floating };
+                hypothesis.with(session)
             })
             .collect();
         self.replace(updated);
     }
 
+    /// The server has a message of its own for this session, and may send it at this level.
+    pub(super) fn offer(&mut self, message: MessageKey, qos: Qos) {
+        let due = Forms { qos: QosSet::only(qos), ..Forms::default() };
+        self.change_each(|session| session.float(message, Routing { due: due.clone(), ..Routing::none() }));
+    }
+
     /// The server may take this message or leave it: it is never owed.
     pub(super) fn doubt(&mut self, message: MessageKey) {
-        let missed = Routing { missed: true, ..Routing::default() };
-        self.change_each(|session| session.float(message, missed));
+        self.change_each(|session| session.float(message, Routing::none()));
     }
 
     /// A message of another client was under way before this session was known: what it meets here is open.
@@ -302,6 +262,75 @@ impl Track {
         for _ in 1..under_way.times {
             self.change_each(|session| session.repeat(under_way.message));
         }
+    }
+
+    /// A message with RETAIN is on its way: a SUBSCRIBE that waits may meet it, in place of another one.
+    pub(super) fn retain(&mut self, context: &Context<'_>, message: MessageKey) {
+        let topic = context.vocabulary.of(message).topic;
+        for waiting in self.queue.all_mut() {
+            let Input::Subscribe { requests, .. } = &mut waiting.input else { continue };
+            for request in requests.iter_mut().filter(|request| context.vocabulary.matches(request.filter, topic)) {
+                for met in &mut request.retained {
+                    met.certain &= context.vocabulary.of(met.message).topic != topic;
+                }
+                request.retained.push(Met { message, certain: false });
+            }
+        }
+    }
+
+    /// How often a connection of this client has come or gone.
+    pub(super) fn connections(&self) -> u32 {
+        self.connections
+    }
+
+    /// The Shared Subscription that a message can only have met in this session.
+    pub(super) fn only_share(&self, context: &Context<'_>, message: MessageKey) -> Option<FilterKey> {
+        let topic = context.vocabulary.of(message).topic;
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
+        let held = reached.flat_map(|one| one.session.kept).flat_map(|kept| kept.subscriptions);
+        let met: BTreeSet<FilterKey> =
+            held.map(|held| held.filter).filter(|filter| context.vocabulary.matches(*filter, topic)).collect();
+        let mut met = met.into_iter();
+        met.next().filter(|filter| met.next().is_none() && context.vocabulary.is_shared(*filter))
+    }
+
+    /// Whether a Will of this client may have been published by now.
+    pub(super) fn may_publish_will(
+        &self,
+        context: &Context<'_>,
+        message: MessageKey,
+        moment: Moment,
+        early: Millis,
+    ) -> bool {
+        let possible = |session: &Session| session.possible_wills(moment, early).any(|will| will == message);
+        self.abandoned || self.in_some_future(context, possible)
+    }
+
+    /// Whether a Will of this client must have been published by now.
+    pub(super) fn must_publish_will(&self, context: &Context<'_>, message: MessageKey, now: Millis) -> bool {
+        let end = self.queue.end();
+        !self.hypotheses.is_empty()
+            && self.hypotheses.iter().all(|hypothesis| {
+                let reached = hypothesis.reachable(context, &self.queue);
+                let mut ends = reached.into_iter().filter(|reached| reached.taken == end);
+                ends.all(|one| one.session.overdue_wills(now).any(|will| will == message))
+            })
+    }
+
+    /// Whether a Will may still be published at some time.
+    pub(super) fn holds_will(&self, context: &Context<'_>, message: MessageKey) -> bool {
+        self.in_some_future(context, |session| session.holds_will(message))
+    }
+
+    /// Whether this is so in a state that explains what was seen, or in one that follows as the server takes the queue.
+    fn in_some_future(&self, context: &Context<'_>, holds: impl Fn(&Session) -> bool) -> bool {
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
+        reached.into_iter().any(|one| holds(&one.session))
+    }
+
+    /// The server has published a Will.
+    pub(super) fn publish_will(&mut self, message: MessageKey) {
+        self.change_each(|session| session.without_will(message));
     }
 
     /// The server has taken a message over.
@@ -325,6 +354,7 @@ impl Track {
         if self.abandoned {
             return Ok(());
         }
+        self.connections += u32::from(matches!(output, Output::Close));
         // After its last word on a connection the server takes nothing more from it: then how much it has taken matters.
         let ends = matches!(output, Output::Close | Output::Disconnect { .. });
         let mut explained = BTreeSet::new();
@@ -336,9 +366,9 @@ impl Track {
                 match attempt.session.accept(context, moment, connection, output) {
                     Ok(sessions) => {
                         if ends && attempt.is_link(connection) {
-                            attempts.extend(self.taking_one(context, &attempt));
+                            attempts.extend(attempt.taking_one(context, &self.queue));
                         }
-                        explained.extend(sessions.into_iter().map(|session| attempt.after(session, attempt.taken)));
+                        explained.extend(sessions.into_iter().map(|session| attempt.with(session)));
                     }
                     Err(breach) => {
                         // The attempt that has taken most knows most; among equals, one in which the server goes on says more
@@ -347,7 +377,7 @@ impl Track {
                         if nearest.as_ref().is_none_or(|(known, _)| *known <= rank) {
                             nearest = Some((rank, breach));
                         }
-                        attempts.extend(self.taking_one(context, &attempt));
+                        attempts.extend(attempt.taking_one(context, &self.queue));
                     }
                 }
             }
@@ -373,10 +403,11 @@ impl Track {
 
     /// Everything has come to rest: what would silence break in every hypothesis?
     pub(super) fn rest(&mut self, context: &Context<'_>) -> Option<(ConnectionId, Breach)> {
-        let end = self.first + self.waiting.len();
+        let end = self.queue.end();
         let mut nearest = None;
         for hypothesis in &self.hypotheses {
-            for settled in self.reachable(context, hypothesis).into_iter().filter(|reached| reached.taken == end) {
+            for settled in hypothesis.reachable(context, &self.queue).into_iter().filter(|reached| reached.taken == end)
+            {
                 let owed = settled.session.owed(context)?;
                 let session = &settled.session;
                 let refused = session.refused.first().or(session.link.as_ref()).map(|link| link.id);
@@ -396,53 +427,8 @@ impl Track {
         limits.try_fold(first, |longest, limit| limit.map(|limit| longest.max(limit)))
     }
 
-    /// A hypothesis and all that follow from it as the server takes the queue.
-    fn reachable(&self, context: &Context<'_>, hypothesis: &Hypothesis) -> Vec<Hypothesis> {
-        let mut all = vec![hypothesis.clone()];
-        let mut last = all.clone();
-        while !last.is_empty() && all.len() <= CAP {
-            last = last.iter().flat_map(|one| self.taking_one(context, one)).collect();
-            last.sort();
-            last.dedup();
-            all.extend(last.iter().cloned());
-        }
-        all
-    }
-
-    /// The hypotheses after the server has taken one more input; none if there is no more. A CONNECT on another connection
-    /// may be taken before what came on the older one, which then has no effect but for its end.
-    fn taking_one(&self, context: &Context<'_>, hypothesis: &Hypothesis) -> Vec<Hypothesis> {
-        let next = hypothesis.taken - self.first;
-        let Some(waiting) = self.waiting.get(next) else { return Vec::new() };
-        let sessions = hypothesis.take(context, waiting);
-        let mut taken: Vec<Hypothesis> =
-            sessions.into_iter().map(|session| hypothesis.after(session, hypothesis.taken + 1)).collect();
-        let counts = |waiting: &Waiting| {
-            matches!(waiting.input, Input::Connect(_)) && !hypothesis.ignored.contains(&waiting.connection)
-        };
-        if let Some(distance) = self.waiting.range(next..).position(counts).filter(|distance| *distance > 0) {
-            let mut reached = vec![hypothesis.clone()];
-            for waiting in self.waiting.range(next..=next + distance) {
-                if waiting.input == Input::Lost || counts(waiting) {
-                    let take = |one: &Hypothesis| {
-                        let sessions = one.take(context, waiting);
-                        sessions.into_iter().map(|session| one.after(session, one.taken)).collect::<Vec<_>>()
-                    };
-                    reached = reached.iter().flat_map(take).collect();
-                }
-            }
-            let taken_then = hypothesis.taken + distance + 1;
-            taken.extend(reached.into_iter().map(|one| Hypothesis { taken: taken_then, ..one }));
-        }
-        taken
-    }
-
     fn change_each(&mut self, change: impl Fn(&Session) -> Session) {
-        let changed = self
-            .hypotheses
-            .iter()
-            .map(|hypothesis| Hypothesis { session: change(&hypothesis.session), ..hypothesis.clone() })
-            .collect();
+        let changed = self.hypotheses.iter().map(|hypothesis| hypothesis.with(change(&hypothesis.session))).collect();
         self.replace(changed);
     }
 
@@ -456,15 +442,10 @@ impl Track {
 
     /// Forgets inputs that every hypothesis has taken.
     fn trim(&mut self) {
-        let taken = self.hypotheses.iter().map(|hypothesis| hypothesis.taken).min().unwrap_or(self.first);
-        while self.first < taken && self.waiting.pop_front().is_some() {
-            self.first += 1;
+        if let Some(taken) = self.hypotheses.iter().map(|hypothesis| hypothesis.taken).min() {
+            self.queue.forget_before(taken);
         }
-        let waits = |connection: &ConnectionId| {
-            let is_its =
-                |waiting: &Waiting| matches!(waiting.input, Input::Connect(_)) && waiting.connection == *connection;
-            self.waiting.iter().any(is_its)
-        };
+        let waits = |connection: &ConnectionId| self.queue.position(|waiting| waiting.opens(*connection)).is_some();
         if self.hypotheses.iter().any(|hypothesis| !hypothesis.ignored.iter().all(waits)) {
             let forgetting = |mut hypothesis: Hypothesis| {
                 hypothesis.ignored.retain(waits);
@@ -473,14 +454,4 @@ impl Track {
             self.hypotheses = std::mem::take(&mut self.hypotheses).into_iter().map(forgetting).collect();
         }
     }
-}
-
-/// What a message may meet in any of these states.
-fn routing(context: &Context<'_>, states: &[Hypothesis], message: MessageKey, own: bool) -> Routing {
-    let published = context.vocabulary.of(message);
-    states
-        .iter()
-        .map(|state| state.session.routing(context, published, own))
-        .reduce(Routing::or)
-        .unwrap_or(Routing { missed: true, ..Routing::default() })
 }

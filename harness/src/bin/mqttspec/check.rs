@@ -141,10 +141,12 @@ fn print_outcome(
         if let Some(path) = &finding.counterexample {
             print_path(out, scenario, path, arguments)?;
         }
-        if arguments.verbose && finding.expected == Expected::Sometimes && finding.verdict == Verdict::Holds {
-            if let Some(path) = shortest_path(scenario, bug, finding.property, arguments.search()) {
-                print_path(out, scenario, &path, arguments)?;
-            }
+        let is_witnessed = finding.expected == Expected::Sometimes && finding.verdict == Verdict::Holds;
+        if arguments.verbose
+            && is_witnessed
+            && let Some(path) = shortest_path(scenario, bug, finding.property, arguments.search())
+        {
+            print_path(out, scenario, &path, arguments)?;
         }
     }
     writeln!(out)

@@ -1,0 +1,144 @@
+//! Which message comes to whom, how often, at which QoS and in which order.
+
+use crate::trace::{Trace, V5, V311, connect, pair, puback, qos0, qos1, suback, subscribe, unsuback, unsubscribe};
+use model::packet::{Qos, ReasonCode};
+
+#[test]
+fn dup_on_a_first_delivery_is_found() {
+    let violation = pair(V311)
+        .send(2, &qos1("t/a", "m1", 1, true))
+        .receive(2, &puback(1))
+        .receive(1, &qos1("t/a", "m1", 7, true))
+        .violates("first-delivery-has-no-dup", "MQTT-3.3.1-3");
+    assert_eq!(violation.seen, "PUBLISH t/a \"m1\" qos1 id7 dup");
+    assert_eq!(violation.expected, "DUP 0");
+}
+
+#[test]
+fn an_identifier_in_flight_is_not_used_again() {
+    let busy = |version| {
+        pair(version)
+            .send(2, &qos1("t/a", "m1", 1, false))
+            .send(2, &qos1("t/a", "m2", 2, false))
+            .receive(1, &qos1("t/a", "m1", 7, false))
+    };
+    busy(V5).receive(1, &qos1("t/a", "m2", 7, false)).violates("identifier-is-free", "MQTT-2.2.1-4");
+    busy(V311).receive(1, &qos1("t/a", "m2", 7, false)).violates("identifier-is-free", "MQTT-2.3.1-4");
+    // After the PUBACK it is free again.
+    busy(V5)
+        .send(1, &puback(7))
+        .receive(1, &qos1("t/a", "m2", 7, false))
+        .receive(2, &puback(1))
+        .receive(2, &puback(2))
+        .conforms();
+}
+
+#[test]
+fn a_delivery_before_suback_or_puback_is_right() {
+    Trace::new("standard", V311)
+        .connected(1, "sub")
+        .connected(2, "pub")
+        .send(1, &subscribe(1, "t/a", Qos::AtLeastOnce))
+        .send(2, &qos1("t/a", "m1", 1, false))
+        .receive(1, &qos1("t/a", "m1", 1, false))
+        .receive(1, &suback(1, &[ReasonCode::GrantedQos1]))
+        .receive(2, &puback(1))
+        .conforms();
+}
+
+#[test]
+fn a_missing_delivery_is_found_at_the_end() {
+    pair(V5).send(2, &qos1("t/a", "m1", 1, false)).receive(2, &puback(1)).violates("delivery-is-made", "MQTT-4.5.0-1");
+    // At QoS 0 it may be lost.
+    pair(V5).send(2, &qos0("t/a", "m1")).conforms();
+}
+
+#[test]
+fn nothing_comes_for_what_was_not_subscribed() {
+    pair(V311)
+        .send(2, &qos0("x/a", "m1"))
+        .receive(1, &qos0("x/a", "m1"))
+        .violates("delivery-was-subscribed", "MQTT-3.3.2-3");
+    pair(V311)
+        .send(1, &unsubscribe(2, "t/+"))
+        .receive(1, &unsuback(2, &[]))
+        .send(2, &qos1("t/a", "m1", 1, false))
+        .receive(1, &qos1("t/a", "m1", 1, false))
+        .violates("delivery-was-subscribed", "MQTT-3.10.4-2");
+}
+
+#[test]
+fn a_changed_message_names_the_field() {
+    let violation = pair(V311)
+        .send(2, &qos0("t/a", "m1"))
+        .receive(1, &qos0("t/a", "m2"))
+        .violates("delivery-is-unchanged", "MQTT-3.3.2-3");
+    assert_eq!(violation.expected, "payload \"m1\"");
+}
+
+#[test]
+fn order_is_kept_in_a_lane() {
+    let sent = || {
+        pair(V5)
+            .send(2, &qos1("t/a", "m1", 1, false))
+            .send(2, &qos1("t/a", "m2", 2, false))
+            .send(2, &qos1("t/b", "m3", 3, false))
+    };
+    sent().receive(1, &qos1("t/a", "m2", 1, false)).violates("order-is-kept", "MQTT-4.6.0-5");
+    sent()
+        .receive(1, &qos1("t/b", "m3", 1, false))
+        .receive(1, &qos1("t/a", "m1", 2, false))
+        .receive(1, &qos1("t/a", "m2", 3, false))
+        .receive(2, &puback(3))
+        .receive(2, &puback(1))
+        .receive(2, &puback(2))
+        .conforms();
+}
+
+#[test]
+fn receive_maximum_holds_deliveries_back() {
+    let mut narrow = connect("sub");
+    narrow.properties.receive_maximum = std::num::NonZeroU16::new(1);
+    let sent = || {
+        Trace::new("standard", V5)
+            .connected_with(1, narrow.clone(), false)
+            .subscribed(1, 1, "t/a", Qos::AtLeastOnce)
+            .connected(2, "pub")
+            .send(2, &qos1("t/a", "m1", 1, false))
+            .send(2, &qos1("t/a", "m2", 2, false))
+            .receive(2, &puback(1))
+            .receive(2, &puback(2))
+            .receive(1, &qos1("t/a", "m1", 1, false))
+    };
+    sent().receive(1, &qos1("t/a", "m2", 2, false)).violates("receive-maximum-is-obeyed", "MQTT-3.3.4-9");
+    sent().conforms();
+    sent().send(1, &puback(1)).violates("delivery-is-made", "");
+    sent().send(1, &puback(1)).receive(1, &qos1("t/a", "m2", 2, false)).conforms();
+}
+
+#[test]
+fn of_messages_alike_one_that_need_not_come_may_be_left_out() {
+    pair(V311)
+        .send(2, &qos1("x", "same", 1, false))
+        .send(1, &subscribe(2, "x", Qos::AtLeastOnce))
+        .receive(2, &puback(1))
+        .receive(1, &suback(2, &[ReasonCode::GrantedQos1]))
+        .send(2, &qos1("x", "same", 2, false))
+        .receive(1, &qos1("x", "same", 1, false))
+        .send(1, &puback(1))
+        .receive(2, &puback(2))
+        .conforms();
+}
+
+#[test]
+fn a_message_under_way_may_meet_a_client_that_comes_later() {
+    let later = |again: bool| {
+        let sent = Trace::new("standard", V311).connected(2, "pub").send(2, &qos1("t/a", "m1", 1, false));
+        let sent = if again { sent.send(2, &qos1("t/a", "m1", 1, true)) } else { sent };
+        sent.connected(1, "sub").subscribed(1, 1, "t/a", Qos::AtLeastOnce).receive(1, &qos1("t/a", "m1", 1, false))
+    };
+    later(false).receive(2, &puback(1)).conforms();
+    let twice = later(true).receive(1, &qos1("t/a", "m1", 2, false));
+    twice.receive(2, &puback(1)).receive(2, &puback(1)).conforms();
+    later(false).receive(1, &qos1("t/a", "m1", 2, false)).violates("delivery-once", "");
+}

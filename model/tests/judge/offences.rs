@@ -1,0 +1,113 @@
+//! What a client must not send, and what a server may do about it.
+
+use crate::trace::{Trace, V5, V311, connack, connect, id, lasting, pair, puback, qos1, suback, subscribe};
+use model::judge::Observation;
+use model::packet::{
+    Acknowledgement, Connack, ConnackCode, ConnackProperties, Connect, ConnectReturnCode, Disconnect, Packet,
+    ProtocolVersion, Qos, ReasonCode,
+};
+use model::wire::Crafted;
+
+#[test]
+fn a_refused_connect_leaves_the_older_connection_alone() {
+    let mut unknown = lasting("sub", V5);
+    unknown.properties.authentication_method = Some("magic".try_into().unwrap());
+    let rejection = Packet::Connack(Connack {
+        session_present: false,
+        code: ConnackCode::Reason(ReasonCode::BadAuthenticationMethod),
+        properties: ConnackProperties::default(),
+    });
+    let refused = || {
+        pair(V5)
+            .see(3, Observation::Opened)
+            .send(3, &Packet::Connect(unknown.clone()))
+            .receive(3, &rejection)
+            .see(3, Observation::ClosedByServer)
+            .send(2, &qos1("t/a", "m1", 1, false))
+            .receive(2, &puback(1))
+    };
+    refused().receive(1, &qos1("t/a", "m1", 1, false)).send(1, &puback(1)).conforms();
+    refused().violates("delivery-is-made", "MQTT-4.5.0-1");
+    refused().see(1, Observation::ClosedByServer).violates("unprovoked-close", "");
+}
+
+#[test]
+fn a_malformed_packet_must_be_refused() {
+    let bad = Crafted::of(&Packet::Pingreq, V311).unwrap().flags(1).to_bytes();
+    let offended = |version: ProtocolVersion| pair(version).see(1, Observation::Sent(&bad));
+    offended(V311).see(1, Observation::ClosedByServer).conforms();
+    offended(V311).violates("offence-is-refused", "MQTT-4.8.0-1");
+    offended(V311).receive(1, &Packet::Pingresp).violates("offence-is-refused", "MQTT-4.8.0-1");
+    offended(V5)
+        .receive(1, &Packet::Disconnect(Disconnect::because(ReasonCode::MalformedPacket)))
+        .see(1, Observation::ClosedByServer)
+        .conforms();
+    offended(V5)
+        .receive(1, &Packet::Disconnect(Disconnect::because(ReasonCode::MalformedPacket)))
+        .violates("nothing-after-disconnect", "MQTT-3.14.4-2");
+    // 3.1 asks for no such thing.
+    offended(ProtocolVersion::V3_1).receive(1, &Packet::Pingresp).conforms();
+}
+
+#[test]
+fn an_offence_may_be_answered_in_its_own_packet() {
+    let wildcard = || pair(V5).send(2, &qos1("t/+", "m1", 1, false));
+    let refused =
+        Packet::Puback(Acknowledgement { reason: ReasonCode::TopicNameInvalid, ..Acknowledgement::success(id(1)) });
+    wildcard().receive(2, &refused).conforms();
+    wildcard().see(2, Observation::ClosedByServer).conforms();
+    wildcard().receive(2, &puback(1)).violates("offence-is-refused", "MQTT-4.13.1-1");
+    let filter = || pair(V5).send(2, &subscribe(1, "a#", Qos::AtMostOnce));
+    filter().receive(2, &suback(1, &[ReasonCode::TopicFilterInvalid])).conforms();
+    filter().receive(2, &suback(1, &[ReasonCode::Success])).violates("suback-grants", "MQTT-3.8.4-7");
+}
+
+#[test]
+fn a_refused_connect_is_followed_by_nothing() {
+    let refused = || {
+        Trace::new("standard", V311)
+            .see(1, Observation::Opened)
+            .send(1, &Packet::Connect(Connect { clean_start: false, ..connect("") }))
+    };
+    let rejection = Packet::Connack(Connack {
+        session_present: false,
+        code: ConnackCode::Return(ConnectReturnCode::IdentifierRejected),
+        properties: ConnackProperties::default(),
+    });
+    refused().receive(1, &rejection).see(1, Observation::ClosedByServer).conforms();
+    refused().receive(1, &rejection).violates("refusal-closes", "MQTT-3.2.2-5");
+    refused().receive(1, &connack(V311, false)).violates("offence-is-refused", "MQTT-4.8.0-1");
+}
+
+#[test]
+fn an_unknown_protocol_may_be_refused_in_any_version() {
+    let strange = || {
+        Trace::new("standard", V311)
+            .see(1, Observation::Opened)
+            .see(1, Observation::Sent(b"\x10\x0d\x00\x04MQTT\x09\x02\x00\x3c\x00\x01a"))
+    };
+    strange().see(1, Observation::Received(&[0x20, 2, 0, 1])).see(1, Observation::ClosedByServer).conforms();
+    strange().see(1, Observation::Received(&[0x20, 3, 0, 0x84, 0])).see(1, Observation::ClosedByServer).conforms();
+    strange().see(1, Observation::Received(&[0x20, 2, 0, 0])).violates("offence-is-refused", "MQTT-4.8.0-1");
+    Trace::new("standard", V311)
+        .see(1, Observation::Opened)
+        .see(1, Observation::Sent(&[0xC0, 0]))
+        .see(1, Observation::ClosedByServer)
+        .conforms();
+}
+
+#[test]
+fn a_server_may_close_at_the_header_of_a_packet_that_is_too_large() {
+    let Packet::Connack(mut limited) = connack(V5, false) else { unreachable!() };
+    limited.properties.maximum_packet_size = std::num::NonZeroU32::new(20);
+    let header = [0x30, 0x64, 0, 1, b'a', 0];
+    let offended = || {
+        Trace::new("standard", V5)
+            .see(1, Observation::Opened)
+            .send(1, &Packet::Connect(connect("pub")))
+            .receive(1, &Packet::Connack(limited.clone()))
+            .see(1, Observation::Sent(&header))
+    };
+    offended().see(1, Observation::ClosedByServer).conforms();
+    offended().violates("offence-is-refused", "MQTT-4.13.1-1");
+}
