@@ -2,13 +2,17 @@
 //!
 //! ```text
 //!   packets of the client             what may arrive at others
-//!          │ input                        ▲ (the router: checker or judge)
-//!          ▼                              │
+//!          │ input                        ▲ the router: checker or judge
+//!          ▼                              │ (routing, retained, will)
 //!   ┌──────────────────── Session ────────┴──────────┐
-//!   │ connect   subscribe   publish   keep_alive     │   one file a theme
-//!   │ offence   deliver ◄──────────── arrive(message)│   each rule once, in `rule`
+//!   │ connect   authenticate   keep_alive   will     │   one file a theme,
+//!   │ subscribe   routing   retained                 │   each rule once, in `rule`
+//!   │ publish   alias   expiry                       │
+//!   │ deliver   delivery   acknowledge   response    │
+//!   │ offence   at_stake                             │
+//!   │ identity   permission   rate   rrpc            │   the platform's own
 //!   └───┬──────────────┬────────────────┬────────────┘
-//!       │ accept       │ outputs        │ owed
+//!       │ accept       │ outputs        │ owed           asked in `questions`
 //!       ▼              ▼                ▼
 //!   may exactly this   what a server    what must
 //!   come now? (judge)  would send       still come? (silence)
