@@ -73,7 +73,8 @@ impl Breach {
             Occasion::Rule => of_rule.collect(),
             Occasion::Offence(offence) => {
                 let own = at_stake(offence).of(version).iter().copied();
-                own.filter(|id| binds_server(version, id)).chain(of_rule).collect()
+                let own = own.filter(|id| binds_server(version, id));
+                own.chain(offence.rows_in(profile, version)).chain(of_rule).collect()
             }
             // Section 3.n of the standards is about the packet type with code n.
             Occasion::Packet(packet) => {
