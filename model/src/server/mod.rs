@@ -32,6 +32,7 @@ pub mod alias;
 pub mod alphabet;
 pub mod at_stake;
 pub mod authenticate;
+mod breach;
 mod connect;
 mod deliver;
 pub mod delivery;
@@ -56,11 +57,13 @@ pub mod vocabulary;
 pub mod will;
 
 pub use alphabet::{AliasUse, Announcement, ConnectTerms, FilterRequest, Input, Lifetime, Output, Will};
+pub use breach::Breach;
+pub(crate) use breach::binds_server;
 pub use delivery::Routing;
 pub use qos_set::QosSet;
 pub use retained::RetainedMessages;
 pub use routing::Shares;
-pub use rule::{Breach, Context, Rule, SeededBug};
+pub use rule::{Context, Rule, SeededBug};
 pub use session::{Moment, Session};
 pub use vocabulary::{ContentKey, FilterKey, Message, MessageKey, TopicKey, Vocabulary};
 
