@@ -56,15 +56,6 @@ pub const fn at_stake(offence: Offence) -> Statements {
         Offence::SharedSubscriptionNotSupported
         | Offence::SubscriptionIdentifierNotSupported
         | Offence::UnknownPacketIdentifier => Statements::new(&[], &[], &[]),
-        // Logins and topics of devices; their rows say more.
-        Offence::BadUserNameOrPassword
-        | Offence::DeviceDisabled
-        | Offence::SignMethodUnknown
-        | Offence::SecureModeMismatch
-        | Offence::VersionSteppedBack
-        | Offence::ClientIdentifierShared
-        | Offence::TopicNotPermitted
-        | Offence::RrpcAnswerQos => Statements::new(&[], &[], &[]),
         // Limits of a dialect.
         Offence::KeepAliveOff
         | Offence::KeepAliveTooLow
