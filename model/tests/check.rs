@@ -1,29 +1,32 @@
 //! Every scenario is explored to its end: all claims hold, the size of each world is pinned, and every claim can fail.
 #![expect(clippy::unwrap_used, reason = "a test may panic, helpers of tests too")]
 
-use model::check::{Expected, Outcome, check, scenario, scenarios};
+use model::check::{Expected, Order, Outcome, Scale, Search, Verdict, check, scenario, scenarios, shortest_path};
 use model::server::SeededBug;
+use std::time::Duration;
 
 #[test]
 fn every_claim_holds_in_every_state() {
     let mut sizes = Vec::new();
-    for scenario in scenarios() {
-        let outcome = check(&scenario, None);
+    for scenario in scenarios(Scale::Small) {
+        let outcome = check(&scenario, None, Search::default());
+        assert!(outcome.is_complete);
         for finding in &outcome.findings {
             let can_fail = BUGS.iter().any(|(property, ..)| *property == finding.property);
             assert!(can_fail || finding.expected == Expected::Sometimes, "no bug breaks: {}", finding.property);
-            assert!(finding.holds, "{}: {}\n{}", scenario.name, finding.property, finding.path.join("\n"));
+            assert_eq!(finding.verdict, Verdict::Holds, "{}: {finding:#?}", scenario.name);
         }
-        sizes.push((outcome.scenario, outcome.unique_states, outcome.depth));
+        sizes.push((outcome.scenario, outcome.unique_states, outcome.generated_states));
     }
     // A changed count is a changed world: look at it before you change the number.
     assert_eq!(
         sizes,
         [
-            ("broken-link", 117_419, 35),
-            ("takeover", 6_615, 29),
-            ("unsubscribe", 10_049, 28),
-            ("publisher-decides", 2_417, 26)
+            ("broken-link", 85_081, 308_945),
+            ("fan-out", 17_917, 62_194),
+            ("takeover", 6_615, 21_349),
+            ("unsubscribe", 10_049, 27_350),
+            ("publisher-decides", 1_687, 4_390)
         ]
     );
 }
@@ -56,14 +59,17 @@ const WITHOUT_SCENARIO: [&str; 8] = [
 
 fn with_bug(property: &str, bug: &str, name: &str) -> Outcome {
     let bug = SeededBug::named(bug).unwrap();
-    check(&scenario(name).unwrap().asking(property), Some(bug))
+    check(&scenario(name, Scale::Small).unwrap().asking(property), Some(bug), Search::default())
 }
 
 #[test]
 fn every_claim_fails_under_its_bug() {
     for (property, bug, name) in BUGS {
         let outcome = with_bug(property, bug, name);
-        assert!(!outcome.holds(), "{property} holds in {name} although the server {bug}");
+        let [finding] = outcome.findings.as_slice() else { panic!("{name} does not claim that {property}") };
+        assert_eq!(finding.verdict, Verdict::Fails, "{property} holds in {name} although the server {bug}");
+        let counterexample = finding.counterexample.as_ref().unwrap();
+        assert!(counterexample.steps.len() > 1, "{counterexample:#?}");
     }
     for (_, name) in SeededBug::ALL.into_iter().filter(|(_, name)| !WITHOUT_SCENARIO.contains(name)) {
         assert!(BUGS.iter().any(|(_, bug, _)| *bug == name), "{name} breaks nothing");
@@ -73,12 +79,42 @@ fn every_claim_fails_under_its_bug() {
 #[test]
 fn a_counterexample_reads_like_a_sequence_chart() {
     let outcome = with_bug("a connection that was taken over is closed", "keeps-older-connection", "takeover");
-    let finding = outcome.findings.iter().find(|finding| !finding.holds).unwrap();
-    assert!(
-        finding.path.iter().any(|line| line == "sub again <- CONNACK session-present 1 code 0"),
-        "{:#?}",
-        finding.path
-    );
-    assert!(finding.path.iter().any(|line| line == "sub again -> CONNECT lasting on #1"), "{:#?}", finding.path);
-    assert!(finding.explorer_path.as_ref().is_some_and(|path| path.contains('/')));
+    let path = outcome.findings[0].counterexample.as_ref().unwrap();
+    for line in ["sub again <- CONNACK session-present 1 code 0", "sub again -> CONNECT lasting on #1"] {
+        assert!(path.steps.iter().any(|step| step == line), "{line:?} is not in {:#?}", path.steps);
+    }
+    // One action for each step, after the number of the first state.
+    assert_eq!(path.address.split('/').count(), path.steps.len() + 1);
+}
+
+#[test]
+fn a_witness_is_a_shortest_path() {
+    let scenario = scenario("fan-out", Scale::Small).unwrap();
+    let path = shortest_path(&scenario, None, "the window is full", Search::default()).unwrap();
+    let delivered = path.steps.iter().filter(|step| step.contains("<- PUBLISH")).count();
+    assert_eq!(delivered, 2, "{:#?}", path.steps);
+    assert_eq!(path.steps.len(), 14, "{:#?}", path.steps);
+    assert!(shortest_path(&scenario, None, "Session Present tells the truth", Search::default()).is_none());
+}
+
+#[test]
+fn clients_that_are_alike_may_change_places() {
+    let scenario = scenario("fan-out", Scale::Small).unwrap();
+    let breadth_first = Search { order: Order::BreadthFirst, ..Search::default() };
+    let (reduced, whole) = (check(&scenario, None, Search::default()), check(&scenario, None, breadth_first));
+    assert!(reduced.holds() && whole.holds());
+    // Two states of each pair are one, except where both clients are in the same state.
+    assert!(reduced.unique_states > whole.unique_states / 2 && reduced.unique_states < whole.unique_states * 11 / 20);
+}
+
+#[test]
+fn an_unfinished_search_proves_nothing() {
+    let scenario = scenario("broken-link", Scale::Small).unwrap();
+    let few = check(&scenario, None, Search { states: 50, ..Search::default() });
+    let hurried = check(&scenario, None, Search { time: Duration::ZERO, ..Search::default() });
+    for outcome in [few, hurried] {
+        assert!(!outcome.is_complete && !outcome.holds());
+        assert!(outcome.findings.iter().all(|finding| finding.verdict != Verdict::Fails), "{outcome:#?}");
+        assert!(outcome.findings.iter().any(|finding| finding.verdict == Verdict::Open), "{outcome:#?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The worlds that are explored.
 
 use super::properties::{self, Claim};
+use super::system::IDENTITIES;
 use crate::packet::{ProtocolVersion, PublishProperties, Qos};
 use crate::profile::Profile;
 use crate::server::vocabulary::{Content, Message, SenderKey};
@@ -18,16 +19,15 @@ pub struct Scenario {
     /// The version that all clients speak.
     pub version: ProtocolVersion,
     pub(super) vocabulary: Vocabulary,
-    pub(super) roles: Vec<Role>,
+    /// Those who share a client identifier stand together.
+    pub(super) clients: Vec<Vec<Role>>,
     pub(super) claims: Vec<Claim>,
 }
 
-/// A client: its session, its script, and how often its connection may break.
-#[derive(Debug, Clone)]
+/// A client: its script, and how often its connection may break.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Role {
     pub(super) name: &'static str,
-    /// Roles with the same number share a client identifier.
-    pub(super) session: usize,
     pub(super) lasting: bool,
     pub(super) receive_maximum: u16,
     pub(super) breaks: u8,
@@ -35,7 +35,7 @@ pub(super) struct Role {
 }
 
 /// What a client does next.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Connect,
     Subscribe(FilterKey, Qos),
@@ -44,6 +44,19 @@ pub(super) enum Step {
 }
 
 impl Scenario {
+    /// The first of those who play the same part as this client.
+    pub(super) fn part(&self, client: usize) -> usize {
+        let are_alike = |one: &[Role], other: &[Role]| {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.is_like(other))
+        };
+        self.clients.iter().position(|other| are_alike(other, &self.clients[client])).unwrap_or(client)
+    }
+
+    /// How many of the first clients are alike: they differ in their names only.
+    pub(super) fn alike(&self) -> usize {
+        (0..self.clients.len()).take_while(|client| self.part(*client) == 0).count()
+    }
+
     /// The same world with one question.
     #[must_use]
     pub fn asking(mut self, property: &str) -> Scenario {
@@ -52,27 +65,50 @@ impl Scenario {
     }
 }
 
+/// How large the worlds are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// For `cargo test` without optimisation.
+    Small,
+    /// Up to two million states each.
+    Quick,
+    /// Up to a hundred million.
+    Deep,
+}
+
+impl Scale {
+    /// The number for this scale.
+    fn of<N>(self, small: N, quick: N, deep: N) -> N {
+        match self {
+            Scale::Small => small,
+            Scale::Quick => quick,
+            Scale::Deep => deep,
+        }
+    }
+}
+
 /// All scenarios, in the order in which they are best read.
 #[must_use]
-pub fn scenarios() -> Vec<Scenario> {
-    vec![broken_link(), takeover(), unsubscribe(), publisher_decides()]
+pub fn scenarios(scale: Scale) -> Vec<Scenario> {
+    vec![broken_link(scale), fan_out(scale), takeover(scale), unsubscribe(scale), publisher_decides(scale)]
 }
 
 /// The scenario of this name.
 #[must_use]
-pub fn scenario(name: &str) -> Option<Scenario> {
-    scenarios().into_iter().find(|scenario| scenario.name == name)
+pub fn scenario(name: &str, scale: Scale) -> Option<Scenario> {
+    scenarios(scale).into_iter().find(|scenario| scenario.name == name)
 }
 
-fn broken_link() -> Scenario {
+fn broken_link(scale: Scale) -> Scenario {
     let mut world = World::new(ProtocolVersion::V5_0, "standard");
-    let publisher = world.publisher(&[("m1", Qos::AtLeastOnce), ("m2", Qos::AtLeastOnce), ("m3", Qos::AtLeastOnce)]);
+    let publisher = world.publisher(&[Qos::AtLeastOnce].repeat(scale.of(3, 4, 5)));
     let script = vec![Step::Connect, world.subscribe(Qos::AtLeastOnce)];
-    let subscriber = Role { lasting: true, receive_maximum: 2, breaks: 1, script, ..Role::new("sub", 0) };
+    let breaks = scale.of(1, 1, 2);
+    let subscriber = Role { lasting: true, receive_maximum: 2, breaks, script, ..Role::new("sub") };
     world.scenario(
         "broken-link",
         "Two clients on one topic; the subscriber keeps its session, and its connection breaks.",
-        vec![subscriber, publisher],
+        vec![vec![subscriber], vec![publisher]],
         &[
             properties::WINDOW_IS_OBEYED,
             properties::DELIVERY_IS_REPEATED,
@@ -82,16 +118,30 @@ fn broken_link() -> Scenario {
     )
 }
 
-fn takeover() -> Scenario {
-    let mut world = World::new(ProtocolVersion::V3_1_1, "standard");
-    let publisher = world.publisher(&[("m1", Qos::AtLeastOnce), ("m2", Qos::AtLeastOnce)]);
+fn fan_out(scale: Scale) -> Scenario {
+    let mut world = World::new(ProtocolVersion::V5_0, "standard");
+    let publisher = world.publisher(&[Qos::AtLeastOnce].repeat(scale.of(2, 3, 2)));
     let script = vec![Step::Connect, world.subscribe(Qos::AtLeastOnce)];
-    let first = Role { lasting: true, script, ..Role::new("sub", 0) };
-    let second = Role { lasting: true, script: vec![Step::Connect], ..Role::new("sub again", 0) };
+    let (lasting, breaks) = scale.of((false, 0), (false, 0), (true, 1));
+    let subscriber = |name| Role { lasting, receive_maximum: 2, breaks, script: script.clone(), ..Role::new(name) };
+    world.scenario(
+        "fan-out",
+        "One publisher and two subscribers that are alike: each has its own window and its own identifiers.",
+        vec![vec![subscriber("sub 1")], vec![subscriber("sub 2")], vec![publisher]],
+        &[properties::WINDOW_IS_OBEYED, properties::WINDOW_IS_FULL],
+    )
+}
+
+fn takeover(scale: Scale) -> Scenario {
+    let mut world = World::new(ProtocolVersion::V3_1_1, "standard");
+    let publisher = world.publisher(&[Qos::AtLeastOnce].repeat(scale.of(2, 3, 4)));
+    let script = vec![Step::Connect, world.subscribe(Qos::AtLeastOnce)];
+    let first = Role { lasting: true, script, breaks: scale.of(0, 1, 1), ..Role::new("sub") };
+    let second = Role { lasting: true, script: vec![Step::Connect], ..Role::new("sub again") };
     world.scenario(
         "takeover",
         "A second connection with the subscriber's client identifier takes its session over.",
-        vec![first, second, publisher],
+        vec![vec![first, second], vec![publisher]],
         &[
             properties::OLDER_CONNECTION_CLOSES,
             properties::DELIVERY_IS_REPEATED,
@@ -101,35 +151,44 @@ fn takeover() -> Scenario {
     )
 }
 
-fn unsubscribe() -> Scenario {
+fn unsubscribe(scale: Scale) -> Scenario {
     let mut world = World::new(ProtocolVersion::V3_1_1, "standard");
-    let publisher = world.publisher(&[("m1", Qos::AtLeastOnce), ("m2", Qos::AtMostOnce), ("m3", Qos::AtLeastOnce)]);
+    let publisher = world.publisher(&ALTERNATING[..scale.of(3, 5, 6)]);
     let script = vec![Step::Connect, world.subscribe(Qos::AtLeastOnce), world.unsubscribe()];
-    let subscriber = Role { script, ..Role::new("sub", 0) };
+    let subscriber = Role { script, ..Role::new("sub") };
     world.scenario(
         "unsubscribe",
         "A subscriber leaves a topic while messages are on their way to it.",
-        vec![subscriber, publisher],
+        vec![vec![subscriber], vec![publisher]],
         &[properties::SILENT_AFTER_UNSUBACK, properties::LATE_MESSAGE],
     )
 }
 
-fn publisher_decides() -> Scenario {
+fn publisher_decides(scale: Scale) -> Scenario {
     let mut world = World::new(ProtocolVersion::V3_1_1, "platform");
-    let mut device = world.publisher(&[("m1", Qos::AtLeastOnce), ("m2", Qos::AtMostOnce)]);
+    let mut device = world.publisher(&ALTERNATING[..scale.of(2, 2, 3)]);
     device.script.insert(1, world.subscribe(Qos::AtMostOnce));
-    let device = Role { name: "dev", session: 0, lasting: true, breaks: 1, ..device };
+    let device = Role { name: "dev", lasting: true, breaks: scale.of(1, 3, 3), ..device };
     world.scenario(
         "publisher-decides",
         "A device of the platform asks for QoS 0, publishes at QoS 1 and 0, and gets its messages as they were published.",
-        vec![device],
+        vec![vec![device]],
         &[properties::QOS_IS_RAISED],
     )
 }
 
+/// Levels of messages that come by turns.
+const ALTERNATING: [Qos; 6] =
+    [Qos::AtLeastOnce, Qos::AtMostOnce, Qos::AtLeastOnce, Qos::AtMostOnce, Qos::AtLeastOnce, Qos::AtMostOnce];
+
 impl Role {
-    fn new(name: &'static str, session: usize) -> Role {
-        Role { name, session, lasting: false, receive_maximum: u16::MAX, breaks: 0, script: Vec::new() }
+    fn new(name: &'static str) -> Role {
+        Role { name, lasting: false, receive_maximum: u16::MAX, breaks: 0, script: Vec::new() }
+    }
+
+    /// Whether it does the same as another one.
+    fn is_like(&self, other: &Role) -> bool {
+        *self == Role { name: self.name, ..other.clone() }
     }
 }
 
@@ -157,11 +216,12 @@ impl World {
         Step::Unsubscribe(self.vocabulary.filter(TOPIC))
     }
 
-    /// A client that connects and publishes these.
-    fn publisher(&mut self, messages: &[(&str, Qos)]) -> Role {
-        let publish = messages.iter().map(|(payload, qos)| Step::Publish(self.message(payload, *qos)));
+    /// A client that connects and publishes a message at each of these levels.
+    fn publisher(&mut self, levels: &[Qos]) -> Role {
+        let publish =
+            levels.iter().zip(1..).map(|(qos, number)| Step::Publish(self.message(&format!("m{number}"), *qos)));
         let script = std::iter::once(Step::Connect).chain(publish).collect();
-        Role { script, ..Role::new("pub", 1) }
+        Role { script, ..Role::new("pub") }
     }
 
     fn message(&mut self, payload: &str, qos: Qos) -> MessageKey {
@@ -186,9 +246,10 @@ impl World {
         self.vocabulary.message(message)
     }
 
-    fn scenario(self, name: &'static str, about: &'static str, roles: Vec<Role>, claims: &[Claim]) -> Scenario {
+    fn scenario(self, name: &'static str, about: &'static str, clients: Vec<Vec<Role>>, claims: &[Claim]) -> Scenario {
+        assert!(clients.len() <= IDENTITIES, "a state has room for {IDENTITIES} client identifiers");
         let World { vocabulary, version, profile } = self;
         let claims = [&properties::EVERYWHERE, claims, &[properties::ALL_ARRIVE]].concat();
-        Scenario { name, about, profile, version, vocabulary, roles, claims }
+        Scenario { name, about, profile, version, vocabulary, clients, claims }
     }
 }

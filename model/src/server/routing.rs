@@ -105,7 +105,7 @@ impl Session {
                 progress: floating.progress(),
             });
         }
-        kept.push_further(message, &routing);
+        kept.push_further(message, &routing, floating.progress());
         kept.deliveries.sort();
         next
     }
@@ -174,14 +174,14 @@ impl Routing {
 }
 
 impl Kept {
-    pub(super) fn push_further(&mut self, message: MessageKey, routing: &Routing) {
+    pub(super) fn push_further(&mut self, message: MessageKey, routing: &Routing, progress: Progress) {
         for _ in 0..routing.further_copies {
             self.deliveries.push(Delivery {
                 message,
                 forms: routing.further.clone(),
                 owed: false,
                 kind: Kind::Further,
-                progress: Progress::Waiting,
+                progress,
             });
         }
     }
