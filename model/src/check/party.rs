@@ -300,7 +300,7 @@ impl Party {
 pub(super) const TOLERANCE: Millis = 5_000;
 
 impl Unanswered {
-    /// What is sent of it on a new connection (MQTT-4.4.0-1).
+    /// What is sent of it on a new connection (3.1.1: MQTT-4.4.0-1; 5.0: MQTT-4.4.0-1).
     fn again(&self) -> Input {
         match self.released {
             true => Input::Pubrel { id: self.id },
