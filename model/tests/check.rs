@@ -36,12 +36,13 @@ fn every_claim_holds_in_every_state() {
             ("will", 968, 2_579),
             ("publisher-decides", 1_687, 4_390),
             ("no-wills", 352, 722),
+            ("call", 96_370, 336_771),
         ]
     );
 }
 
 /// The bug that makes a property fail, and the scenario in which it does.
-const BUGS: [(&str, &str, &str); 23] = [
+const BUGS: [(&str, &str, &str); 27] = [
     ("an acknowledged message reaches its subscriber", "drops-while-disconnected", "broken-link"),
     ("an acknowledged message reaches its subscriber", "forgets-unacknowledged", "broken-link"),
     ("identifiers of open deliveries are unique", "reuses-identifiers", "broken-link"),
@@ -69,6 +70,10 @@ const BUGS: [(&str, &str, &str); 23] = [
     ("a Will is published only when it is due and was not taken back", "publishes-will-after-return", "will"),
     ("the Will of a client that stays away is published", "forgets-wills", "will"),
     ("a dialect without Wills publishes none", "publishes-forbidden-will", "no-wills"),
+    ("every call ends", "forgets-calls", "call"),
+    ("a call ends once", "ends-calls-twice", "call"),
+    ("a call that was answered in time succeeds", "ignores-answers", "call"),
+    ("no call times out before its time is over", "times-out-early", "call"),
 ];
 
 fn with_bug(property: &str, bug: &str, name: &str) -> Outcome {

@@ -1,7 +1,8 @@
 //! A path as a sequence drawing: a line down for each client and the server, an arrow for each packet.
 
 use super::scenario::Role;
-use super::system::{Action, System, Who};
+use super::state::{Action, Who};
+use super::system::System;
 use std::fmt::Write as _;
 
 const COLUMN: usize = 230;
@@ -60,6 +61,8 @@ impl System {
                 | Action::Discard(..)
                 | Action::Notice(..)
                 | Action::PublishWill(..)
+                | Action::Call(_)
+                | Action::EmitForCall(..)
                 | Action::Pass(_) => text(&mut svg, server + 8, y, "start", short(packet)),
             }
         }

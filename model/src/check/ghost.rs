@@ -35,6 +35,16 @@ pub(super) enum Event {
     Unsubscribed,
     /// The client has a message.
     Delivered(Delivered),
+    /// The cloud makes a call.
+    Calls { due: Millis },
+    /// The device gets the request of a call.
+    Called,
+    /// The server takes the device's answer to a call.
+    Answers { now: Millis },
+    /// The cloud has the device's answer.
+    CallSucceeds,
+    /// The cloud learns that there is none.
+    CallFails { by_timeout: bool, now: Millis },
     /// The server closes although the client has broken no rule and sent no DISCONNECT.
     ClosedWithoutReason,
 }
@@ -106,7 +116,7 @@ impl Event {
 
 /// Faults that a client or the watcher can see; each is one property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u16)]
+#[repr(u32)]
 pub(super) enum Fault {
     IdentifierInUse = 1,
     WindowOverrun = 2,
@@ -121,6 +131,10 @@ pub(super) enum Fault {
     WillOutOfPlace = 1024,
     Expired = 2048,
     ClosedWithoutReason = 4096,
+    CalledTwice = 8192,
+    CallEndsTwice = 16_384,
+    AnswerIgnored = 32_768,
+    TimeoutTooEarly = 65_536,
 }
 
 /// Notes about one session.
@@ -151,8 +165,10 @@ pub(super) struct Ghost {
     first: Vec<(MessageKey, PacketId)>,
     /// What is known of its Will.
     pub(super) will: WillNote,
+    /// What is known of a call to the device.
+    pub(super) call: CallNote,
     /// Faults seen, a bit each.
-    faults: u16,
+    faults: u32,
     /// Witnesses: has it happened at all?
     pub(super) repeated: bool,
     pub(super) resumed: bool,
@@ -173,6 +189,19 @@ pub(super) struct WillNote {
     pub(super) published: bool,
 }
 
+/// What is known of a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) struct CallNote {
+    /// When its time is over.
+    due: Millis,
+    /// Whether the device has its request.
+    pub(super) requested: bool,
+    /// Whether the server has taken an answer in time.
+    answered: bool,
+    pub(super) succeeded: bool,
+    pub(super) failed: bool,
+}
+
 /// The bit of a message: scenarios have no more than eight.
 pub(super) fn bit(message: MessageKey) -> u8 {
     1 << message.0
@@ -180,12 +209,12 @@ pub(super) fn bit(message: MessageKey) -> u8 {
 
 impl Ghost {
     pub(super) fn has(&self, fault: Fault) -> bool {
-        self.faults & fault as u16 != 0
+        self.faults & fault as u32 != 0
     }
 
     fn note(&mut self, fault: Fault, seen: bool) {
         if seen {
-            self.faults |= fault as u16;
+            self.faults |= fault as u32;
         }
     }
 
@@ -230,6 +259,25 @@ impl Ghost {
             }
             Event::Unsubscribed => next.unsubscribed = true,
             Event::Delivered(delivered) => next.see(delivered),
+            Event::Calls { due } => next.call.due = *due,
+            Event::Called => {
+                next.note(Fault::CalledTwice, self.call.requested);
+                next.call.requested = true;
+            }
+            Event::Answers { now } => {
+                let is_over = self.call.succeeded || self.call.failed;
+                next.call.answered |= *now < self.call.due && self.call.requested && !is_over;
+            }
+            Event::CallSucceeds => {
+                next.note(Fault::CallEndsTwice, self.call.succeeded || self.call.failed);
+                next.call.succeeded = true;
+            }
+            Event::CallFails { by_timeout, now } => {
+                next.note(Fault::CallEndsTwice, self.call.succeeded || self.call.failed);
+                next.note(Fault::AnswerIgnored, self.call.answered && !self.call.succeeded);
+                next.note(Fault::TimeoutTooEarly, *by_timeout && *now < self.call.due);
+                next.call.failed = true;
+            }
             Event::ClosedWithoutReason => next.note(Fault::ClosedWithoutReason, true),
         }
         next

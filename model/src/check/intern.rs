@@ -45,6 +45,8 @@ keys! {
     InputsKey;
     /// A packet of the server on a connection.
     EmissionKey;
+    /// What the server sends for a call.
+    CallOutputKey;
     /// An [`Event`](super::ghost::Event).
     EventKey;
 }

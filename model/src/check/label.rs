@@ -1,7 +1,9 @@
 //! Words for actions and states, as the explorer and counterexamples show them.
 
 use super::intern::InputsKey;
-use super::system::{Action, State, System, Who};
+use super::state::{Action, State, Who};
+use super::system::System;
+use crate::server::rrpc;
 use crate::server::{ConnectionId, Input, MessageKey, Output, Vocabulary};
 
 impl System {
@@ -15,7 +17,7 @@ impl System {
         match action {
             Action::Send(who, inputs, ..) => format!("{} -> {}", self.name(*who), packets(inputs)),
             Action::Break(who, _) => format!("{} loses its connection", self.name(*who)),
-            Action::Take(who, inputs, _, _, member, choice) => {
+            Action::Take(who, inputs, _, _, _, member, choice) => {
                 let chosen = member.map(|identity| format!("; {} gets it", self.name(Who { identity, actor: 0 })));
                 let (packets, chosen) = (packets(inputs), chosen.unwrap_or_default());
                 format!("     server takes {packets} of {}{chosen}{}", self.name(*who), choice_of(*choice))
@@ -24,11 +26,18 @@ impl System {
                 let name = self.name(Who { identity: *identity, actor: 0 });
                 format!("     server publishes the Will of {name}: {}", vocabulary.describe(*message))
             }
+            Action::Call(_) => format!("cloud calls {}", self.name(Who { identity: 0, actor: 0 })),
+            Action::EmitForCall(output, _) => match self.call_outputs.get(*output) {
+                rrpc::Output::Request { topic, qos, .. } => {
+                    format!("{} <- PUBLISH {topic} qos{qos}", self.name(Who { identity: 0, actor: 0 }))
+                }
+                rrpc::Output::Ended(outcome) => format!("cloud <- {outcome}"),
+            },
             Action::Pass(now) => format!("     time passes: {} s", now / 1000),
             Action::Discard(who, inputs, _) => {
                 format!("     server does not read {} of {} any more", packets(inputs), self.name(*who))
             }
-            Action::Notice(identity, _, choice) => {
+            Action::Notice(identity, _, _, choice) => {
                 let name = self.name(Who { identity: *identity, actor: 0 });
                 format!("     server notices that the connection of {name} is gone{}", choice_of(*choice))
             }

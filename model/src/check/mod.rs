@@ -12,16 +12,19 @@
 //! are made of plain vectors.
 
 mod budget;
+mod calls;
 mod drawing;
 mod explore;
 mod ghost;
 mod intern;
 mod label;
 mod party;
+mod perception;
 mod properties;
 mod router;
 mod run;
 mod scenario;
+mod state;
 mod system;
 
 pub use explore::{ExploreError, explore};

@@ -1,7 +1,8 @@
 //! What is claimed of a world: `always` claims are the point, `sometimes` witnesses show that they are not empty.
 
 use super::ghost::{Fault, Ghost};
-use super::system::{Identity, State, System};
+use super::state::{Identity, State};
+use super::system::System;
 use stateright::Property;
 
 /// What a property claims.
@@ -166,6 +167,25 @@ pub(super) const WILL_ARRIVES: Claim = sometimes("a Will arrives", |system, stat
 
 pub(super) const NO_WILLS: Claim =
     always("a dialect without Wills publishes none", |system, state| !any(system, state, |ghost| ghost.will.published));
+
+pub(super) const CALL_ENDS: Claim =
+    always("every call ends", |system, state| !system.is_calling(state) || !system.is_at_rest_without_returns(state));
+
+pub(super) const CALL_ENDS_ONCE: Claim =
+    always("a call ends once", |system, state| without(system, state, Fault::CallEndsTwice));
+
+pub(super) const ANSWER_COUNTS: Claim =
+    always("a call that was answered in time succeeds", |system, state| without(system, state, Fault::AnswerIgnored));
+
+pub(super) const TIMEOUT_IS_DUE: Claim =
+    always("no call times out before its time is over", |system, state| without(system, state, Fault::TimeoutTooEarly));
+
+pub(super) const CALL_SUCCEEDS: Claim =
+    sometimes("a call succeeds", |system, state| any(system, state, |ghost| ghost.call.succeeded));
+
+pub(super) const CALL_FAILS: Claim = sometimes("a call fails although the device has its request", |system, state| {
+    any(system, state, |ghost| ghost.call.requested && ghost.call.failed)
+});
 
 impl Claim {
     /// The claim as stateright takes it.

@@ -2,9 +2,11 @@
 
 use super::ghost::Event;
 use super::intern::{EmissionKey, EventKey, InputsKey, PartyKey, RouterKey, SessionKey};
-use super::system::{State, System};
+use super::state::State;
+use super::system::System;
 use crate::packet::{Qos, RetainHandling};
 use crate::profile::Feature;
+use crate::server::rrpc::Call;
 use crate::server::{ConnectionId, Input, MessageKey, Millis, Moment, RetainedMessages, SeededBug, Session, Shares};
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ pub(super) struct Timed {
 pub(super) struct Router {
     pub(super) now: Millis,
     pub(super) retained: RetainedMessages,
+    pub(super) call: Option<Call>,
 }
 
 /// What a server may do for a session by itself.
@@ -77,7 +80,11 @@ impl System {
                 Input::Publish { message, .. } => Some(*message),
                 _ => None,
             };
-            let event = met_by(session, input).or_else(|| Event::of_taking(input, *now));
+            let answer = self.scenario.call.as_ref().map(|plan| plan.answer);
+            let event = match message {
+                Some(message) if answer == Some(message) => Some(Event::Answers { now: *now }),
+                _ => met_by(session, input).or_else(|| Event::of_taking(input, *now)),
+            };
             let event = event.map(|event| self.events.key(event));
             let successors = session.input(&context, *now, input).into_iter().map(|mut session| {
                 if self.bug == Some(SeededBug::KeepsOlderConnection) {

@@ -6,15 +6,18 @@
 
 use super::budget::Budget;
 use super::ghost::{Event, Ghost};
-use super::intern::{EmissionKey, EventKey, GhostKey, InputsKey, Key, Memo, PartyKey, RouterKey, SessionKey, Table};
+use super::intern::{
+    CallOutputKey, EmissionKey, EventKey, GhostKey, InputsKey, Memo, PartyKey, RouterKey, SessionKey, Table,
+};
 use super::party::{Deed, Move, Party};
 use super::properties::Claim;
 use super::router::{Router, Service, Taken, Timed};
 use super::scenario::Scenario;
+use super::state::{Action, IDENTITIES, Identity, State, Who};
 use crate::packet::ProtocolVersion;
+use crate::server::rrpc;
 use crate::server::{ConnectionId, Context, Input, MessageKey, Millis, Output, SeededBug};
-use stateright::{Model, Path, Property, Representative};
-use std::hash::{Hash, Hasher};
+use stateright::{Model, Path, Property};
 use std::sync::Arc;
 
 /// A scenario as a model for stateright, with what has been computed of it so far.
@@ -29,6 +32,7 @@ pub(super) struct System {
     pub(super) inputs: Table<InputsKey, Vec<Input>>,
     /// With the moment at which it is sent.
     pub(super) emissions: Table<EmissionKey, (ConnectionId, Output, Millis)>,
+    pub(super) call_outputs: Table<CallOutputKey, rrpc::Output>,
     pub(super) events: Table<EventKey, Event>,
     pub(super) taken: Memo<(SessionKey, InputsKey), Arc<[Taken]>>,
     pub(super) met: Memo<(RouterKey, InputsKey), InputsKey>,
@@ -39,73 +43,6 @@ pub(super) struct System {
     lost: InputsKey,
     /// What is left of the states that a search may look at.
     pub(super) budget: Budget,
-}
-
-/// Client identifiers that a scenario may have.
-pub(super) const IDENTITIES: usize = 4;
-
-/// One state of the world: what belongs to each client identifier, in the order of the scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct State {
-    /// How many of the first client identifiers are alike. This never changes; it stands here for [`Representative`].
-    alike: usize,
-    pub(super) router: RouterKey,
-    pub(super) identities: [Identity; IDENTITIES],
-}
-
-/// What belongs to one client identifier.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Identity {
-    pub(super) party: PartyKey,
-    pub(super) session: SessionKey,
-    pub(super) ghost: GhostKey,
-}
-
-impl Hash for State {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        hasher.write_u32(self.router.index());
-        for Identity { party, session, ghost } in &self.identities {
-            hasher.write_u64(u64::from(party.index()) << 32 | u64::from(session.index()));
-            hasher.write_u32(ghost.index());
-        }
-    }
-}
-
-impl Representative for State {
-    /// Those who are alike may change places: of all the states that differ in nothing else, the one in which they are sorted.
-    fn representative(&self) -> State {
-        let mut sorted = *self;
-        sorted.identities[..self.alike].sort_unstable();
-        sorted
-    }
-}
-
-/// A client: the client identifier that it uses, and which of those who do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Who {
-    pub(super) identity: usize,
-    pub(super) actor: usize,
-}
-
-/// Something that happens, with what it makes of those that it happens to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
-    /// A client sends.
-    Send(Who, InputsKey, PartyKey, Option<EventKey>),
-    /// A client's connection breaks; the server does not know yet.
-    Break(Who, PartyKey),
-    /// The server takes the next packet of a client, with the number of its choice. A message for a group goes to one member.
-    Take(Who, InputsKey, PartyKey, Taken, Option<usize>, usize),
-    /// A packet of a client comes on a connection that the server does not read any more: a newer one has replaced it.
-    Discard(Who, InputsKey, PartyKey),
-    /// The server notices that a connection is gone, with the number of its choice.
-    Notice(usize, Taken, usize),
-    /// The server sends a packet or closes a connection, with the number of its choice.
-    Emit(usize, EmissionKey, SessionKey, usize),
-    /// The server publishes a Will.
-    PublishWill(usize, MessageKey, SessionKey),
-    /// Time passes.
-    Pass(Millis),
 }
 
 /// What may happen to a party without the server's doing.
@@ -155,6 +92,7 @@ impl System {
             noted: Memo::new(),
             lost: inputs.key(vec![Input::Lost]),
             inputs,
+            call_outputs: Table::new(),
             events: Table::new(),
             budget: Budget::default(),
         }
@@ -181,6 +119,7 @@ impl System {
 
     fn rests(&self, state: &State, is_idle: fn(&Prospects) -> bool) -> bool {
         self.next_moment(state).is_none()
+            && self.call_emissions(state).is_empty()
             && self.identities(state).iter().all(|identity| {
                 let service = self.service(identity.session);
                 is_idle(self.prospects(identity.party))
@@ -253,7 +192,7 @@ impl System {
     }
 
     /// The watcher notes an event.
-    fn note(&self, state: &mut State, identity: usize, event: EventKey) {
+    pub(super) fn note(&self, state: &mut State, identity: usize, event: EventKey) {
         let concerned = match self.events.get(event).concerns_all() {
             true => &mut state.identities[..self.scenario.clients.len()],
             false => &mut state.identities[identity..=identity],
@@ -306,10 +245,10 @@ impl Model for System {
                         };
                         for (choice, taken) in self.taken(identity.session, inputs).iter().enumerate() {
                             let members = taken.message.map(|message| self.members(state, message)).unwrap_or_default();
-                            let take = |member| Action::Take(who, inputs, *after, *taken, member, choice);
-                            match members.is_empty() {
-                                true => actions.push(take(None)),
-                                false => actions.extend(members.into_iter().map(|member| take(Some(member)))),
+                            for router in or_only(self.call_hears(state, index, inputs), state.router) {
+                                for member in or_only(members.iter().copied().map(Some).collect(), None) {
+                                    actions.push(Action::Take(who, inputs, *after, *taken, router, member, choice));
+                                }
                             }
                         }
                     }
@@ -320,7 +259,8 @@ impl Model for System {
             let service = self.service(identity.session);
             if self.is_gone(service, identity) {
                 for (choice, taken) in self.taken(identity.session, self.lost).iter().enumerate() {
-                    actions.push(Action::Notice(index, *taken, choice));
+                    let routers = or_only(self.call_hears(state, index, self.lost), state.router);
+                    actions.extend(routers.map(|router| Action::Notice(index, *taken, router, choice)));
                 }
             }
             for (emission, after, choice) in &service.emissions {
@@ -330,6 +270,9 @@ impl Model for System {
                 actions.push(Action::PublishWill(index, *message, *after));
             }
         }
+        actions.extend(self.possible_call(state).map(Action::Call));
+        let for_call = self.call_emissions(state).into_iter();
+        actions.extend(for_call.map(|(output, router)| Action::EmitForCall(output, router)));
         actions.extend(self.next_moment(state).map(Action::Pass));
     }
 
@@ -343,14 +286,18 @@ impl Model for System {
                 }
             }
             Action::Break(who, party) | Action::Discard(who, _, party) => next.identities[who.identity].party = party,
-            Action::Take(who, _, party, taken, member, _) => {
+            Action::Take(who, _, party, taken, router, member, _) => {
+                next.router = router;
                 next.identities[who.identity].party = party;
                 self.take(&mut next, who.identity, taken);
                 if let Some(message) = taken.message {
                     self.route(&mut next, who.identity, message, member);
                 }
             }
-            Action::Notice(identity, taken, _) => self.take(&mut next, identity, taken),
+            Action::Notice(identity, taken, router, _) => {
+                next.router = router;
+                self.take(&mut next, identity, taken);
+            }
             Action::PublishWill(identity, message, session) => {
                 next.identities[identity].session = session;
                 let now = self.routers.get(state.router).now;
@@ -360,6 +307,8 @@ impl Model for System {
                 }
                 self.route(&mut next, identity, message, None);
             }
+            Action::Call(router) => self.call(&mut next, router),
+            Action::EmitForCall(output, router) => self.call_emits(&mut next, output, router),
             Action::Pass(now) => self.pass(&mut next, now),
             Action::Emit(identity, emission, session, _) => {
                 next.identities[identity].session = session;
@@ -384,6 +333,11 @@ impl Model for System {
     fn properties(&self) -> Vec<Property<System>> {
         self.scenario.claims.iter().map(Claim::property).collect()
     }
+}
+
+/// These, or if there are none only this one.
+fn or_only<T>(several: Vec<T>, one: T) -> impl Iterator<Item = T> {
+    several.is_empty().then_some(one).into_iter().chain(several)
 }
 
 #[cfg(test)]

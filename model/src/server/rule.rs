@@ -354,11 +354,19 @@ pub enum SeededBug {
     SendsToEveryMember,
     /// Topic Aliases are forgotten at once.
     ForgetsAliases,
+    /// A call without answer never ends.
+    ForgetsCalls,
+    /// A call ends more than once.
+    EndsCallsTwice,
+    /// The answer of a device to a call is ignored.
+    IgnoresAnswers,
+    /// A call times out before its time is over.
+    TimesOutEarly,
 }
 
 impl SeededBug {
     /// Every bug with its name on the command line.
-    pub const ALL: [(SeededBug, &'static str); 22] = [
+    pub const ALL: [(SeededBug, &'static str); 26] = [
         (SeededBug::ForgetsUnacknowledged, "forgets-unacknowledged"),
         (SeededBug::ReusesIdentifiers, "reuses-identifiers"),
         (SeededBug::IgnoresReceiveMaximum, "ignores-receive-maximum"),
@@ -381,6 +389,10 @@ impl SeededBug {
         (SeededBug::WithholdsRetained, "withholds-retained"),
         (SeededBug::SendsToEveryMember, "sends-to-every-member"),
         (SeededBug::ForgetsAliases, "forgets-aliases"),
+        (SeededBug::ForgetsCalls, "forgets-calls"),
+        (SeededBug::EndsCallsTwice, "ends-calls-twice"),
+        (SeededBug::IgnoresAnswers, "ignores-answers"),
+        (SeededBug::TimesOutEarly, "times-out-early"),
     ];
 
     /// The bug of this name.

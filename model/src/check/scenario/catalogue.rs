@@ -1,7 +1,7 @@
 //! All scenarios by name.
 
 use super::world::{Scale, Scenario};
-use super::{deliveries, dialects, retained, sessions, subscriptions, wills};
+use super::{calls, deliveries, dialects, retained, sessions, subscriptions, wills};
 
 /// All scenarios, in the order in which they are best read.
 #[must_use]
@@ -21,6 +21,7 @@ pub fn scenarios(scale: Scale) -> Vec<Scenario> {
         wills::will(scale),
         dialects::publisher_decides(scale),
         dialects::no_wills(scale),
+        calls::call(scale),
     ]
 }
 

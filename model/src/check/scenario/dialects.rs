@@ -23,7 +23,7 @@ pub(super) fn no_wills(scale: Scale) -> Scenario {
     let mut world = World::new(ProtocolVersion::V3_1_1, "platform");
     let message = world.message(Qos::AtLeastOnce, |message| message.is_will = true);
     let will = Some(Will { message, delay: 0 });
-    let mut device = world.publisher(&[Qos::AtLeastOnce].repeat(scale.of(1, 2, 3)));
+    let mut device = world.publisher(&[Qos::AtLeastOnce].repeat(scale.of(1, 1, 2)));
     device.script.insert(1, world.subscribe(Qos::AtLeastOnce));
     let device = Role { name: "dev", lasting: true, breaks: scale.of(1, 2, 2), will, ..device };
     world.scenario(

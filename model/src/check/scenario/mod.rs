@@ -1,5 +1,6 @@
 //! The worlds that are explored, one file a theme.
 
+mod calls;
 mod catalogue;
 mod deliveries;
 mod dialects;

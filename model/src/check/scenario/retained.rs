@@ -6,7 +6,7 @@ use crate::packet::{ProtocolVersion, Qos, RetainHandling, SubscriptionOptions};
 
 pub(super) fn retained(scale: Scale) -> Scenario {
     let mut world = World::new(ProtocolVersion::V5_0, "standard");
-    let messages = (0..scale.of(2, 3, 4)).map(|_| world.message(Qos::AtLeastOnce, |message| message.retain = true));
+    let messages = (0..scale.of(2, 2, 3)).map(|_| world.message(Qos::AtLeastOnce, |message| message.retain = true));
     let publish: Vec<Step> = messages.map(Step::Publish).collect();
     let publisher = Role { script: [&[Step::Connect][..], &publish].concat(), ..Role::new("pub") };
     let subscribe = |retain_handling| SubscriptionOptions {

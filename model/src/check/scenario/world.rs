@@ -1,7 +1,8 @@
 //! What a scenario is made of, and how one is put together.
 
+use super::super::calls::CallPlan;
 use super::super::properties::{self, Claim};
-use super::super::system::IDENTITIES;
+use super::super::state::IDENTITIES;
 use crate::packet::{PacketId, ProtocolVersion, PublishProperties, Qos, SubscriptionOptions};
 use crate::profile::Profile;
 use crate::server::vocabulary::{Content, Message, SenderKey};
@@ -23,6 +24,8 @@ pub struct Scenario {
     pub(in crate::check) clients: Vec<Vec<Role>>,
     /// The Shared Subscription, if there is one: all its members are one group.
     pub(in crate::check) share: Option<FilterKey>,
+    /// The call that the cloud makes to the first client identifier.
+    pub(in crate::check) call: Option<CallPlan>,
     /// Moments to which time may move, in milliseconds since the beginning; none: nothing here looks at the clock.
     pub(in crate::check) moments: Vec<Millis>,
     pub(in crate::check) claims: Vec<Claim>,
@@ -168,10 +171,14 @@ impl World {
 
     /// A new message: m1, m2 and so on.
     pub(super) fn message(&mut self, qos: Qos, change: impl FnOnce(&mut Message)) -> MessageKey {
-        let topic = self.vocabulary.topic(TOPIC);
+        self.message_on(TOPIC, qos, change)
+    }
+
+    pub(super) fn message_on(&mut self, name: &str, qos: Qos, change: impl FnOnce(&mut Message)) -> MessageKey {
+        let topic = self.vocabulary.topic(name);
         let number = self.vocabulary.messages().count() + 1;
         let content = self.vocabulary.content(Content {
-            topic: TOPIC.to_owned(),
+            topic: name.to_owned(),
             payload: format!("m{number}").into_bytes(),
             properties: PublishProperties::default(),
         });
@@ -201,6 +208,17 @@ impl World {
         assert!(clients.len() <= IDENTITIES, "a state has room for {IDENTITIES} client identifiers");
         let World { vocabulary, version, profile, .. } = self;
         let claims = [&properties::EVERYWHERE, claims].concat();
-        Scenario { name, about, profile, version, vocabulary, clients, share: None, moments: Vec::new(), claims }
+        Scenario {
+            name,
+            about,
+            profile,
+            version,
+            vocabulary,
+            clients,
+            share: None,
+            call: None,
+            moments: Vec::new(),
+            claims,
+        }
     }
 }
