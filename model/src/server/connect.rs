@@ -193,7 +193,7 @@ impl Session {
             // Its CONNECT was refused: the session never was on this connection.
             return next;
         }
-        next.wills.extend(link.will_after(now));
+        next.wills.extend(link.will_after(now).filter(|_| !context.has_bug(SeededBug::ForgetsWills)));
         next.wills.sort();
         match link.lifetime {
             Lifetime::Connection => next.kept = None,

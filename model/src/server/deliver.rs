@@ -380,7 +380,12 @@ fn check_expiry(
     delivery: &Delivery,
     seen: &Seen<'_>,
 ) -> Result<(), Breach> {
-    let begins = delivery.progress == Progress::Waiting;
+    // One that was perhaps sent before and comes without DUP was not.
+    let begins = match delivery.progress {
+        Progress::Waiting => true,
+        Progress::PerhapsSent => !seen.dup,
+        _ => false,
+    };
     match context.vocabulary.of(delivery.message).expiry {
         Some(expiry) if begins && !expiry.may_begin(context, now) => {
             Err(Breach::of(Rule::ExpiredIsNotDelivered, "no delivery: the message has expired"))

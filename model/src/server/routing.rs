@@ -42,6 +42,7 @@ impl Session {
                 match shares {
                     Shares::Undecided => shared.push((forms, true)),
                     Shares::Chosen(chosen) if chosen.contains(&held.filter) => shared.push((forms, false)),
+                    Shares::Chosen(_) if context.has_bug(SeededBug::SendsToEveryMember) => shared.push((forms, false)),
                     Shares::Chosen(_) => {}
                 }
                 continue;

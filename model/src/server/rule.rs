@@ -346,11 +346,19 @@ pub enum SeededBug {
     PublishesForbiddenWill,
     /// Expired messages are delivered.
     DeliversExpired,
+    /// A Will is not published.
+    ForgetsWills,
+    /// A new subscription gets nothing of what is retained.
+    WithholdsRetained,
+    /// A message for a group goes to every member.
+    SendsToEveryMember,
+    /// Topic Aliases are forgotten at once.
+    ForgetsAliases,
 }
 
 impl SeededBug {
     /// Every bug with its name on the command line.
-    pub const ALL: [(SeededBug, &'static str); 18] = [
+    pub const ALL: [(SeededBug, &'static str); 22] = [
         (SeededBug::ForgetsUnacknowledged, "forgets-unacknowledged"),
         (SeededBug::ReusesIdentifiers, "reuses-identifiers"),
         (SeededBug::IgnoresReceiveMaximum, "ignores-receive-maximum"),
@@ -369,6 +377,10 @@ impl SeededBug {
         (SeededBug::PublishesWillAfterReturn, "publishes-will-after-return"),
         (SeededBug::PublishesForbiddenWill, "publishes-forbidden-will"),
         (SeededBug::DeliversExpired, "delivers-expired"),
+        (SeededBug::ForgetsWills, "forgets-wills"),
+        (SeededBug::WithholdsRetained, "withholds-retained"),
+        (SeededBug::SendsToEveryMember, "sends-to-every-member"),
+        (SeededBug::ForgetsAliases, "forgets-aliases"),
     ];
 
     /// The bug of this name.
