@@ -56,9 +56,11 @@ impl System {
                     line(&mut svg, "lost", (x - 6, y + 6), (x + 6, y - 6), "");
                     text(&mut svg, x + 12, y + 4, "start", packet);
                 }
-                Action::Take(..) | Action::Discard(..) | Action::Notice(..) => {
-                    text(&mut svg, server + 8, y, "start", short(packet))
-                }
+                Action::Take(..)
+                | Action::Discard(..)
+                | Action::Notice(..)
+                | Action::PublishWill(..)
+                | Action::Pass(_) => text(&mut svg, server + 8, y, "start", short(packet)),
             }
         }
         svg + "</svg>"

@@ -35,8 +35,10 @@ macro_rules! keys {
 keys! {
     /// A [`Party`](super::party::Party).
     PartyKey;
-    /// A [`Session`](crate::server::Session).
+    /// A [`Timed`](super::router::Timed) session.
     SessionKey;
+    /// What the router holds: [`Router`](super::router::Router).
+    RouterKey;
     /// A [`Ghost`](super::ghost::Ghost).
     GhostKey;
     /// Packets that a client sends at once.
@@ -114,38 +116,41 @@ fn place(index: u32) -> (usize, usize) {
     ((magnitude - FIRST) as usize, (shifted - (1 << magnitude)) as usize)
 }
 
-/// What a rule makes of two values: each pair is computed once.
+/// What a rule makes of a few keys: each combination is computed once.
 #[derive(Debug)]
-pub(super) struct Memo<R>(RwLock<HashMap<u64, R, BuildHasherDefault<Mixer>>>);
+pub(super) struct Memo<K, R>(RwLock<HashMap<K, R, BuildHasherDefault<Mixer>>>);
 
-impl<R: Clone> Memo<R> {
-    pub(super) fn new() -> Memo<R> {
+impl<K: Eq + Hash, R: Clone> Memo<K, R> {
+    pub(super) fn new() -> Memo<K, R> {
         Memo(RwLock::default())
     }
 
-    /// The result for a pair of indices; `compute` may look into the memo itself.
-    pub(super) fn get(&self, one: u32, other: u32, compute: impl FnOnce() -> R) -> R {
-        let pair = u64::from(one) << 32 | u64::from(other);
-        if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&pair) {
+    /// The result for these keys; `compute` may look into the memo itself.
+    pub(super) fn get(&self, keys: K, compute: impl FnOnce() -> R) -> R {
+        if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&keys) {
             return known.clone();
         }
         let result = compute();
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(pair, result.clone());
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(keys, result.clone());
         result
     }
 }
 
-/// Hashes one pair of indices. They are small and no one chooses them to collide: a multiplication is enough.
+/// Hashes a few keys. They are small and no one chooses them to collide: a multiplication for each is enough.
 #[derive(Debug, Default)]
-struct Mixer(u64);
+pub(super) struct Mixer(u64);
 
 impl Hasher for Mixer {
     fn write(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
     }
 
-    fn write_u64(&mut self, pair: u64) {
-        let product = u128::from(self.0 ^ pair) * 0x9E37_79B9_7F4A_7C15;
+    fn write_u32(&mut self, key: u32) {
+        self.write_u64(u64::from(key));
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        let product = u128::from(self.0.rotate_left(32) ^ key) * 0x9E37_79B9_7F4A_7C15;
         self.0 = (product >> 64) as u64 ^ product as u64;
     }
 
@@ -171,11 +176,11 @@ mod tests {
 
     #[test]
     fn what_is_known_is_not_computed_again() {
-        let memo: Memo<u32> = Memo::new();
+        let memo: Memo<(u32, u32), u32> = Memo::new();
         for round in 0..2 {
             for one in 0..300 {
                 for other in 0..300 {
-                    let result = memo.get(one, other, || if round == 0 { one * 300 + other } else { unreachable!() });
+                    let result = memo.get((one, other), || if round == 0 { one * 300 + other } else { unreachable!() });
                     assert_eq!(result, one * 300 + other);
                 }
             }

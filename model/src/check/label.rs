@@ -15,9 +15,16 @@ impl System {
         match action {
             Action::Send(who, inputs, ..) => format!("{} -> {}", self.name(*who), packets(inputs)),
             Action::Break(who, _) => format!("{} loses its connection", self.name(*who)),
-            Action::Take(who, inputs, .., choice) => {
-                format!("     server takes {} of {}{}", packets(inputs), self.name(*who), choice_of(*choice))
+            Action::Take(who, inputs, _, _, member, choice) => {
+                let chosen = member.map(|identity| format!("; {} gets it", self.name(Who { identity, actor: 0 })));
+                let (packets, chosen) = (packets(inputs), chosen.unwrap_or_default());
+                format!("     server takes {packets} of {}{chosen}{}", self.name(*who), choice_of(*choice))
             }
+            Action::PublishWill(identity, message, _) => {
+                let name = self.name(Who { identity: *identity, actor: 0 });
+                format!("     server publishes the Will of {name}: {}", vocabulary.describe(*message))
+            }
+            Action::Pass(now) => format!("     time passes: {} s", now / 1000),
             Action::Discard(who, inputs, _) => {
                 format!("     server does not read {} of {} any more", packets(inputs), self.name(*who))
             }
@@ -26,7 +33,7 @@ impl System {
                 format!("     server notices that the connection of {name} is gone{}", choice_of(*choice))
             }
             Action::Emit(identity, emission, _, choice) => {
-                let (connection, output) = self.emissions.get(*emission);
+                let (connection, output, _) = self.emissions.get(*emission);
                 let packet = describe_output(output, vocabulary);
                 format!("{} <- {packet}{}", self.name(self.holder(*identity, *connection)), choice_of(*choice))
             }
@@ -66,11 +73,11 @@ impl System {
                 "{}: unacknowledged deliveries {:?}; unanswered messages [{}]",
                 role.name,
                 actor.open.iter().map(|(id, _)| id.value()).collect::<Vec<_>>(),
-                messages(actor.unanswered.iter().map(|(_, message)| *message).collect())
+                messages(actor.unanswered.iter().map(|unanswered| unanswered.message).collect())
             ));
         }
         for (index, identity) in self.identities(state).iter().enumerate() {
-            let session = self.sessions.get(identity.session);
+            let session = &self.sessions.get(identity.session).session;
             let name = self.name(Who { identity: index, actor: 0 });
             let link = session.link.as_ref().map(|link| {
                 let owed: Vec<String> = link.responses.iter().map(ToString::to_string).collect();

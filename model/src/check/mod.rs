@@ -19,6 +19,7 @@ mod intern;
 mod label;
 mod party;
 mod properties;
+mod router;
 mod run;
 mod scenario;
 mod system;

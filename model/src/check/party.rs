@@ -1,10 +1,10 @@
-//! The clients: each does what its script says, acknowledges what it gets, and connects again when its connection breaks.
+//! The clients: each does what its script says, answers what it gets, and connects again when its connection breaks.
 
 use super::ghost::{Delivered, Event};
 use super::scenario::{Role, Scenario, Step};
-use crate::packet::{PacketId, Qos, SubscriptionOptions};
+use crate::packet::{PacketId, Qos};
 use crate::profile::Feature;
-use crate::server::{ConnectTerms, ConnectionId, FilterRequest, Input, Lifetime, MessageKey, Output};
+use crate::server::{AliasUse, ConnectTerms, ConnectionId, FilterRequest, Input, Lifetime, MessageKey, Millis, Output};
 
 /// Those who share a client identifier: mostly one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,21 +22,36 @@ pub(super) struct Actor {
     /// Whether CONNACK has come on it.
     pub(super) connected: bool,
     /// How many connections it has opened.
-    pub(super) attempts: u8,
+    attempts: u8,
     /// How often its connection has broken.
-    pub(super) broken: u8,
-    /// Whether the server has closed it for good.
-    pub(super) dismissed: bool,
+    broken: u8,
+    /// Whether it is done: it has sent DISCONNECT, or the server has closed.
+    done: bool,
     /// Packets on their way to the server, in order.
     pub(super) sent: Vec<Input>,
     /// The next step of its script.
-    pub(super) step: usize,
+    step: usize,
     /// A SUBSCRIBE or UNSUBSCRIBE that waits for its answer: the next step waits too.
-    pub(super) asking: bool,
-    /// Its messages that wait for PUBACK.
-    pub(super) unanswered: Vec<(PacketId, MessageKey)>,
-    /// Deliveries that it has not acknowledged on this connection.
+    asking: bool,
+    /// Its messages above QoS 0 that are not complete.
+    pub(super) unanswered: Vec<Unanswered>,
+    /// Acknowledgements that it has still to send on this connection.
+    answers: Vec<Input>,
+    /// Deliveries of this connection that it has not acknowledged to the end.
     pub(super) open: Vec<(PacketId, MessageKey)>,
+    /// Identifiers of QoS 2 deliveries whose PUBREL it has not got yet: such a PUBLISH is no new one when it comes again.
+    incoming: Vec<PacketId>,
+    /// Whether it has set its Topic Alias on this connection.
+    alias_is_set: bool,
+}
+
+/// A message that its publisher has not got to the end with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Unanswered {
+    id: PacketId,
+    pub(super) message: MessageKey,
+    /// QoS 2: PUBREC has come.
+    released: bool,
 }
 
 /// Something that can happen to a client without the server's doing.
@@ -52,8 +67,7 @@ pub(super) struct Move {
 /// What happens.
 #[derive(Debug, Clone)]
 pub(super) enum Deed {
-    /// It sends the next step of its script, CONNECT and what was not answered on a new connection, or PUBACK of the oldest
-    /// open delivery.
+    /// It sends the next step of its script, CONNECT and what was not answered on a new connection, or the next answer.
     Send(Vec<Input>),
     /// Its connection breaks.
     Break,
@@ -63,6 +77,9 @@ pub(super) enum Deed {
 
 /// Packets of one client that may be on their way at once.
 const LINK_CAPACITY: usize = 2;
+
+/// The Topic Alias that a publisher uses.
+const ALIAS: u16 = 1;
 
 impl Party {
     /// All of a party at the beginning.
@@ -81,17 +98,13 @@ impl Party {
         for (index, role) in scenario.clients[self.part].iter().enumerate() {
             let actor = &self.actors[index];
             let mut can = |deed, after| moves.push(Move { actor: index, deed, after: self.with(index, after) });
-            let inputs = self.next_inputs(scenario, index, role);
-            if !inputs.is_empty() {
+            let next = self.next_inputs(scenario, index, role);
+            let answer = actor.next_answer().map(|answer| vec![answer]);
+            for inputs in next.into_iter().chain(answer) {
                 let after = actor.after_sending(&inputs);
                 can(Deed::Send(inputs), after);
             }
-            if let Some((id, _)) = actor.open.first().filter(|_| actor.sent.len() < LINK_CAPACITY) {
-                let inputs = vec![Input::Puback { id: *id }];
-                let after = actor.after_sending(&inputs);
-                can(Deed::Send(inputs), after);
-            }
-            if actor.connected && actor.broken < role.breaks {
+            if actor.connected && !actor.done && actor.broken < role.breaks {
                 can(Deed::Break, Actor { broken: actor.broken + 1, ..actor.after_losing_connection() });
             }
             if let Some((input, rest)) = actor.sent.split_first() {
@@ -108,34 +121,38 @@ impl Party {
     }
 
     /// What a client would send next for its script; nothing if it has to wait, or is done.
-    fn next_inputs(&self, scenario: &Scenario, index: usize, role: &Role) -> Vec<Input> {
+    fn next_inputs(&self, scenario: &Scenario, index: usize, role: &Role) -> Option<Vec<Input>> {
         let actor = &self.actors[index];
-        if actor.dismissed {
-            return Vec::new();
+        if actor.done {
+            return None;
         }
         if actor.link.is_none() {
-            let again = actor.unanswered.iter();
-            let again = again.map(|(id, message)| publish(*message, Some(*id)));
-            return std::iter::once(self.connect(scenario, index, role)).chain(again).collect();
+            let again = actor.unanswered.iter().map(Unanswered::again);
+            return Some(std::iter::once(self.connect(scenario, index, role)).chain(again).collect());
         }
         if !actor.connected || actor.asking || actor.sent.len() >= LINK_CAPACITY {
-            return Vec::new();
+            return None;
         }
-        match role.script.get(actor.step) {
-            Some(Step::Subscribe(filter, qos)) => {
-                let options = SubscriptionOptions { qos: *qos, ..SubscriptionOptions::default() };
-                let request =
-                    FilterRequest { filter: *filter, options, identifier: None, retained: Vec::new(), offence: None };
-                vec![Input::Subscribe { id: PacketId::FIRST, requests: vec![request] }]
+        let asking = PacketId::FIRST;
+        let input = match *role.script.get(actor.step)? {
+            Step::Connect => return None,
+            Step::Subscribe(filter, options) => {
+                let request = FilterRequest { filter, options, identifier: None, retained: Vec::new(), offence: None };
+                Input::Subscribe { id: asking, requests: vec![request] }
             }
-            Some(Step::Unsubscribe(filter)) => vec![Input::Unsubscribe { id: PacketId::FIRST, filters: vec![*filter] }],
-            Some(Step::Publish(message)) => {
-                let above_qos_0 = scenario.vocabulary.of(*message).qos > Qos::AtMostOnce;
-                let number = u16::try_from(message.0 + 1).ok().filter(|_| above_qos_0);
-                vec![publish(*message, number.and_then(PacketId::new))]
+            Step::Unsubscribe(filter) => Input::Unsubscribe { id: asking, filters: vec![filter] },
+            Step::Publish(message) => {
+                let above_qos_0 = scenario.vocabulary.of(message).qos > Qos::AtMostOnce;
+                let id = above_qos_0.then(|| role.identifier(message));
+                if id.is_some_and(|id| !actor.is_free(id)) {
+                    return None;
+                }
+                let alias = role.uses_alias.then_some(AliasUse { alias: ALIAS, sets: !actor.alias_is_set });
+                Input::Publish { message, id, alias, offence: None }
             }
-            Some(Step::Connect) | None => Vec::new(),
-        }
+            Step::Disconnect => Input::Disconnect { lifetime: None, with_will: false },
+        };
+        Some(vec![input])
     }
 
     /// Connections are numbered within the party: parties that are alike must not differ in them.
@@ -149,24 +166,31 @@ impl Party {
             keep_alive: 0,
             receive_maximum: role.receive_maximum,
             maximum_packet_size: None,
-            will: None,
+            will: role.will,
             authenticates: false,
             offence: None,
         })
     }
 
-    /// The client that holds `connection` sees an output, and the watcher hears of it. If it is gone, nobody does.
+    /// The client that holds `connection` sees an output at `now`, and the watcher hears of it. If it is gone, nobody does.
     pub(super) fn see(
         &self,
         scenario: &Scenario,
         connection: ConnectionId,
         output: &Output,
+        now: Millis,
     ) -> Option<(Party, Option<Event>)> {
         let index = self.actors.iter().position(|actor| actor.link == Some(connection))?;
         let mut actor = self.actors[index].clone();
+        if actor.done && *output != Output::Close {
+            return None;
+        }
         let event = match output {
             Output::Connack { session_present, .. } => {
                 actor.connected = true;
+                if !session_present {
+                    actor.incoming.clear();
+                }
                 Some(Event::Connected { session_present: *session_present })
             }
             Output::Suback { .. } => {
@@ -177,51 +201,124 @@ impl Party {
                 actor.asking = false;
                 Some(Event::Unsubscribed)
             }
-            Output::Puback { id, .. } => {
-                let answered = actor.unanswered.iter().position(|(of, _)| of == id);
-                answered.map(|position| Event::Acknowledged(actor.unanswered.remove(position).1))
+            Output::Puback { id, .. } | Output::Pubcomp { id, .. } => {
+                let position = actor.unanswered.iter().position(|unanswered| unanswered.id == *id);
+                let complete = position.map(|position| actor.unanswered.remove(position));
+                complete.filter(|complete| !complete.released).map(|complete| Event::Acknowledged(complete.message))
             }
-            Output::Publish { content, qos, id, dup, .. } => {
-                let mut messages = scenario.vocabulary.messages();
-                let published = messages.find(|(_, message)| message.content(scenario.version) == *content);
-                published.map(|(message, published)| {
-                    let asked = self.asked(scenario);
-                    let permitted = match scenario.profile.has(Feature::SubscriberQos) {
-                        true => published.qos.min(asked),
-                        false => published.qos,
-                    };
-                    let receive_maximum = scenario.clients[self.part][index].receive_maximum;
-                    let (qos, id, open) = (*qos, *id, actor.open.clone());
-                    actor.open.extend(id.map(|id| (id, message)));
-                    Event::Delivered(Delivered { message, qos, id, dup: *dup, open, receive_maximum, permitted, asked })
+            Output::Pubrec { id, .. } => {
+                actor.answers.push(Input::Pubrel { id: *id });
+                let unanswered = actor.unanswered.iter_mut().find(|unanswered| unanswered.id == *id);
+                unanswered.filter(|unanswered| !unanswered.released).map(|unanswered| {
+                    unanswered.released = true;
+                    Event::Acknowledged(unanswered.message)
                 })
             }
-            Output::Close => {
-                actor = Actor { dismissed: true, ..actor.after_losing_connection() };
+            Output::Pubrel { id, .. } => {
+                actor.incoming.retain(|known| known != id);
+                actor.answers.push(Input::Pubcomp { id: *id });
                 None
             }
-            Output::Pubrec { .. } | Output::Pubrel { .. } | Output::Pubcomp { .. } | Output::Auth { .. } => None,
-            Output::Pingresp | Output::Disconnect { .. } => None,
+            Output::Publish { .. } => self.delivered(scenario, index, &mut actor, output, now),
+            Output::Close => {
+                let has_reason = actor.done || self.actors.len() > 1;
+                actor = Actor { done: true, ..actor.after_losing_connection() };
+                (!has_reason).then_some(Event::ClosedWithoutReason)
+            }
+            Output::Pingresp | Output::Disconnect { .. } | Output::Auth { .. } => None,
         };
         Some((self.with(index, actor), event))
     }
 
+    /// A message comes to one of them.
+    fn delivered(
+        &self,
+        scenario: &Scenario,
+        index: usize,
+        actor: &mut Actor,
+        output: &Output,
+        now: Millis,
+    ) -> Option<Event> {
+        let Output::Publish { content, qos, id, dup, retain, .. } = output else { return None };
+        let mut messages = scenario.vocabulary.messages();
+        let (message, published) = messages.find(|(_, message)| message.content(scenario.version) == *content)?;
+        let asked = self.asked(scenario);
+        let delivered = Delivered {
+            message,
+            qos: *qos,
+            id: *id,
+            dup: *dup,
+            retain: *retain,
+            open: actor.open.clone(),
+            receive_maximum: scenario.clients[self.part][index].receive_maximum,
+            permitted: match scenario.profile.has(Feature::SubscriberQos) {
+                true => published.qos.min(asked),
+                false => published.qos,
+            },
+            asked,
+            is_known: id.is_some_and(|id| actor.incoming.contains(&id)),
+            is_unwanted: self.is_unwanted(scenario, message),
+            is_expired: published.expiry.is_some_and(|expiry| now > Millis::from(expiry.interval) * 1000 + TOLERANCE),
+        };
+        if let Some(id) = *id {
+            if !actor.open.contains(&(id, message)) {
+                actor.open.push((id, message));
+            }
+            if *qos == Qos::ExactlyOnce && !actor.incoming.contains(&id) {
+                actor.incoming.push(id);
+                actor.incoming.sort();
+            }
+            actor.answers.push(match qos {
+                Qos::ExactlyOnce => Input::Pubrec { id, refused: false },
+                _ => Input::Puback { id },
+            });
+        }
+        Some(Event::Delivered(delivered))
+    }
+
+    fn steps<'a>(&self, scenario: &'a Scenario) -> impl Iterator<Item = &'a Step> {
+        scenario.clients[self.part].iter().flat_map(|role| &role.script)
+    }
+
     /// The QoS that the script asks for.
     fn asked(&self, scenario: &Scenario) -> Qos {
-        let scripts = scenario.clients[self.part].iter().flat_map(|role| &role.script);
-        let asked = scripts.filter_map(|step| match step {
-            Step::Subscribe(_, qos) => Some(*qos),
+        let asked = self.steps(scenario).filter_map(|step| match step {
+            Step::Subscribe(_, options) => Some(options.qos),
             _ => None,
         });
         asked.max().unwrap_or_default()
     }
+
+    /// Whether it publishes the message itself and has asked for No Local.
+    fn is_unwanted(&self, scenario: &Scenario, message: MessageKey) -> bool {
+        let no_local = |step: &Step| matches!(step, Step::Subscribe(_, options) if options.no_local);
+        self.steps(scenario).any(|step| *step == Step::Publish(message)) && self.steps(scenario).any(no_local)
+    }
 }
 
-fn publish(message: MessageKey, id: Option<PacketId>) -> Input {
-    Input::Publish { message, id, alias: None, offence: None }
+/// What two clocks may be apart, in milliseconds.
+pub(super) const TOLERANCE: Millis = 5_000;
+
+impl Unanswered {
+    /// What is sent of it on a new connection (MQTT-4.4.0-1).
+    fn again(&self) -> Input {
+        match self.released {
+            true => Input::Pubrel { id: self.id },
+            false => Input::Publish { message: self.message, id: Some(self.id), alias: None, offence: None },
+        }
+    }
 }
 
 impl Actor {
+    fn is_free(&self, id: PacketId) -> bool {
+        self.unanswered.iter().all(|unanswered| unanswered.id != id)
+    }
+
+    /// Answers go in the order in which they are owed.
+    fn next_answer(&self) -> Option<Input> {
+        self.answers.first().filter(|_| !self.done && self.sent.len() < LINK_CAPACITY).cloned()
+    }
+
     fn after_sending(&self, inputs: &[Input]) -> Actor {
         let mut next = self.clone();
         let again = matches!(inputs, [Input::Connect(_), ..]);
@@ -232,18 +329,27 @@ impl Actor {
                     next.link = Some(terms.connection);
                     next.step = next.step.max(1);
                 }
-                Input::Puback { id } => next.open.retain(|(open, _)| open != id),
-                Input::Publish { .. } if again => {}
-                Input::Publish { message, id, .. } => {
+                Input::Publish { .. } | Input::Pubrel { .. } if again => {}
+                Input::Publish { message, id, alias, .. } => {
                     next.step += 1;
-                    next.unanswered.extend(id.map(|id| (id, *message)));
+                    next.alias_is_set |= alias.is_some();
+                    let unanswered = id.map(|id| Unanswered { id, message: *message, released: false });
+                    next.unanswered.extend(unanswered);
                 }
                 Input::Subscribe { .. } | Input::Unsubscribe { .. } => {
                     next.step += 1;
                     next.asking = true;
                 }
-                Input::Pubrec { .. } | Input::Pubrel { .. } | Input::Pubcomp { .. } | Input::Auth => {}
-                Input::Pingreq | Input::Disconnect { .. } | Input::Offence(_) | Input::Lost => {}
+                Input::Puback { id } | Input::Pubcomp { id } => {
+                    next.answers.remove(0);
+                    next.open.retain(|(open, _)| open != id);
+                }
+                Input::Pubrec { .. } | Input::Pubrel { .. } => drop(next.answers.remove(0)),
+                Input::Disconnect { .. } => {
+                    next.done = true;
+                    next.answers.clear();
+                }
+                Input::Auth | Input::Pingreq | Input::Offence(_) | Input::Lost => {}
             }
         }
         next.sent.extend(inputs.iter().cloned());
@@ -252,10 +358,15 @@ impl Actor {
 
     /// The connection is gone, with all that was on it.
     fn after_losing_connection(&self) -> Actor {
-        let mut next =
-            Actor { link: None, connected: false, sent: Vec::new(), open: Vec::new(), asking: false, ..self.clone() };
-        // What was asked and not answered is asked again.
-        next.step -= usize::from(self.asking);
-        next
+        Actor {
+            attempts: self.attempts,
+            broken: self.broken,
+            done: self.done,
+            // What was asked and not answered is asked again.
+            step: self.step - usize::from(self.asking),
+            unanswered: self.unanswered.clone(),
+            incoming: self.incoming.clone(),
+            ..Actor::default()
+        }
     }
 }

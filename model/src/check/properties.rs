@@ -74,7 +74,7 @@ pub(super) const WINDOW_IS_FULL: Claim =
     sometimes("the window is full", |system, state| any(system, state, |ghost| ghost.window_full));
 
 pub(super) const CONNECTION_IS_TAKEN_OVER: Claim = sometimes("a connection is taken over", |system, state| {
-    system.identities(state).iter().any(|identity| !system.sessions.get(identity.session).older.is_empty())
+    system.identities(state).iter().any(|identity| !system.sessions.get(identity.session).session.older.is_empty())
 });
 
 pub(super) const LATE_MESSAGE: Claim =

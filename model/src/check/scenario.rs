@@ -2,10 +2,10 @@
 
 use super::properties::{self, Claim};
 use super::system::IDENTITIES;
-use crate::packet::{ProtocolVersion, PublishProperties, Qos};
+use crate::packet::{PacketId, ProtocolVersion, PublishProperties, Qos, SubscriptionOptions};
 use crate::profile::Profile;
 use crate::server::vocabulary::{Content, Message, SenderKey};
-use crate::server::{FilterKey, MessageKey, Vocabulary};
+use crate::server::{FilterKey, MessageKey, Millis, Vocabulary, Will};
 
 /// A small world: who is in it and what they do.
 #[derive(Debug, Clone)]
@@ -21,6 +21,10 @@ pub struct Scenario {
     pub(super) vocabulary: Vocabulary,
     /// Those who share a client identifier stand together.
     pub(super) clients: Vec<Vec<Role>>,
+    /// The Shared Subscription, if there is one: all its members are one group.
+    pub(super) share: Option<FilterKey>,
+    /// Moments to which time may move, in milliseconds since the beginning; none: nothing here looks at the clock.
+    pub(super) moments: Vec<Millis>,
     pub(super) claims: Vec<Claim>,
 }
 
@@ -30,6 +34,11 @@ pub(super) struct Role {
     pub(super) name: &'static str,
     pub(super) lasting: bool,
     pub(super) receive_maximum: u16,
+    /// How many identifiers it uses in turn for its messages, above that of SUBSCRIBE.
+    pub(super) identifiers: u16,
+    pub(super) will: Option<Will>,
+    /// Whether it publishes with a Topic Alias.
+    pub(super) uses_alias: bool,
     pub(super) breaks: u8,
     pub(super) script: Vec<Step>,
 }
@@ -38,9 +47,11 @@ pub(super) struct Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Connect,
-    Subscribe(FilterKey, Qos),
+    Subscribe(FilterKey, SubscriptionOptions),
     Unsubscribe(FilterKey),
     Publish(MessageKey),
+    /// The end.
+    Disconnect,
 }
 
 impl Scenario {
@@ -183,7 +194,21 @@ const ALTERNATING: [Qos; 6] =
 
 impl Role {
     fn new(name: &'static str) -> Role {
-        Role { name, lasting: false, receive_maximum: u16::MAX, breaks: 0, script: Vec::new() }
+        Role {
+            name,
+            lasting: false,
+            receive_maximum: u16::MAX,
+            identifiers: 8,
+            will: None,
+            uses_alias: false,
+            breaks: 0,
+            script: Vec::new(),
+        }
+    }
+
+    /// The identifier of a message.
+    pub(super) fn identifier(&self, message: MessageKey) -> PacketId {
+        (0..message.0 % u32::from(self.identifiers)).fold(PacketId::FIRST.next(), |id, _| id.next())
     }
 
     /// Whether it does the same as another one.
@@ -209,7 +234,7 @@ impl World {
     }
 
     fn subscribe(&mut self, qos: Qos) -> Step {
-        Step::Subscribe(self.vocabulary.filter(TOPIC), qos)
+        Step::Subscribe(self.vocabulary.filter(TOPIC), SubscriptionOptions { qos, ..SubscriptionOptions::default() })
     }
 
     fn unsubscribe(&mut self) -> Step {
@@ -250,6 +275,6 @@ impl World {
         assert!(clients.len() <= IDENTITIES, "a state has room for {IDENTITIES} client identifiers");
         let World { vocabulary, version, profile } = self;
         let claims = [&properties::EVERYWHERE, claims, &[properties::ALL_ARRIVE]].concat();
-        Scenario { name, about, profile, version, vocabulary, clients, claims }
+        Scenario { name, about, profile, version, vocabulary, clients, share: None, moments: Vec::new(), claims }
     }
 }

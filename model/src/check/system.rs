@@ -6,12 +6,13 @@
 
 use super::budget::Budget;
 use super::ghost::{Event, Ghost};
-use super::intern::{EmissionKey, EventKey, GhostKey, InputsKey, Key, Memo, PartyKey, SessionKey, Table};
+use super::intern::{EmissionKey, EventKey, GhostKey, InputsKey, Key, Memo, PartyKey, RouterKey, SessionKey, Table};
 use super::party::{Deed, Move, Party};
 use super::properties::Claim;
+use super::router::{Router, Service, Taken, Timed};
 use super::scenario::Scenario;
 use crate::packet::ProtocolVersion;
-use crate::server::{ConnectionId, Context, Input, MessageKey, Moment, Output, SeededBug, Session, Shares};
+use crate::server::{ConnectionId, Context, Input, MessageKey, Millis, Output, SeededBug};
 use stateright::{Model, Path, Property, Representative};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -22,17 +23,21 @@ pub(super) struct System {
     pub(super) scenario: Scenario,
     pub(super) bug: Option<SeededBug>,
     pub(super) parties: Table<PartyKey, Party, Prospects>,
-    pub(super) sessions: Table<SessionKey, Session, Service>,
+    pub(super) sessions: Table<SessionKey, Timed, Service>,
     pub(super) ghosts: Table<GhostKey, Ghost>,
+    pub(super) routers: Table<RouterKey, Router>,
     pub(super) inputs: Table<InputsKey, Vec<Input>>,
-    pub(super) emissions: Table<EmissionKey, (ConnectionId, Output)>,
-    events: Table<EventKey, Event>,
-    taken: Memo<Arc<[SessionKey]>>,
-    routed: Memo<SessionKey>,
-    seen: Memo<(PartyKey, Option<EventKey>)>,
-    noted: Memo<GhostKey>,
+    /// With the moment at which it is sent.
+    pub(super) emissions: Table<EmissionKey, (ConnectionId, Output, Millis)>,
+    pub(super) events: Table<EventKey, Event>,
+    pub(super) taken: Memo<(SessionKey, InputsKey), Arc<[Taken]>>,
+    pub(super) met: Memo<(RouterKey, InputsKey), InputsKey>,
+    pub(super) routed: Memo<(SessionKey, MessageKey, bool, bool), SessionKey>,
+    seen: Memo<(PartyKey, EmissionKey), (PartyKey, Option<EventKey>)>,
+    noted: Memo<(GhostKey, EventKey), GhostKey>,
     /// [`Input::Lost`] alone.
     lost: InputsKey,
+    will_is_published: EventKey,
     /// What is left of the states that a search may look at.
     pub(super) budget: Budget,
 }
@@ -45,6 +50,7 @@ pub(super) const IDENTITIES: usize = 4;
 pub(super) struct State {
     /// How many of the first client identifiers are alike. This never changes; it stands here for [`Representative`].
     alike: usize,
+    pub(super) router: RouterKey,
     pub(super) identities: [Identity; IDENTITIES],
 }
 
@@ -58,6 +64,7 @@ pub(super) struct Identity {
 
 impl Hash for State {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u32(self.router.index());
         for Identity { party, session, ghost } in &self.identities {
             hasher.write_u64(u64::from(party.index()) << 32 | u64::from(session.index()));
             hasher.write_u32(ghost.index());
@@ -88,14 +95,18 @@ pub(super) enum Action {
     Send(Who, InputsKey, PartyKey, Option<EventKey>),
     /// A client's connection breaks; the server does not know yet.
     Break(Who, PartyKey),
-    /// The server takes the next packet of a client, with the number of its choice.
-    Take(Who, InputsKey, PartyKey, SessionKey, usize),
+    /// The server takes the next packet of a client, with the number of its choice. A message for a group goes to one member.
+    Take(Who, InputsKey, PartyKey, Taken, Option<usize>, usize),
     /// A packet of a client comes on a connection that the server does not read any more: a newer one has replaced it.
     Discard(Who, InputsKey, PartyKey),
     /// The server notices that a connection is gone, with the number of its choice.
-    Notice(usize, SessionKey, usize),
+    Notice(usize, Taken, usize),
     /// The server sends a packet or closes a connection, with the number of its choice.
     Emit(usize, EmissionKey, SessionKey, usize),
+    /// The server publishes a Will.
+    PublishWill(usize, MessageKey, SessionKey),
+    /// Time passes.
+    Pass(Millis),
 }
 
 /// What may happen to a party without the server's doing.
@@ -111,36 +122,40 @@ pub(super) struct Prospects {
 enum Prospect {
     Send(InputsKey, Option<EventKey>),
     Break,
-    /// Whether it is CONNECT: that is read on any connection.
-    Arrive(InputsKey, bool),
+    Arrive(InputsKey, Arrival),
 }
 
-/// What a server may do for a session by itself.
-#[derive(Debug)]
-pub(super) struct Service {
-    link: Option<ConnectionId>,
-    emissions: Vec<(EmissionKey, SessionKey, usize)>,
+/// What arrives at the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    /// It is read on any connection.
+    Connect,
+    /// It meets retained messages.
+    Subscribe,
+    Other,
 }
 
 impl System {
     /// The model of a scenario, perhaps with a planted bug.
     pub(super) fn new(scenario: Scenario, bug: Option<SeededBug>) -> System {
-        let inputs = Table::new();
-        let lost = inputs.key(vec![Input::Lost]);
+        let (inputs, events) = (Table::new(), Table::new());
         System {
             scenario,
             bug,
             parties: Table::new(),
             sessions: Table::new(),
             ghosts: Table::new(),
-            inputs,
+            routers: Table::new(),
             emissions: Table::new(),
-            events: Table::new(),
             taken: Memo::new(),
+            met: Memo::new(),
             routed: Memo::new(),
             seen: Memo::new(),
             noted: Memo::new(),
-            lost,
+            lost: inputs.key(vec![Input::Lost]),
+            will_is_published: events.key(Event::WillPublished),
+            inputs,
+            events,
             budget: Budget::default(),
         }
     }
@@ -156,10 +171,14 @@ impl System {
 
     /// Whether nothing more can happen but a broken connection.
     pub(super) fn is_at_rest(&self, state: &State) -> bool {
-        self.identities(state).iter().all(|identity| {
-            let service = self.service(identity.session);
-            self.prospects(identity.party).is_idle && service.emissions.is_empty() && !self.is_gone(service, identity)
-        })
+        self.next_moment(state).is_none()
+            && self.identities(state).iter().all(|identity| {
+                let service = self.service(identity.session);
+                self.prospects(identity.party).is_idle
+                    && service.emissions.is_empty()
+                    && service.wills.is_empty()
+                    && !self.is_gone(service, identity)
+            })
     }
 
     /// Whether the server's connection has no client any more.
@@ -177,8 +196,12 @@ impl System {
                     }
                     Deed::Break => Prospect::Break,
                     Deed::Arrive(input) => {
-                        let connects = matches!(input, Input::Connect(_));
-                        Prospect::Arrive(self.inputs.key(vec![input]), connects)
+                        let arrival = match input {
+                            Input::Connect(_) => Arrival::Connect,
+                            Input::Subscribe { .. } => Arrival::Subscribe,
+                            _ => Arrival::Other,
+                        };
+                        Prospect::Arrive(self.inputs.key(vec![input]), arrival)
                     }
                 };
                 (actor, prospect, self.parties.key(after))
@@ -189,55 +212,19 @@ impl System {
         })
     }
 
-    fn service(&self, session: SessionKey) -> &Service {
-        self.sessions.derived(session, |session| {
-            let context = self.context();
-            let mut emissions = Vec::new();
-            for (connection, output) in session.outputs(&context, Moment::default()) {
-                let accepted = session.accept(&context, Moment::default(), connection, &output);
-                let emission = self.emissions.key((connection, output));
-                for (choice, after) in accepted.unwrap_or_default().into_iter().enumerate() {
-                    emissions.push((emission, self.sessions.key(after), choice));
-                }
-            }
-            Service { link: session.link.as_ref().map(|link| link.id), emissions }
-        })
-    }
-
-    /// The sessions that may follow when the server takes an input.
-    fn taken(&self, session: SessionKey, inputs: InputsKey) -> Arc<[SessionKey]> {
-        self.taken.get(session.index(), inputs.index(), || {
-            let context = self.context();
-            let [input] = self.inputs.get(inputs).as_slice() else { return Arc::default() };
-            let successors = self.sessions.get(session).input(&context, 0, input).into_iter();
-            let successors = successors.map(|mut after| {
-                if self.bug == Some(SeededBug::KeepsOlderConnection) {
-                    after.older.clear();
-                }
-                self.sessions.key(after)
-            });
-            successors.collect()
-        })
-    }
-
-    /// The router: the message meets the subscriptions of every session at once.
-    fn route(&self, state: &mut State, message: MessageKey) {
-        for identity in &mut state.identities[..self.scenario.clients.len()] {
-            identity.session = self.routed.get(identity.session.index(), message.0, || {
-                let (context, session) = (self.context(), self.sessions.get(identity.session));
-                let routing =
-                    session.routing(&context, self.scenario.vocabulary.of(message), false, Shares::Chosen(&[]));
-                self.sessions.key(session.float(message, routing).settle(&context, message))
-            });
+    fn take(&self, state: &mut State, identity: usize, taken: Taken) {
+        state.identities[identity].session = taken.session;
+        if let Some(event) = taken.event {
+            self.note(state, identity, event);
         }
     }
 
     /// The client, if it is still there, sees what the server sends.
     fn see(&self, state: &mut State, identity: usize, emission: EmissionKey) {
         let party = state.identities[identity].party;
-        let (after, event) = self.seen.get(party.index(), emission.index(), || {
-            let (connection, output) = self.emissions.get(emission);
-            match self.parties.get(party).see(&self.scenario, *connection, output) {
+        let (after, event) = self.seen.get((party, emission), || {
+            let (connection, output, now) = self.emissions.get(emission);
+            match self.parties.get(party).see(&self.scenario, *connection, output, *now) {
                 Some((after, event)) => (self.parties.key(after), event.map(|event| self.events.key(event))),
                 None => (party, None),
             }
@@ -255,7 +242,7 @@ impl System {
             false => &mut state.identities[identity..=identity],
         };
         for Identity { ghost, .. } in concerned {
-            *ghost = self.noted.get(ghost.index(), event.index(), || {
+            *ghost = self.noted.get((*ghost, event), || {
                 let has_session_present = self.scenario.version != ProtocolVersion::V3_1;
                 self.ghosts.key(self.ghosts.get(*ghost).after(self.events.get(event), has_session_present))
             });
@@ -272,11 +259,11 @@ impl Model for System {
         for (index, roles) in self.scenario.clients.iter().enumerate() {
             identities[index] = Identity {
                 party: self.parties.key(Party::new(self.scenario.part(index), roles.len())),
-                session: self.sessions.key(Session::default()),
+                session: self.sessions.key(Timed::default()),
                 ghost: self.ghosts.key(Ghost::default()),
             };
         }
-        vec![State { alike: self.scenario.alike(), identities }]
+        vec![State { alike: self.scenario.alike(), router: self.routers.key(Router::default()), identities }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -290,14 +277,23 @@ impl Model for System {
                 match prospect {
                     Prospect::Send(inputs, event) => actions.push(Action::Send(who, *inputs, *after, *event)),
                     Prospect::Break => actions.push(Action::Break(who, *after)),
-                    Prospect::Arrive(inputs, connects) => {
+                    Prospect::Arrive(inputs, arrival) => {
                         let link = self.parties.get(identity.party).actors[*actor].link;
-                        if !connects && service.link != link {
+                        if *arrival != Arrival::Connect && service.link != link {
                             actions.push(Action::Discard(who, *inputs, *after));
                             continue;
                         }
-                        for (choice, session) in self.taken(identity.session, *inputs).iter().enumerate() {
-                            actions.push(Action::Take(who, *inputs, *after, *session, choice));
+                        let inputs = match arrival {
+                            Arrival::Subscribe => self.met(state.router, *inputs),
+                            Arrival::Connect | Arrival::Other => *inputs,
+                        };
+                        for (choice, taken) in self.taken(identity.session, inputs).iter().enumerate() {
+                            let members = taken.message.map(|message| self.members(state, message)).unwrap_or_default();
+                            let take = |member| Action::Take(who, inputs, *after, *taken, member, choice);
+                            match members.is_empty() {
+                                true => actions.push(take(None)),
+                                false => actions.extend(members.into_iter().map(|member| take(Some(member)))),
+                            }
                         }
                     }
                 }
@@ -306,14 +302,18 @@ impl Model for System {
         for (index, identity) in self.identities(state).iter().enumerate() {
             let service = self.service(identity.session);
             if self.is_gone(service, identity) {
-                for (choice, session) in self.taken(identity.session, self.lost).iter().enumerate() {
-                    actions.push(Action::Notice(index, *session, choice));
+                for (choice, taken) in self.taken(identity.session, self.lost).iter().enumerate() {
+                    actions.push(Action::Notice(index, *taken, choice));
                 }
             }
             for (emission, after, choice) in &service.emissions {
                 actions.push(Action::Emit(index, *emission, *after, *choice));
             }
+            for (message, after) in &service.wills {
+                actions.push(Action::PublishWill(index, *message, *after));
+            }
         }
+        actions.extend(self.next_moment(state).map(Action::Pass));
     }
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
@@ -326,19 +326,20 @@ impl Model for System {
                 }
             }
             Action::Break(who, party) | Action::Discard(who, _, party) => next.identities[who.identity].party = party,
-            Action::Take(who, inputs, party, session, _) => {
-                next.identities[who.identity] = Identity { party, session, ..next.identities[who.identity] };
-                match self.inputs.get(inputs).as_slice() {
-                    [Input::Publish { message, .. }] => self.route(&mut next, *message),
-                    [input] => {
-                        if let Some(event) = Event::of_taking(input) {
-                            self.note(&mut next, who.identity, self.events.key(event));
-                        }
-                    }
-                    _ => {}
+            Action::Take(who, _, party, taken, member, _) => {
+                next.identities[who.identity].party = party;
+                self.take(&mut next, who.identity, taken);
+                if let Some(message) = taken.message {
+                    self.route(&mut next, who.identity, message, member);
                 }
             }
-            Action::Notice(identity, session, _) => next.identities[identity].session = session,
+            Action::Notice(identity, taken, _) => self.take(&mut next, identity, taken),
+            Action::PublishWill(identity, message, session) => {
+                next.identities[identity].session = session;
+                self.note(&mut next, identity, self.will_is_published);
+                self.route(&mut next, identity, message, None);
+            }
+            Action::Pass(now) => self.pass(&mut next, now),
             Action::Emit(identity, emission, session, _) => {
                 next.identities[identity].session = session;
                 self.see(&mut next, identity, emission);
@@ -368,6 +369,7 @@ impl Model for System {
 mod tests {
     use super::super::scenario::{Scale, scenarios};
     use super::*;
+    use crate::server::Moment;
     use std::collections::HashSet;
 
     /// The checker passes over an output without successor in silence, so this must not exist.
@@ -380,9 +382,10 @@ mod tests {
             let mut offered = 0;
             while let Some(state) = waiting.pop().filter(|_| seen.len() < 10_000) {
                 for identity in system.identities(&state) {
-                    let session = system.sessions.get(identity.session);
-                    for (connection, output) in session.outputs(&system.context(), Moment::default()) {
-                        let accepted = session.accept(&system.context(), Moment::default(), connection, &output);
+                    let Timed { session, now } = system.sessions.get(identity.session);
+                    let moment = Moment { now: *now, silence: 0 };
+                    for (connection, output) in session.outputs(&system.context(), moment) {
+                        let accepted = session.accept(&system.context(), moment, connection, &output);
                         assert!(accepted.is_ok_and(|next| !next.is_empty()), "{output:?} in {session:#?}");
                         offered += 1;
                     }

@@ -72,9 +72,6 @@ impl Judge {
             Packet::Connect(_) => self.client_offends(at, connection, sender, Offence::SecondConnect),
             Packet::Publish(publish) => self.client_publishes(at, connection, sender, publish, size),
             Packet::Puback(puback) => self.push(at, connection, sender, Input::Puback { id: puback.packet_id }),
-            Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_) if !self.profile.has(Feature::Qos2) => {
-                self.push(at, connection, sender, Input::Offence(Offence::UnknownPacketIdentifier));
-            }
             Packet::Pubrec(pubrec) => {
                 let refused = pubrec.reason.is_error();
                 self.push(at, connection, sender, Input::Pubrec { id: pubrec.packet_id, refused });
@@ -249,10 +246,14 @@ impl Judge {
         let mut requests = Vec::new();
         for request in &subscribe.requests {
             let filter = self.vocabulary.filter(&request.filter);
-            let offence = whole
-                .or(offences::of_filter(&self.profile, request, version, shares))
-                .or(self.devices.subscribes(&self.profile, connection, &request.filter))
-                .or((requests.len() >= most_filters).then_some(Offence::TooManyFilters));
+            let of_filter = offences::of_filter(&self.profile, request, version, shares);
+            let of_device = || self.devices.subscribes(&self.profile, connection, &request.filter);
+            // One filter too many comes before what a dialect may leave to its sender: a QoS, for one.
+            let too_many = requests.len() >= most_filters && of_filter != Some(Offence::ProtocolError);
+            let offence = match too_many {
+                true => Some(Offence::TooManyFilters),
+                false => whole.or(of_filter).or_else(of_device),
+            };
             self.shared.any |= self.vocabulary.is_shared(filter);
             let fits = |topic| self.vocabulary.matches(filter, topic);
             let retained = match self.profile.has_in(Feature::RetainedMessages, version) {

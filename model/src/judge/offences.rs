@@ -1,7 +1,7 @@
 //! What a client's packet does that it must not, as far as the packet and the server's offer show it.
 
 use super::reading::Offer;
-use crate::packet::{Connect, ProtocolVersion, Publish, PublishProperties, Qos, SubscriptionRequest};
+use crate::packet::{Connect, ProtocolVersion, Publish, PublishProperties, Qos, SubscriptionRequest, Will};
 use crate::profile::{Feature, Limits, Offence, Profile, Unit};
 use crate::server::identity::Login;
 use crate::topic::{TopicFilter, TopicName};
@@ -50,13 +50,21 @@ pub(super) fn of_connect(
         Some(Offence::KeepAliveTooLow)
     } else if is_timed && connect.keep_alive > range.maximum {
         Some(Offence::KeepAliveTooHigh)
-    } else if connect.will.is_some() && !profile.has_in(Feature::Will, version) {
+    } else if connect.will.as_ref().is_some_and(|will| exceeds_will(profile, will, version)) {
         Some(Offence::WillNotSupported)
     } else if permitted != *user_properties {
         Some(Offence::PropertyLimitExceeded)
     } else {
         login.offence
     }
+}
+
+/// Whether a Will asks for what the dialect does not have: a Will at all, its QoS (5.0: MQTT-3.2.2-12), or to be retained
+/// (5.0: MQTT-3.2.2-13).
+fn exceeds_will(profile: &Profile, will: &Will, version: ProtocolVersion) -> bool {
+    !profile.has_in(Feature::Will, version)
+        || (will.qos > Qos::AtLeastOnce && !profile.has(Feature::Qos2))
+        || (will.retain && !profile.has_in(Feature::RetainedMessages, version))
 }
 
 /// One filter of a SUBSCRIBE.

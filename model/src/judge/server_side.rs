@@ -5,7 +5,9 @@ use super::reading::Reading;
 use super::track::Unanswered;
 use crate::packet::{Connack, ConnackProperties, Packet, PacketId, ProtocolVersion, Publish, Qos, ReasonCode};
 use crate::server::vocabulary::Content;
-use crate::server::{Announcement, Breach, ConnectionId, Context, Lifetime, Millis, Moment, Output, Rule, Vocabulary};
+use crate::server::{
+    Announcement, Breach, ConnectionId, Context, Lifetime, MessageKey, Millis, Moment, Output, Rule, Vocabulary,
+};
 use crate::wire::{Decoded, Refusal};
 
 impl Judge {
@@ -164,7 +166,14 @@ impl Judge {
             return None;
         }
         let mut taken = track.taken_messages();
-        let mut refused = None;
+        let mut refused = Vec::new();
+        if matches!(output, Output::Connack { code, .. } if *code != 0) {
+            // What came behind a CONNECT that is refused goes nowhere (3.1.1: MQTT-3.1.4-5; 5.0: MQTT-3.1.4-6).
+            let connected = self.readings.get(&connection).map_or(0, |reading| reading.connected);
+            let behind = |message: &MessageKey| self.vocabulary.of(*message).connection == connected;
+            refused.extend(track.under_way().map(|unanswered| unanswered.message).filter(behind));
+            track.open.retain(|_, unanswered| !refused.contains(&unanswered.message));
+        }
         if let Output::Connack { session_present: false, code: 0, .. } = output {
             // The server knows of no exchange of QoS 2: what comes again is new to it, or never comes again.
             let vocabulary = &self.vocabulary;
@@ -178,7 +187,7 @@ impl Judge {
                 (Some(unanswered), Answer::Received) => {
                     track.open.insert(id, Unanswered { received: true, ..unanswered });
                 }
-                (Some(unanswered), Answer::Refused(_)) => refused = Some(unanswered.message),
+                (Some(unanswered), Answer::Refused(_)) => refused.push(unanswered.message),
                 (Some(unanswered), Answer::Acknowledged) => taken.push(unanswered.message),
                 // PUBCOMP without PUBREC may answer a PUBREL that the server could not place.
                 (Some(unanswered), Answer::Complete) => taken.extend(unanswered.received.then_some(unanswered.message)),
@@ -195,7 +204,7 @@ impl Judge {
             self.vocabulary.taken(*message, at);
             let published = self.vocabulary.of(*message);
             if published.retain {
-                match refused == Some(*message) {
+                match refused.contains(message) {
                     true => self.retained.refused(published.topic, *message),
                     false => self.retained.taken(published.topic, *message),
                 }

@@ -31,7 +31,7 @@ impl Profile {
             let low = keep_alive.minimum;
             return fail("short-keep-alive", format!("it {verb} short-keep-alive, but keep-alive begins at {low}"));
         }
-        if self.has(Feature::TopicAlias) && self.limits().topic_alias_maximum == 0 {
+        if self.has_in(Feature::TopicAlias, ProtocolVersion::V5_0) && self.limits().topic_alias_maximum == 0 {
             return fail("topic-alias", "it has topic-alias, but topic-alias-maximum is 0".to_owned());
         }
         let without = |version: &ProtocolVersion| {

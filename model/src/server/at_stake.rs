@@ -70,13 +70,14 @@ pub const fn at_stake(offence: Offence) -> Statements {
         | Offence::TopicAliasRemapped
         | Offence::RrpcAnswerQos
         | Offence::PropertyLimitExceeded => Statements::new(&[], &[], &[]),
-        // Who a device is and what it may do.
+        // Checks of a dialect on who may connect.
         Offence::BadUserNameOrPassword
         | Offence::DeviceDisabled
         | Offence::SignMethodUnknown
         | Offence::SecureModeMismatch
         | Offence::VersionSteppedBack
-        | Offence::ClientIdentifierShared
-        | Offence::TopicNotPermitted => Statements::new(&[], &[], &[]),
+        | Offence::ClientIdentifierShared => Statements::new(&[], &[], &["MQTT-3.1.4-2"]),
+        // What a device may do: the rules on answers and deliveries have the statements on permission.
+        Offence::TopicNotPermitted => Statements::new(&[], &[], &[]),
     }
 }

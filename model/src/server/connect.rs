@@ -223,12 +223,7 @@ impl Session {
     pub(super) fn permitted_reactions(&self, context: &Context<'_>, offence: Offence) -> Expected {
         let reactions: Vec<String> =
             context.profile.reactions(offence, self.version()).iter().map(ToString::to_string).collect();
-        let rows: Vec<&str> = offence.rows_in(context.profile, self.version()).collect();
-        let text = match rows.is_empty() {
-            true => format!("for {offence}: {}", reactions.join(", or ")),
-            false => format!("for {offence} ({}): {}", rows.join(", "), reactions.join(", or ")),
-        };
-        Expected::upon(offence, text)
+        Expected::upon(offence, format!("for {offence}: {}", reactions.join(", or ")))
     }
 }
 

@@ -121,7 +121,7 @@ impl Session {
         seen: &Seen<'_>,
     ) -> Result<Session, Breach> {
         check_dup(context, link, delivery.progress, seen)?;
-        check_forms(delivery, seen)?;
+        check_forms(link, delivery, seen)?;
         check_expiry(context, now, link, delivery, seen)?;
         if let Some(id) = seen.id {
             self.check_identifier(context, kept, delivery, id)?;
@@ -245,7 +245,9 @@ impl Session {
             let repeated = matches!(delivery.progress, Progress::Unacknowledged(_));
             for qos in delivery.forms.qos.iter() {
                 for retain in [false, true].into_iter().filter(|retain| delivery.forms.retain.admits(*retain)) {
-                    for identifiers in delivery.forms.identifier_lists() {
+                    let lists = delivery.forms.identifier_lists();
+                    let lists = if link.version.has_properties() { lists } else { vec![&[][..]] };
+                    for identifiers in lists {
                         let seen = Seen {
                             content: message.content(link.version),
                             qos,
@@ -342,7 +344,7 @@ fn check_dup(context: &Context<'_>, link: &Connection, progress: Progress, seen:
 }
 
 /// QoS, RETAIN and Subscription Identifiers are what the subscription makes of them.
-fn check_forms(delivery: &Delivery, seen: &Seen<'_>) -> Result<(), Breach> {
+fn check_forms(link: &Connection, delivery: &Delivery, seen: &Seen<'_>) -> Result<(), Breach> {
     let Delivery { forms, kind, .. } = delivery;
     if !forms.qos.contains(seen.qos) {
         return Err(Breach::of(Rule::DeliveryQos, forms.qos.to_string()));
@@ -355,7 +357,9 @@ fn check_forms(delivery: &Delivery, seen: &Seen<'_>) -> Result<(), Breach> {
         };
         return Err(Breach::of(rule, format!("RETAIN {}", u8::from(!seen.retain))));
     }
-    if !forms.admits_identifiers(seen.identifiers) {
+    // A session of 5.0 may go on in 3.x, which has no place for them.
+    let has_place = link.version.has_properties();
+    if has_place && !forms.admits_identifiers(seen.identifiers) {
         let numbers = |list: &[SubscriptionIdentifier]| list.iter().map(|one| one.value()).collect::<Vec<u32>>();
         let lists = forms.identifier_lists();
         let lists: Vec<String> = lists.iter().map(|list| format!("{:?}", numbers(list))).collect();

@@ -21,7 +21,7 @@ impl Session {
             Input::Publish { message, id, alias, offence } => self.publish(context, *message, *id, *alias, *offence),
             Input::Puback { id } => self.puback_taken(context, *id),
             Input::Pubrec { id, refused } => self.pubrec_taken(context, *id, *refused),
-            Input::Pubrel { id } => vec![self.pubrel_taken(context, *id)],
+            Input::Pubrel { id } => self.pubrel_taken(context, *id),
             Input::Pubcomp { id } => self.pubcomp_taken(context, *id),
             Input::Pingreq => vec![self.responding(Response::Pingresp)],
             Input::Auth => self.auth_taken(context),

@@ -180,7 +180,8 @@ impl Session {
                 }
             }
             kept.subscriptions.retain(|held| held.pending.is_some() || !held.terms.granted.is_empty());
-            if let Some(granted) = qos {
+            let is_single = grants.iter().filter(|other| other.filter == grant.filter).count() == 1;
+            if let Some(granted) = qos.filter(|_| is_single) {
                 kept.narrow_retained(context, grant.filter, granted);
             }
         }

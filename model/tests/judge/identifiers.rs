@@ -4,10 +4,10 @@ use crate::trace::*;
 use model::packet::{Packet, Qos, ReasonCode, SubscriptionIdentifier};
 
 fn identified(packet: Packet, identifiers: &[u32]) -> Packet {
-    let identifiers = identifiers.iter().map(|value| SubscriptionIdentifier::new(*value).unwrap());
+    let mut identifiers = identifiers.iter().map(|value| SubscriptionIdentifier::new(*value).unwrap());
     match packet {
         Packet::Subscribe(mut subscribe) => {
-            subscribe.properties.subscription_identifier = identifiers.last();
+            subscribe.properties.subscription_identifier = identifiers.next_back();
             Packet::Subscribe(subscribe)
         }
         Packet::Publish(mut publish) => {

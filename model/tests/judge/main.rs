@@ -10,6 +10,7 @@ mod exactly_once;
 mod expiry;
 mod identifiers;
 mod offences;
+mod particular;
 mod retained;
 mod sessions;
 mod shares;

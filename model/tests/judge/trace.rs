@@ -7,6 +7,7 @@ use model::packet::{
     SubscribeProperties, SubscriptionOptions, SubscriptionRequest, Unsuback, Unsubscribe, UnsubscribeProperties,
 };
 use model::profile::Profile;
+use model::server::Rule;
 use model::wire::encode;
 
 pub(crate) const V311: ProtocolVersion = ProtocolVersion::V3_1_1;
@@ -72,6 +73,14 @@ impl Trace {
 
     pub(crate) fn conforms(self) {
         assert_eq!(self.verdict(), Judgement::Conforms);
+    }
+
+    /// The trace breaks a rule that stands for this statement in its version, if only in this particular case.
+    pub(crate) fn breaks(self, rule: Rule, statement: &str) {
+        let version = self.version;
+        self.violates(rule.name(), "");
+        let cited = rule.statements(version).iter().chain(rule.particular(version));
+        assert!(cited.into_iter().any(|id| *id == statement), "{rule} does not cite {statement}");
     }
 
     pub(crate) fn violates(self, rule: &str, statement: &str) -> Violation {

@@ -10,8 +10,8 @@ use model::packet::{Acknowledgement, Delivery, Packet, PacketId, ProtocolVersion
 
 impl Core {
     pub(super) fn publish(&mut self, from: Established, mut publish: Publish) -> Result<(), Violation> {
-        self.check_flow(from, &publish)?;
         let topic = self.topic_of(from, &publish)?;
+        self.check_flow(from, &publish)?;
         if has_wildcard(publish.properties.response_topic.as_ref()) {
             return Err(Violation::new(ReasonCode::ProtocolError, "response topic with wildcard"));
         }
