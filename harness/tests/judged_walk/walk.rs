@@ -91,7 +91,7 @@ impl Walk {
             Command::Elapse { milliseconds } => self.elapse(*milliseconds),
             Command::Connect { client, terms, held } => {
                 let client = client % self.clients.len();
-                if self.clients[client].is_none() {
+                if self.clients[client].is_none() && !self.is_contested(terms) {
                     let id = self.open(client);
                     let link = self.links.get_mut(&id).expect("it was just opened");
                     (link.stalled, link.reading) = (*held, !*held);
@@ -206,6 +206,17 @@ impl Walk {
         }
     }
 
+    /// Whether two connections would contend for a session while one of them authenticates: the judge knows only of
+    /// takeovers at CONNECT.
+    fn is_contested(&self, terms: &Terms) -> bool {
+        let authenticates = |authentication| authentication != Authentication::None;
+        let its = |link: &&Link| link.client_id == Some(terms.client_id) && !terms.client_id.is_empty();
+        self.links.values().filter(its).any(|link| {
+            let newer = terms.version.has_properties() && authenticates(terms.authentication);
+            newer || (authenticates(link.authentication) && !link.greeted)
+        })
+    }
+
     /// An identifier for SUBSCRIBE or UNSUBSCRIBE.
     fn request(&mut self, id: ConnectionId, client_id: &'static str) -> PacketId {
         let memory = self.memories.entry(client_id).or_default();
@@ -261,7 +272,9 @@ impl Walk {
         let alias = if version.has_properties() && link.greeted { content.alias } else { Alias::None };
         self.published += 1;
         let memory = self.memories.entry(client_id).or_default();
-        let packet_id = (content.qos > Qos::AtMostOnce).then(|| memory.next_id());
+        // With DUP an identifier that is used again would mean its old message.
+        let new_id = |memory: &mut Memory| if content.dup { memory.fresh_id() } else { memory.next_id() };
+        let packet_id = (content.qos > Qos::AtMostOnce).then(|| new_id(memory));
         let publish = packets::publish(packet_id, version, content, alias, self.published);
         memory.publish(&publish, version, id);
         self.send(id, &Packet::Publish(publish));

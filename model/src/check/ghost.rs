@@ -24,13 +24,13 @@ pub(super) enum Event {
     /// The server takes a DISCONNECT of the client.
     Leaves,
     /// The server publishes the client's Will.
-    WillPublished,
-    /// The server takes a SUBSCRIBE that asks for the retained message, and this is held.
-    Meets(MessageKey),
+    WillPublished { now: Millis },
+    /// The server takes a SUBSCRIBE that asks for retained messages, and holds these.
+    Meets(Vec<MessageKey>),
     /// The client has its CONNACK.
     Connected { session_present: bool },
-    /// The client has its SUBACK.
-    Subscribed,
+    /// The client has its SUBACK. What is excluded need not come: its own messages under No Local, and those for a group.
+    Subscribed { excluded: u8 },
     /// The client has its UNSUBACK.
     Unsubscribed,
     /// The client has a message.
@@ -54,6 +54,8 @@ pub(super) struct Delivered {
     pub(super) permitted: Qos,
     /// The QoS that it has asked for.
     pub(super) asked: Qos,
+    /// The messages among which it has its place in the order, as a bit set.
+    pub(super) lane: u8,
     /// Whether it has a QoS 2 message under this identifier already.
     pub(super) is_known: bool,
     /// Whether it is its own message and it has asked not to get such.
@@ -90,10 +92,6 @@ impl Event {
                 will: terms.will.map(|will| will.delay),
                 now,
             }),
-            Input::Subscribe { requests, .. } => {
-                let met = requests.iter().flat_map(|request| &request.retained).next();
-                met.map(|met| Event::Meets(met.message))
-            }
             Input::Disconnect { .. } => Some(Event::Leaves),
             Input::Lost => Some(Event::Lost { now }),
             _ => None,
@@ -120,7 +118,7 @@ pub(super) enum Fault {
     DeliveredTwice = 128,
     Unwanted = 256,
     RetainedUnasked = 512,
-    WillWasTakenBack = 1024,
+    WillOutOfPlace = 1024,
     Expired = 2048,
     ClosedWithoutReason = 4096,
 }
@@ -142,6 +140,8 @@ pub(super) struct Ghost {
     pub(super) must: u8,
     pub(super) got: u8,
     pub(super) never: u8,
+    /// Messages that need not come although it is subscribed.
+    pub(super) excluded: u8,
     /// QoS 1 messages that their publisher has sent again: they may come again as new ones.
     sent_again: u8,
     /// Retained messages that a subscription has met, and those that came as such.
@@ -168,8 +168,8 @@ pub(super) struct WillNote {
     armed: Option<Millis>,
     /// When it is due, while its client stays away.
     pub(super) due: Option<Millis>,
-    /// Whether the client has come back in time or left with DISCONNECT.
-    pub(super) taken_back: bool,
+    /// Whether its client has come back too late to take it back for certain.
+    lingers: bool,
     pub(super) published: bool,
 }
 
@@ -212,18 +212,22 @@ impl Ghost {
                 next.will = self.will.after_connect(next.present, *will, *now);
             }
             Event::Lost { now } => next.will.due = self.will.armed.map(|delay| now + delay),
-            Event::Leaves => next.will = WillNote { taken_back: true, ..WillNote::default() },
-            Event::WillPublished => {
-                next.note(Fault::WillWasTakenBack, self.will.taken_back);
-                next.will.published = true;
+            Event::Leaves => next.will.armed = None,
+            Event::WillPublished { now } => {
+                let is_due = self.will.lingers || self.will.due.is_some_and(|due| due <= *now);
+                next.note(Fault::WillOutOfPlace, !is_due);
+                next.will = WillNote { due: None, lingers: false, published: true, ..self.will };
             }
-            Event::Meets(message) => next.met |= bit(*message),
+            Event::Meets(messages) => messages.iter().for_each(|message| next.met |= bit(*message)),
             Event::Connected { session_present } => {
                 let truth = self.present && has_session_present;
                 next.note(Fault::SessionPresentLies, *session_present != truth);
                 next.resumed |= *session_present;
             }
-            Event::Subscribed => next.subscribed = true,
+            Event::Subscribed { excluded } => {
+                next.subscribed = true;
+                next.excluded |= excluded;
+            }
             Event::Unsubscribed => next.unsubscribed = true,
             Event::Delivered(delivered) => next.see(delivered),
             Event::ClosedWithoutReason => next.note(Fault::ClosedWithoutReason, true),
@@ -246,7 +250,8 @@ impl Ghost {
         } else {
             self.note(Fault::OutOfOrder, self.overtakes(delivered));
         }
-        let is_again = delivered.qos == Qos::ExactlyOnce && self.got & bit(message) != 0 && !delivered.is_known;
+        let is_live = delivered.qos == Qos::ExactlyOnce && !delivered.retain;
+        let is_again = is_live && self.got & bit(message) != 0 && !delivered.is_known;
         self.note(Fault::DeliveredTwice, is_again);
         self.got |= bit(message);
         if let Some(id) = delivered.id {
@@ -256,9 +261,9 @@ impl Ghost {
 
     /// Whether an earlier message that must come has not come yet, and this one is new.
     fn overtakes(&self, delivered: &Delivered) -> bool {
-        let earlier = self.eligible & (bit(delivered.message) - 1);
+        let earlier = self.eligible & delivered.lane & (bit(delivered.message) - 1);
         let is_new = self.got & bit(delivered.message) == 0;
-        is_new && delivered.qos > Qos::AtMostOnce && earlier & self.must & !self.got != 0
+        is_new && delivered.qos > Qos::AtMostOnce && earlier & self.must & !self.excluded & !self.got != 0
     }
 
     fn see_identifier(&mut self, delivered: &Delivered, id: PacketId) {
@@ -267,6 +272,9 @@ impl Ghost {
         self.note(Fault::IdentifierInUse, open.iter().any(|(used, other)| *used == id && other != message));
         self.note(Fault::WindowOverrun, open.len() >= window);
         self.window_full |= open.len() + 1 == window;
+        if delivered.retain {
+            return;
+        }
         match self.first.iter().find(|(known, _)| known == message) {
             Some((_, first)) => {
                 self.repeated |= dup;
@@ -285,7 +293,7 @@ impl WillNote {
     /// A CONNECT is taken: a Will that is not due for long is taken back, if the session goes on.
     fn after_connect(self, session_goes_on: bool, delay: Option<Millis>, now: Millis) -> WillNote {
         let due = self.due.or(self.armed.map(|delay| now + delay));
-        let is_in_time = due.is_some_and(|due| due > now + TOLERANCE);
-        WillNote { armed: delay, due: None, taken_back: self.taken_back || (session_goes_on && is_in_time), ..self }
+        let is_late = due.is_some_and(|due| !session_goes_on || due <= now + TOLERANCE);
+        WillNote { armed: delay, due: None, lingers: self.lingers || is_late, ..self }
     }
 }

@@ -1,10 +1,12 @@
 //! The clients: each does what its script says, answers what it gets, and connects again when its connection breaks.
 
-use super::ghost::{Delivered, Event};
+use super::ghost::{Delivered, Event, bit};
 use super::scenario::{Role, Scenario, Step};
 use crate::packet::{PacketId, Qos};
 use crate::profile::Feature;
-use crate::server::{AliasUse, ConnectTerms, ConnectionId, FilterRequest, Input, Lifetime, MessageKey, Millis, Output};
+use crate::server::{
+    AliasUse, ConnectTerms, ConnectionId, FilterRequest, Input, Lifetime, Message, MessageKey, Millis, Output,
+};
 
 /// Those who share a client identifier: mostly one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -195,7 +197,7 @@ impl Party {
             }
             Output::Suback { .. } => {
                 actor.asking = false;
-                Some(Event::Subscribed)
+                Some(Event::Subscribed { excluded: self.excluded(scenario) })
             }
             Output::Unsuback { .. } => {
                 actor.asking = false;
@@ -257,8 +259,11 @@ impl Party {
             },
             asked,
             is_known: id.is_some_and(|id| actor.incoming.contains(&id)),
-            is_unwanted: self.is_unwanted(scenario, message),
-            is_expired: published.expiry.is_some_and(|expiry| now > Millis::from(expiry.interval) * 1000 + TOLERANCE),
+            lane: lane_of(scenario, published),
+            is_unwanted: self.own_unwanted(scenario) & bit(message) != 0,
+            // What has begun in time may be finished.
+            is_expired: !dup
+                && published.expiry.is_some_and(|expiry| now > Millis::from(expiry.interval) * 1000 + TOLERANCE),
         };
         if let Some(id) = *id {
             if !actor.open.contains(&(id, message)) {
@@ -289,18 +294,54 @@ impl Party {
         asked.max().unwrap_or_default()
     }
 
-    /// Whether it publishes the message itself and has asked for No Local.
-    fn is_unwanted(&self, scenario: &Scenario, message: MessageKey) -> bool {
-        let no_local = |step: &Step| matches!(step, Step::Subscribe(_, options) if options.no_local);
-        self.steps(scenario).any(|step| *step == Step::Publish(message)) && self.steps(scenario).any(no_local)
+    /// Messages that need not come to its subscription, as a bit set.
+    fn excluded(&self, scenario: &Scenario) -> u8 {
+        let is_shared = |step: &Step| matches!(step, Step::Subscribe(filter, _) if Some(*filter) == scenario.share);
+        if self.steps(scenario).any(is_shared) {
+            return u8::MAX;
+        }
+        let may_stay_away = |message: &Message| {
+            let has_wills = scenario.profile.has_in(Feature::Will, scenario.version);
+            message.expiry.is_some() || (message.is_will && !has_wills)
+        };
+        let messages = scenario.vocabulary.messages().filter(|(_, message)| may_stay_away(message));
+        messages.fold(self.own_unwanted(scenario), |set, (message, _)| set | bit(message))
     }
+
+    /// Its own messages, if it has asked for No Local, as a bit set.
+    fn own_unwanted(&self, scenario: &Scenario) -> u8 {
+        let no_local = |step: &Step| matches!(step, Step::Subscribe(_, options) if options.no_local);
+        if !self.steps(scenario).any(no_local) {
+            return 0;
+        }
+        self.steps(scenario).fold(0, |set, step| match step {
+            Step::Publish(message) => set | bit(*message),
+            _ => set,
+        })
+    }
+
+    /// Whether all that its scripts publish has reached the server once.
+    pub(super) fn has_published(&self, scenario: &Scenario) -> bool {
+        let is_publish = |input: &Input| matches!(input, Input::Publish { .. });
+        self.actors.iter().zip(&scenario.clients[self.part]).all(|(actor, role)| {
+            let to_come = role.script.iter().skip(actor.step).any(|step| matches!(step, Step::Publish(_)));
+            !to_come && actor.unanswered.is_empty() && !actor.sent.iter().any(is_publish)
+        })
+    }
+}
+
+/// The messages among which order is kept, as a bit set: of one sender and QoS, on the one topic that there is.
+fn lane_of(scenario: &Scenario, one: &Message) -> u8 {
+    let in_lane = |other: &Message| other.sender == one.sender && other.qos == one.qos;
+    let messages = scenario.vocabulary.messages().filter(|(_, other)| in_lane(other));
+    messages.fold(0, |lane, (message, _)| lane | bit(message))
 }
 
 /// What two clocks may be apart, in milliseconds.
 pub(super) const TOLERANCE: Millis = 5_000;
 
 impl Unanswered {
-    /// What is sent of it on a new connection (MQTT-4.4.0-1).
+    /// What is sent of it on a new connection (3.1.1: MQTT-4.4.0-1; 5.0: MQTT-4.4.0-1).
     fn again(&self) -> Input {
         match self.released {
             true => Input::Pubrel { id: self.id },

@@ -31,8 +31,8 @@ const fn sometimes(name: &'static str, holds: fn(&System, &State) -> bool) -> Cl
 
 /// Claimed of every world.
 pub(super) const EVERYWHERE: [Claim; 6] = [
-    always("an acknowledged QoS 1 message reaches its subscriber", |system, state| {
-        !any(system, state, |ghost| ghost.must & !ghost.got != 0) || !system.is_at_rest(state)
+    always("an acknowledged message reaches its subscriber", |system, state| {
+        !any(system, state, |ghost| ghost.must & !ghost.excluded & !ghost.got != 0) || !system.is_at_rest(state)
     }),
     always("identifiers of open deliveries are unique", |system, state| without(system, state, Fault::IdentifierInUse)),
     always("Session Present tells the truth", |system, state| without(system, state, Fault::SessionPresentLies)),
@@ -87,6 +87,85 @@ pub(super) const ALL_ARRIVE: Claim = sometimes("all messages have arrived", |sys
     let all = (1_u8 << system.scenario.vocabulary.messages().count()) - 1;
     any(system, state, |ghost| ghost.got == all)
 });
+
+pub(super) const DELIVERED_ONCE: Claim =
+    always("a QoS 2 message is delivered once", |system, state| without(system, state, Fault::DeliveredTwice));
+
+pub(super) const CONNECTION_IS_KEPT: Claim =
+    always("a client that breaks no rule keeps its connection", |system, state| {
+        without(system, state, Fault::ClosedWithoutReason)
+    });
+
+pub(super) const EXPIRED_IS_DROPPED: Claim =
+    always("an expired message is not delivered", |system, state| without(system, state, Fault::Expired));
+
+pub(super) const MESSAGE_EXPIRES: Claim = sometimes("a message expires before it has arrived", |system, state| {
+    any(system, state, |ghost| ghost.must & !ghost.got != 0) && system.is_at_rest(state)
+});
+
+pub(super) const OWN_IS_NOT_DELIVERED: Claim =
+    always("with No Local a client's own messages do not come", |system, state| {
+        without(system, state, Fault::Unwanted)
+    });
+
+pub(super) const ALL_OTHERS_ARRIVE: Claim = sometimes("all messages of others have arrived", |system, state| {
+    let all = (1_u8 << system.scenario.vocabulary.messages().count()) - 1;
+    any(system, state, |ghost| ghost.excluded != 0 && ghost.got == all & !ghost.excluded)
+});
+
+pub(super) const ONE_MEMBER_GETS_IT: Claim = always("a message for a group comes to one member", |system, state| {
+    let (_, twice) = system.identities(state).iter().fold((0, 0), |(once, twice), identity| {
+        let got = system.ghosts.get(identity.ghost).got;
+        (once | got, twice | (once & got))
+    });
+    twice == 0
+});
+
+pub(super) const LAST_MEMBER_GETS_ALL: Claim =
+    always("what is published when only one member is left comes to it", |system, state| {
+        let ghosts = || system.identities(state).iter().map(|identity| system.ghosts.get(identity.ghost));
+        let left = ghosts().fold(0, |left, ghost| left | ghost.never);
+        ghosts().all(|ghost| ghost.must & left & !ghost.got == 0) || !system.is_at_rest(state)
+    });
+
+pub(super) const BOTH_GET_SOME: Claim = sometimes("two members get one message each", |system, state| {
+    let got = |identity: &&Identity| system.ghosts.get(identity.ghost).got != 0;
+    system.identities(state).iter().filter(got).count() > 1
+});
+
+pub(super) const RETAINED_IS_ASKED_FOR: Claim = always(
+    "RETAIN 1 comes once for a subscription that asks for what is retained, and never on a live message",
+    |system, state| without(system, state, Fault::RetainedUnasked),
+);
+
+pub(super) const RETAINED_ARRIVES: Claim =
+    always("a subscription gets the retained message that it asks for", |system, state| {
+        !any(system, state, |ghost| ghost.met & !ghost.got_retained != 0) || !system.is_at_rest(state)
+    });
+
+pub(super) const BOTH_KINDS_ARRIVE: Claim =
+    sometimes("one message is retained and the next one live", |system, state| {
+        any(system, state, |ghost| ghost.got_retained != 0 && ghost.got & !ghost.got_retained != 0)
+    });
+
+pub(super) const WILL_IS_IN_PLACE: Claim =
+    always("a Will is published only when it is due and was not taken back", |system, state| {
+        without(system, state, Fault::WillOutOfPlace)
+    });
+
+pub(super) const WILL_IS_PUBLISHED: Claim =
+    always("the Will of a client that stays away is published", |system, state| {
+        let now = system.routers.get(state.router).now;
+        !any(system, state, |ghost| ghost.will.due.is_some_and(|due| due <= now))
+            || !system.is_at_rest_without_returns(state)
+    });
+
+pub(super) const WILL_ARRIVES: Claim = sometimes("a Will arrives", |system, state| {
+    any(system, state, |ghost| ghost.will.published) && any(system, state, |ghost| ghost.got != 0)
+});
+
+pub(super) const NO_WILLS: Claim =
+    always("a dialect without Wills publishes none", |system, state| !any(system, state, |ghost| ghost.will.published));
 
 impl Claim {
     /// The claim as stateright takes it.

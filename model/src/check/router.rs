@@ -1,9 +1,9 @@
 //! The server between its sessions: where messages go, what is retained, and the time.
 
 use super::ghost::Event;
-use super::intern::{EmissionKey, EventKey, InputsKey, RouterKey, SessionKey};
+use super::intern::{EmissionKey, EventKey, InputsKey, PartyKey, RouterKey, SessionKey};
 use super::system::{State, System};
-use crate::packet::Qos;
+use crate::packet::{Qos, RetainHandling};
 use crate::profile::Feature;
 use crate::server::{ConnectionId, Input, MessageKey, Millis, Moment, RetainedMessages, SeededBug, Session, Shares};
 use std::sync::Arc;
@@ -77,7 +77,8 @@ impl System {
                 Input::Publish { message, .. } => Some(*message),
                 _ => None,
             };
-            let event = Event::of_taking(input, *now).map(|event| self.events.key(event));
+            let event = met_by(session, input).or_else(|| Event::of_taking(input, *now));
+            let event = event.map(|event| self.events.key(event));
             let successors = session.input(&context, *now, input).into_iter().map(|mut session| {
                 if self.bug == Some(SeededBug::KeepsOlderConnection) {
                     session.older.clear();
@@ -141,9 +142,14 @@ impl System {
         }
     }
 
-    /// The next moment that the scenario looks at.
+    /// The next moment that the scenario looks at. Message Expiry Intervals count from the beginning: so time waits for all
+    /// that is published.
     pub(super) fn next_moment(&self, state: &State) -> Option<Millis> {
         if self.scenario.moments.is_empty() {
+            return None;
+        }
+        let has_published = |party: PartyKey| self.parties.get(party).has_published(&self.scenario);
+        if !self.identities(state).iter().all(|identity| has_published(identity.party)) {
             return None;
         }
         let now = self.routers.get(state.router).now;
@@ -159,4 +165,17 @@ impl System {
             identity.session = self.sessions.key(Timed { session, now });
         }
     }
+}
+
+/// What the watcher hears of a SUBSCRIBE: the retained messages that it asks for (3.8.3.1 of 5.0).
+fn met_by(session: &Session, input: &Input) -> Option<Event> {
+    let Input::Subscribe { requests, .. } = input else { return None };
+    let subscriptions = || session.kept.iter().flat_map(|kept| &kept.subscriptions);
+    let asked = requests.iter().filter(|request| match request.options.retain_handling {
+        RetainHandling::Send => true,
+        RetainHandling::SendIfNew => !subscriptions().any(|held| held.filter == request.filter),
+        RetainHandling::DoNotSend => false,
+    });
+    let met: Vec<MessageKey> = asked.flat_map(|request| &request.retained).map(|met| met.message).collect();
+    (!met.is_empty()).then_some(Event::Meets(met))
 }

@@ -2,6 +2,7 @@
 
 use super::Judge;
 use super::reading::Reading;
+use super::track::Unanswered;
 use crate::packet::{self, ProtocolVersion, PublishProperties};
 use crate::server::expiry::Expiry;
 use crate::server::vocabulary::{Content, Message, SenderKey};
@@ -56,6 +57,12 @@ impl Judge {
         });
         self.wills.insert(message, Will { sender, clears: will.payload.is_empty(), floats: false });
         server::Will { message, delay: Millis::from(will_delay_interval.unwrap_or(0)) * 1000 }
+    }
+
+    /// Wills that may have been published, and may not have reached other sessions yet.
+    pub(super) fn wills_under_way(&self) -> impl Iterator<Item = Unanswered> {
+        let floating = self.wills.iter().filter(|(_, will)| will.floats);
+        floating.map(|(message, _)| Unanswered { message: *message, times: 1, received: false })
     }
 
     /// Tells the sessions of Wills that may or must have been published by now, or that were taken back.

@@ -202,14 +202,15 @@ impl Session {
                 if let Some(position) = next.floating.iter().position(|known| known.message == delivery.message) {
                     let routing = next.floating.remove(position).copies();
                     if routing.due.qos.contains(seen.qos) {
-                        kept.push_further(delivery.message, &routing);
+                        kept.push_further(delivery.message, &routing, delivery.progress);
                     } else {
                         // A further copy came first: the one that is due is still to come.
                         now.kind = Kind::Further;
                         let due = Delivery { forms: routing.due.clone(), owed: !routing.missed, ..delivery.clone() };
                         kept.deliveries.push(due);
                         let further_copies = routing.further_copies - 1;
-                        kept.push_further(delivery.message, &Routing { further_copies, ..routing });
+                        let routing = Routing { further_copies, ..routing };
+                        kept.push_further(delivery.message, &routing, delivery.progress);
                     }
                 }
             }
@@ -379,7 +380,12 @@ fn check_expiry(
     delivery: &Delivery,
     seen: &Seen<'_>,
 ) -> Result<(), Breach> {
-    let begins = delivery.progress == Progress::Waiting;
+    // One that was perhaps sent before and comes without DUP was not.
+    let begins = match delivery.progress {
+        Progress::Waiting => true,
+        Progress::PerhapsSent => !seen.dup,
+        _ => false,
+    };
     match context.vocabulary.of(delivery.message).expiry {
         Some(expiry) if begins && !expiry.may_begin(context, now) => {
             Err(Breach::of(Rule::ExpiredIsNotDelivered, "no delivery: the message has expired"))

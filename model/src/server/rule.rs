@@ -7,12 +7,12 @@
 //! words in its own way, cites the rows of its fact sheet too: they are named where a profile is held to them.
 
 use super::Vocabulary;
-use super::at_stake::at_stake;
 use crate::citation::Statements;
-use crate::packet::{PacketType, ProtocolVersion};
-use crate::profile::{Offence, Profile};
-use crate::statement::catalogue;
+use crate::packet::ProtocolVersion;
+use crate::profile::Profile;
 use std::fmt;
+
+pub use super::breach::Breach;
 
 macro_rules! rules {
     ($($rule:ident $name:literal $says:literal
@@ -307,90 +307,6 @@ impl fmt::Display for Rule {
     }
 }
 
-/// Why an output cannot come now: the rule, and what it permits instead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Breach {
-    /// The rule that is broken.
-    pub rule: Rule,
-    /// What was permitted or owed instead.
-    pub expected: String,
-    occasion: Occasion,
-}
-
-/// What was permitted or owed, and to what it was the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Expected {
-    text: String,
-    occasion: Occasion,
-}
-
-/// What a breach is about, where that says more than its rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Occasion {
-    /// Nothing more.
-    Rule,
-    /// What the client did.
-    Offence(Offence),
-    /// Of all that the rule says of several packets, this one.
-    Packet(PacketType),
-}
-
-impl Expected {
-    /// What should have followed upon an offence.
-    pub(crate) fn upon(offence: Offence, text: String) -> Expected {
-        Expected { text, occasion: Occasion::Offence(offence) }
-    }
-}
-
-impl From<String> for Expected {
-    fn from(text: String) -> Expected {
-        Expected { text, occasion: Occasion::Rule }
-    }
-}
-
-impl From<&str> for Expected {
-    fn from(text: &str) -> Expected {
-        text.to_owned().into()
-    }
-}
-
-impl Breach {
-    /// A breach of `rule`.
-    pub(crate) fn of(rule: Rule, expected: impl Into<Expected>) -> Breach {
-        let Expected { text, occasion } = expected.into();
-        Breach { rule, expected: text, occasion }
-    }
-
-    /// The same breach, seen in a packet of this type.
-    pub(crate) fn seen_in(self, packet: PacketType) -> Breach {
-        Breach { occasion: Occasion::Packet(packet), ..self }
-    }
-
-    /// The statements of `version` that are broken, the nearest first, and the rows that the dialect is held to.
-    #[must_use]
-    pub fn statements(&self, profile: &Profile, version: ProtocolVersion) -> Vec<&'static str> {
-        let of_rule = self.rule.cites(profile, version).into_iter();
-        match self.occasion {
-            Occasion::Rule => of_rule.collect(),
-            Occasion::Offence(offence) => {
-                let own = at_stake(offence).of(version).iter().copied();
-                let own = own.filter(|id| binds_server(version, id));
-                own.chain(offence.rows_in(profile, version)).chain(of_rule).collect()
-            }
-            // Section 3.n of the standards is about the packet type with code n.
-            Occasion::Packet(packet) => {
-                let section = format!("MQTT-3.{}.", packet.code());
-                of_rule.filter(|id| id.starts_with(&section)).collect()
-            }
-        }
-    }
-}
-
-/// Whether a server can break this statement: a client's own duty may be at stake beside it.
-pub(crate) fn binds_server(version: ProtocolVersion, id: &str) -> bool {
-    catalogue().find(version, id).is_some_and(|statement| statement.role.includes_server())
-}
-
 /// A fault planted in the model, to show that a property can fail. Only the checker ever sets one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SeededBug {
@@ -430,11 +346,19 @@ pub enum SeededBug {
     PublishesForbiddenWill,
     /// Expired messages are delivered.
     DeliversExpired,
+    /// A Will is not published.
+    ForgetsWills,
+    /// A new subscription gets nothing of what is retained.
+    WithholdsRetained,
+    /// A message for a group goes to every member.
+    SendsToEveryMember,
+    /// Topic Aliases are forgotten at once.
+    ForgetsAliases,
 }
 
 impl SeededBug {
     /// Every bug with its name on the command line.
-    pub const ALL: [(SeededBug, &'static str); 18] = [
+    pub const ALL: [(SeededBug, &'static str); 22] = [
         (SeededBug::ForgetsUnacknowledged, "forgets-unacknowledged"),
         (SeededBug::ReusesIdentifiers, "reuses-identifiers"),
         (SeededBug::IgnoresReceiveMaximum, "ignores-receive-maximum"),
@@ -453,6 +377,10 @@ impl SeededBug {
         (SeededBug::PublishesWillAfterReturn, "publishes-will-after-return"),
         (SeededBug::PublishesForbiddenWill, "publishes-forbidden-will"),
         (SeededBug::DeliversExpired, "delivers-expired"),
+        (SeededBug::ForgetsWills, "forgets-wills"),
+        (SeededBug::WithholdsRetained, "withholds-retained"),
+        (SeededBug::SendsToEveryMember, "sends-to-every-member"),
+        (SeededBug::ForgetsAliases, "forgets-aliases"),
     ];
 
     /// The bug of this name.
