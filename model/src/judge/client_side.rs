@@ -169,10 +169,6 @@ impl Judge {
         let track = self.tracks.entry(sender).or_insert_with(Track::new);
         // What others have sent before may still meet what this client will subscribe to.
         under_way.into_iter().for_each(|unanswered| track.meet(unanswered));
-        if track.is_connecting() {
-            // On two connections: nobody knows which one the server reads first.
-            return self.give_up("two CONNECT packets of one client identifier that are on their way at once");
-        }
         let terms = ConnectTerms {
             connection,
             version,

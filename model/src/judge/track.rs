@@ -2,17 +2,14 @@
 //!
 //! What a client has sent is taken by the server at a time that nobody sees. So inputs wait in a queue, and a hypothesis
 //! takes the next one only when an output cannot be explained without it: taking later never explains less, because an
-//! input changes only what may come after it. Only where a connection breaks must the set fork at once, over how much of the
-//! queue the server has still taken.
-//!
-//! The queue holds what came on all connections of the session. A CONNECT may overtake what the client has sent on an older
-//! connection, and ends its effect; one that is refused, or that breaks before it is read, leaves the older one as it was.
+//! input changes only what may come after it. So does the end of a connection: only what comes next shows how much of the
+//! queue the server has still taken, and the set forks then.
 
-use super::hypothesis::{CAP, Hypothesis, routing};
+use super::hypothesis::{CAP, Hypothesis, is_last_word, routing};
 use super::queue::{Queue, Waiting};
 use crate::packet::PacketId;
 use crate::server::session::{Moment, Routing};
-use crate::server::{Breach, ConnectTerms, ConnectionId, Context, Input, MessageKey, Millis, Output, Rule, Session};
+use crate::server::{Breach, ConnectionId, Context, Input, MessageKey, Millis, Output, Rule, Session};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A QoS 1 message that waits for PUBACK.
@@ -31,8 +28,8 @@ pub(super) struct Track {
     queue: Queue,
     /// QoS 1 messages of this client that wait for PUBACK, on whatever connection they were sent.
     pub(super) open: BTreeMap<PacketId, Unanswered>,
-    /// QoS 0 messages of this client, with the number of their input: on their way until the server has taken it.
-    unsettled: Vec<(usize, MessageKey)>,
+    /// QoS 0 messages of this client, with the place of their input: on their way until the server has taken it.
+    unsettled: Vec<(ConnectionId, usize, MessageKey)>,
     abandoned: bool,
     overflow: bool,
 }
@@ -52,8 +49,10 @@ impl Track {
 
     /// A connection that never became a session: the model's state is given.
     pub(super) fn starting_with(sessions: Vec<Session>) -> Track {
+        let mut queue = Queue::default();
+        sessions.iter().filter_map(|session| session.link.as_ref()).for_each(|link| queue.begun(link.id));
         let hypotheses = sessions.into_iter().map(Hypothesis::begin).collect();
-        Track { hypotheses, ..Track::new() }
+        Track { hypotheses, queue, ..Track::new() }
     }
 
     /// Stops judging: after a violation no state explains this session any more.
@@ -69,32 +68,15 @@ impl Track {
             .then(|| format!("more than {CAP} states of the model explain a session; the judge follows no more"))
     }
 
-    /// Whether a CONNECT of the client waits for its CONNACK.
-    pub(super) fn is_connecting(&self) -> bool {
-        self.hypotheses.iter().any(|hypothesis| {
-            self.queue.since(hypothesis.taken).fold(false, |connecting, waiting| match waiting.input {
-                Input::Connect(_) => hypothesis.counts_as_connect(waiting),
-                Input::Lost => false,
-                _ => connecting,
-            })
-        })
-    }
-
     /// Whether nothing that comes on this connection can reach the session any more: it has been replaced or refused.
     pub(super) fn is_out(&self, connection: ConnectionId) -> bool {
-        self.takeover().is_none() && !self.hypotheses.iter().any(|hypothesis| hypothesis.is_link(connection))
-    }
-
-    /// The number of the first CONNECT in the queue that may still count.
-    fn takeover(&self) -> Option<usize> {
-        self.queue.position(|waiting| {
-            waiting.is_connect() && self.hypotheses.iter().any(|hypothesis| hypothesis.counts_as_connect(waiting))
-        })
+        let may_hear = |hypothesis: &Hypothesis| hypothesis.may_hear(connection);
+        self.queue.lane(connection).is_none() || !self.hypotheses.iter().any(may_hear)
     }
 
     /// Messages that may not have reached other sessions yet.
     pub(super) fn under_way(&self) -> impl Iterator<Item = Unanswered> {
-        let once = |(_, message): &(usize, MessageKey)| Unanswered { message: *message, times: 1 };
+        let once = |(_, _, message): &(ConnectionId, usize, MessageKey)| Unanswered { message: *message, times: 1 };
         self.open.values().copied().chain(self.unsettled.iter().map(once))
     }
 
@@ -103,7 +85,6 @@ impl Track {
         if self.abandoned {
             return;
         }
-        let breaks = input == Input::Lost;
         let reroutes = matches!(
             input,
             Input::Connect(_)
@@ -112,83 +93,17 @@ impl Track {
                 | Input::Disconnect { .. }
                 | Input::Lost
         );
-        let other = |number: &usize| self.queue.get(*number).is_some_and(|waiting| waiting.connection != connection);
-        let takeover = self.takeover().filter(other);
-        let number = takeover.unwrap_or(self.queue.end());
-        if let Input::Publish { message, id: None, .. } = input {
-            self.unsettled.push((number, message));
-        }
-        if let Input::Connect(terms) = &input {
-            self.refuse(context, terms);
-        }
-        let waiting = Waiting { at, connection, input };
-        match takeover {
-            Some(number) => self.insert(context, number, waiting),
-            None if breaks => self.break_connection(context, waiting),
-            None => self.queue.insert(number, waiting),
-        }
+        let unsettled = match input {
+            Input::Publish { message, id: None, .. } => Some(message),
+            _ => None,
+        };
+        let number = self.queue.push(connection, Waiting { at, input });
+        self.unsettled.extend(number.zip(unsettled).map(|(number, message)| (connection, number, message)));
+        self.skip();
         if reroutes {
             self.reroute(context);
         }
-        self.trim();
-    }
-
-    /// Something comes on a connection after its client has sent CONNECT on a newer one. The server may have read it before
-    /// that CONNECT; what it reads later counts only if it refuses the newer one.
-    fn insert(&mut self, context: &Context<'_>, number: usize, waiting: Waiting) {
-        let last = self.unsettled.len();
-        for (index, (input, _)) in self.unsettled.iter_mut().enumerate() {
-            let is_own = index + 1 == last && matches!(waiting.input, Input::Publish { id: None, .. });
-            *input += usize::from(*input >= number && !is_own);
-        }
-        let mut shifted = BTreeSet::new();
-        for hypothesis in &self.hypotheses {
-            if hypothesis.taken > number {
-                let sessions = hypothesis.take(context, &waiting);
-                shifted.extend(sessions.into_iter().map(|session| hypothesis.after(session, hypothesis.taken + 1)));
-            } else {
-                shifted.insert(hypothesis.clone());
-            }
-        }
-        self.queue.insert(number, waiting);
-        self.replace(shifted);
-    }
-
-    /// Where the server may or must refuse a CONNECT, the session goes on without it.
-    fn refuse(&mut self, context: &Context<'_>, terms: &ConnectTerms) {
-        let mut after = BTreeSet::new();
-        for hypothesis in &self.hypotheses {
-            if terms.may_be_accepted(context) {
-                after.insert(hypothesis.clone());
-            }
-            if let Some(session) = hypothesis.session.refuse(context, terms) {
-                let mut refused = hypothesis.with(session);
-                refused.ignored.insert(terms.connection);
-                after.insert(refused);
-            }
-        }
-        self.replace(after);
-    }
-
-    /// The connection broke: the server has taken some of the queue, and the rest is gone with the connection.
-    fn break_connection(&mut self, context: &Context<'_>, lost: Waiting) {
-        let mut after = BTreeSet::new();
-        for hypothesis in &self.hypotheses {
-            for reached in hypothesis.reachable(context, &self.queue) {
-                if reached.is_link(lost.connection) {
-                    let sessions = reached.take(context, &lost);
-                    after.extend(sessions.into_iter().map(|session| reached.after(session, self.queue.end() + 1)));
-                }
-            }
-            if !hypothesis.is_link(lost.connection) {
-                let session = hypothesis.session.without(lost.connection);
-                let mut unread = hypothesis.with(session);
-                unread.ignored.insert(lost.connection);
-                after.insert(unread);
-            }
-        }
-        self.queue.insert(self.queue.end(), lost);
-        self.replace(after);
+        self.trim(context, at);
     }
 
     /// Messages on their way may meet what the client has just asked for.
@@ -265,29 +180,28 @@ impl Track {
             return Ok(());
         }
         // After its last word on a connection the server takes nothing more from it: then how much it has taken matters.
-        let ends = matches!(output, Output::Close | Output::Disconnect { .. });
+        let ends = is_last_word(output);
         let mut explained = BTreeSet::new();
         let mut nearest = None;
         for hypothesis in &self.hypotheses {
             let mut attempts = vec![hypothesis.clone()];
             // An attempt that explains the output stops; one that does not goes on by taking one more input.
             while let Some(attempt) = attempts.pop() {
+                let mut goes_on = ends && attempt.is_link(connection);
                 match attempt.session.accept(context, moment, connection, output) {
-                    Ok(sessions) => {
-                        if ends && attempt.is_link(connection) {
-                            attempts.extend(attempt.taking_one(context, &self.queue));
-                        }
-                        explained.extend(sessions.into_iter().map(|session| attempt.with(session)));
-                    }
+                    Ok(sessions) => explained.extend(sessions.into_iter().map(|session| attempt.with(session))),
                     Err(breach) => {
+                        goes_on = true;
                         // The attempt that has taken most knows most; among equals, one in which the server goes on says more
                         // about this output than one that only waits for the end.
-                        let rank = (attempt.taken, breach.rule != Rule::OffenceIsRefused);
+                        let rank = (attempt.progress(), breach.rule != Rule::OffenceIsRefused);
                         if nearest.as_ref().is_none_or(|(known, _)| *known <= rank) {
                             nearest = Some((rank, breach));
                         }
-                        attempts.extend(attempt.taking_one(context, &self.queue));
                     }
+                }
+                if goes_on {
+                    attempts.extend(attempt.taking_towards(context, &self.queue, connection, output));
                 }
             }
         }
@@ -295,7 +209,10 @@ impl Track {
             Some((_, breach)) if explained.is_empty() => Err(breach),
             _ => {
                 self.replace(explained);
-                self.trim();
+                if *output == Output::Close {
+                    self.queue.end(connection);
+                }
+                self.trim(context, moment.now);
                 Ok(())
             }
         }
@@ -303,20 +220,25 @@ impl Track {
 
     /// QoS 0 messages that every hypothesis has seen the server take.
     pub(super) fn taken_messages(&mut self) -> Vec<MessageKey> {
-        let taken = self.hypotheses.iter().map(|hypothesis| hypothesis.taken).min().unwrap_or(0);
-        let (settled, unsettled) = self.unsettled.iter().partition(|(input, _)| *input < taken);
+        let Track { hypotheses, queue, .. } = self;
+        let is_taken = |connection: ConnectionId, number: usize| {
+            queue.lane(connection).is_none()
+                || hypotheses.iter().all(|hypothesis| hypothesis.taken(connection) > number)
+        };
+        let (settled, unsettled) =
+            self.unsettled.iter().partition(|(connection, number, _)| is_taken(*connection, *number));
         self.unsettled = unsettled;
-        let settled: Vec<(usize, MessageKey)> = settled;
-        settled.into_iter().map(|(_, message)| message).collect()
+        let settled: Vec<(ConnectionId, usize, MessageKey)> = settled;
+        settled.into_iter().map(|(_, _, message)| message).collect()
     }
 
     /// Everything has come to rest: what would silence break in every hypothesis?
     pub(super) fn rest(&mut self, context: &Context<'_>) -> Option<(ConnectionId, Breach)> {
-        let end = self.queue.end();
+        let is_at_rest =
+            |reached: &Hypothesis| self.queue.lanes().all(|(connection, lane)| reached.is_done_with(connection, lane));
         let mut nearest = None;
         for hypothesis in &self.hypotheses {
-            for settled in hypothesis.reachable(context, &self.queue).into_iter().filter(|reached| reached.taken == end)
-            {
+            for settled in hypothesis.reachable(context, &self.queue).into_iter().filter(is_at_rest) {
                 let owed = settled.session.owed(context)?;
                 let session = &settled.session;
                 let refused = session.refused.first().or(session.link.as_ref()).map(|link| link.id);
@@ -349,18 +271,37 @@ impl Track {
         }
     }
 
-    /// Forgets inputs that every hypothesis has taken.
-    fn trim(&mut self) {
-        if let Some(taken) = self.hypotheses.iter().map(|hypothesis| hypothesis.taken).min() {
-            self.queue.forget_before(taken);
-        }
-        let waits = |connection: &ConnectionId| self.queue.position(|waiting| waiting.opens(*connection)).is_some();
-        if self.hypotheses.iter().any(|hypothesis| !hypothesis.ignored.iter().all(waits)) {
-            let forgetting = |mut hypothesis: Hypothesis| {
-                hypothesis.ignored.retain(waits);
-                hypothesis
+    /// What comes on connections that a session has left behind has no effect on it.
+    fn skip(&mut self) {
+        let skipping = |mut hypothesis: Hypothesis| {
+            hypothesis.skip(&self.queue);
+            hypothesis
+        };
+        let skipped = std::mem::take(&mut self.hypotheses).into_iter().map(skipping).collect();
+        self.replace(skipped);
+    }
+
+    /// Forgets what every hypothesis has taken, and connections that ended long ago.
+    fn trim(&mut self, context: &Context<'_>, now: Millis) {
+        if self.queue.lanes().any(|(_, lane)| lane.is_stale(now)) {
+            let has_noticed = |reached: &Hypothesis| {
+                let mut stale = self.queue.lanes().filter(|(_, lane)| lane.is_stale(now));
+                stale.all(|(connection, lane)| reached.is_done_with(connection, lane))
             };
-            self.hypotheses = std::mem::take(&mut self.hypotheses).into_iter().map(forgetting).collect();
+            let noticing =
+                |hypothesis: &Hypothesis| hypothesis.reachable(context, &self.queue).into_iter().filter(has_noticed);
+            let noticed = self.hypotheses.iter().flat_map(noticing).collect();
+            self.replace(noticed);
         }
+        let Track { hypotheses, queue, .. } = self;
+        queue.trim(|connection, lane| {
+            let is_over = |hypothesis: &Hypothesis| match hypothesis.taken(connection) {
+                0 => lane.is_stale(now),
+                taken => taken == lane.end(),
+            };
+            let all_over = lane.lost().is_some() && hypotheses.iter().all(is_over);
+            (!all_over).then(|| hypotheses.iter().map(|hypothesis| hypothesis.taken(connection)).min().unwrap_or(0))
+        });
+        self.skip();
     }
 }

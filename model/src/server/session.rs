@@ -220,6 +220,7 @@ impl Session {
     pub fn input(&self, context: &Context<'_>, now: Millis, input: &Input) -> Vec<Session> {
         match input {
             Input::Connect(terms) => self.connect(context, now, terms),
+            Input::Lost => vec![self.lose(context, now)],
             _ if !self.is_listening() => vec![self.clone()],
             Input::Subscribe { id, requests } => self.subscribe(context, *id, requests),
             Input::Unsubscribe { id, filters } => vec![self.unsubscribe(context, *id, filters)],
@@ -228,7 +229,6 @@ impl Session {
             Input::Pingreq => vec![self.responding(Response::Pingresp)],
             Input::Disconnect { lifetime } => vec![self.leave(*lifetime)],
             Input::Offence(offence) => self.offend(context, *offence, &[]),
-            Input::Lost => vec![self.lose(context, now)],
         }
     }
 

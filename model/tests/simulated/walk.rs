@@ -41,16 +41,18 @@ pub(crate) fn terms(profile: &str, clients: usize) -> Terms {
 pub(crate) struct Walk {
     pub(crate) world: World,
     pub(crate) chance: Chance,
+    /// In how many steps everything comes to rest once.
+    calm: usize,
 }
 
 impl Walk {
     pub(crate) fn new(terms: Terms, seed: u64) -> Walk {
-        Walk { world: World::new(terms), chance: Chance(seed) }
+        Walk { world: World::new(terms), chance: Chance(seed), calm: 500 }
     }
 
     /// The next step, if the part of the world that chance looks at has one.
     fn next_move(&mut self) -> Option<Move> {
-        let Walk { world, chance } = self;
+        let Walk { world, chance, .. } = self;
         let client = chance.below(world.clients.len());
         match chance.below(8) {
             0 | 1 => {
@@ -63,8 +65,8 @@ impl Walk {
                     place = place.saturating_sub(weight(deed));
                     found
                 });
-                // A client without a connection takes its time.
-                chosen.filter(|deed| **deed != Deed::Connect || chance.once_in(3)).map(|deed| Move::Do(client, *deed))
+                // A client that has nothing else to do takes its time.
+                chosen.filter(|_| deeds.len() > 1 || chance.once_in(6)).map(|deed| Move::Do(client, *deed))
             }
             2 | 3 => {
                 let readable = world.readable();
@@ -86,8 +88,12 @@ impl Walk {
     pub(crate) fn events(&mut self) -> Vec<Event> {
         while self.world.trace.is_empty() {
             if let Some(step) = self.next_move() {
-                self.world.now += u64::from(self.chance.once_in(4));
                 self.world.step(&step, &mut self.chance);
+            }
+            // Time passes when nothing else happens.
+            if self.chance.once_in(self.calm) {
+                self.world.settle(&mut self.chance);
+                self.world.now += *pick(&mut self.chance, &[1, 500, 1_999, 6_000, 8_000]);
             }
         }
         std::mem::take(&mut self.world.trace)
