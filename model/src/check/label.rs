@@ -118,6 +118,10 @@ fn describe_input(input: &Input, vocabulary: &Vocabulary) -> String {
             format!("PUBLISH {} qos{qos}{id}", vocabulary.describe(*message))
         }
         Input::Puback { id } => format!("PUBACK id{id}"),
+        Input::Pubrec { id, refused } => format!("PUBREC id{id}{}", if *refused { " refused" } else { "" }),
+        Input::Pubrel { id } => format!("PUBREL id{id}"),
+        Input::Pubcomp { id } => format!("PUBCOMP id{id}"),
+        Input::Auth => "AUTH".to_owned(),
         Input::Pingreq => "PINGREQ".to_owned(),
         Input::Disconnect { .. } => "DISCONNECT".to_owned(),
         Input::Offence(offence) => format!("something wrong: {offence}"),
@@ -133,6 +137,10 @@ fn describe_output(output: &Output, vocabulary: &Vocabulary) -> String {
         Output::Suback { id, codes } => format!("SUBACK id{id} {codes:?}"),
         Output::Unsuback { id, .. } => format!("UNSUBACK id{id}"),
         Output::Puback { id, .. } => format!("PUBACK id{id}"),
+        Output::Pubrec { id, .. } => format!("PUBREC id{id}"),
+        Output::Pubrel { id, .. } => format!("PUBREL id{id}"),
+        Output::Pubcomp { id, .. } => format!("PUBCOMP id{id}"),
+        Output::Auth { code } => format!("AUTH 0x{code:02X}"),
         Output::Publish { content, qos, id, dup, .. } => {
             let content = vocabulary.content_of(*content);
             let payload = String::from_utf8_lossy(&content.payload);

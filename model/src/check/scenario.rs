@@ -177,7 +177,9 @@ impl World {
             topic,
             qos,
             size: 0,
-            expires: false,
+            expiry: None,
+            retain: false,
+            is_will: false,
             content_3: content,
             content_5: content,
         };

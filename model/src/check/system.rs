@@ -6,9 +6,9 @@ use super::properties::Claim;
 use super::scenario::{Role, Scenario, Step};
 use crate::packet::{PacketId, ProtocolVersion, Qos, SubscriptionOptions};
 use crate::profile::Feature;
-use crate::server::session::Moment;
 use crate::server::{
-    ConnectTerms, ConnectionId, Context, FilterRequest, Input, Lifetime, MessageKey, Output, SeededBug, Session,
+    ConnectTerms, ConnectionId, Context, FilterRequest, Input, Lifetime, MessageKey, Moment, Output, SeededBug,
+    Session, Shares,
 };
 use stateright::{Model, Path, Property};
 
@@ -79,7 +79,12 @@ impl System {
         }
         if actor.link.is_none() {
             let again = actor.unanswered.iter();
-            let again = again.map(|(id, message)| Input::Publish { message: *message, id: Some(*id), offence: None });
+            let again = again.map(|(id, message)| Input::Publish {
+                message: *message,
+                id: Some(*id),
+                alias: None,
+                offence: None,
+            });
             return std::iter::once(self.connect(actor, index)).chain(again).collect();
         }
         if !actor.connected || actor.asking || actor.sent.len() >= LINK_CAPACITY {
@@ -88,14 +93,25 @@ impl System {
         match role.script.get(actor.step) {
             Some(Step::Subscribe(filter, qos)) => {
                 let options = SubscriptionOptions { qos: *qos, ..SubscriptionOptions::default() };
-                let requests = vec![FilterRequest { filter: *filter, options, offence: None }];
+                let requests = vec![FilterRequest {
+                    filter: *filter,
+                    options,
+                    identifier: None,
+                    retained: Vec::new(),
+                    offence: None,
+                }];
                 vec![Input::Subscribe { id: PacketId::FIRST, requests }]
             }
             Some(Step::Unsubscribe(filter)) => vec![Input::Unsubscribe { id: PacketId::FIRST, filters: vec![*filter] }],
             Some(Step::Publish(message)) => {
                 let above_qos_0 = self.scenario.vocabulary.of(*message).qos > Qos::AtMostOnce;
                 let number = u16::try_from(message.0 + 1).ok().filter(|_| above_qos_0);
-                vec![Input::Publish { message: *message, id: number.and_then(PacketId::new), offence: None }]
+                vec![Input::Publish {
+                    message: *message,
+                    id: number.and_then(PacketId::new),
+                    alias: None,
+                    offence: None,
+                }]
             }
             Some(Step::Connect) | None => Vec::new(),
         }
@@ -112,6 +128,8 @@ impl System {
             keep_alive: 0,
             receive_maximum: role.receive_maximum,
             maximum_packet_size: None,
+            will: None,
+            authenticates: false,
             offence: None,
         })
     }
@@ -151,6 +169,7 @@ impl System {
                     ghosts[session].subscribed = false;
                     ghosts[session].must &= ghosts[session].got;
                 }
+                Input::Pubrec { .. } | Input::Pubrel { .. } | Input::Pubcomp { .. } | Input::Auth => {}
                 Input::Pingreq | Input::Disconnect { .. } | Input::Offence(_) | Input::Lost => {}
             }
         }
@@ -197,7 +216,7 @@ impl System {
         let context = self.context();
         let published = self.scenario.vocabulary.of(message);
         for session in &mut state.sessions {
-            let routing = session.routing(&context, published, false);
+            let routing = session.routing(&context, published, false, Shares::Chosen(&[]));
             *session = session.float(message, routing).settle(&context, message);
         }
     }
@@ -270,6 +289,7 @@ impl System {
                 actor.lose_connection();
                 actor.dismissed = true;
             }
+            Output::Pubrec { .. } | Output::Pubrel { .. } | Output::Pubcomp { .. } | Output::Auth { .. } => {}
             Output::Pingresp | Output::Disconnect { .. } => {}
         }
     }
@@ -345,7 +365,7 @@ impl Model for System {
             if session.link.as_ref().is_some_and(|link| is_gone(link.id)) {
                 actions.push(Action::Notice(index));
             }
-            for (connection, output) in session.outputs(&self.context()) {
+            for (connection, output) in session.outputs(&self.context(), Moment::default()) {
                 let choices = self.emit(state, index, connection, &output).len();
                 actions.extend((0..choices).map(|choice| Action::Emit(index, connection, output.clone(), choice)));
             }
@@ -393,7 +413,7 @@ mod tests {
             let mut offered = 0;
             while let Some(state) = waiting.pop().filter(|_| seen.len() < 10_000) {
                 for session in &state.sessions {
-                    for (connection, output) in session.outputs(&system.context()) {
+                    for (connection, output) in session.outputs(&system.context(), Moment::default()) {
                         let accepted = session.accept(&system.context(), Moment::default(), connection, &output);
                         assert!(accepted.is_ok_and(|next| !next.is_empty()), "{output:?} in {session:#?}");
                         offered += 1;

@@ -4,12 +4,15 @@ use super::offences;
 use super::reading::Reading;
 use super::track::Unanswered;
 use super::{Judge, Track};
-use crate::packet::{Connect, Disconnect, Packet, ProtocolVersion, Publish, Qos, Subscribe};
+use crate::packet::{Connect, Disconnect, Packet, ProtocolVersion, Publish, Qos, ReasonCode, Subscribe};
 use crate::profile::{Feature, Offence};
+use crate::server::expiry::Expiry;
 use crate::server::offence::always_ends;
-use crate::server::session::{Connection, Phase, Session};
+use crate::server::session::{Connection, Session};
 use crate::server::vocabulary::{Content, Message, SenderKey};
-use crate::server::{ConnectTerms, ConnectionId, Context, FilterRequest, Input, Lifetime, MessageKey, Millis};
+use crate::server::{
+    ConnectTerms, ConnectionId, Context, FilterRequest, Input, Lifetime, MessageKey, Millis, Vocabulary,
+};
 use crate::wire::Refusal;
 
 impl Judge {
@@ -68,10 +71,15 @@ impl Judge {
             Packet::Connect(_) => self.client_offends(at, connection, sender, Offence::SecondConnect),
             Packet::Publish(publish) => self.client_publishes(at, connection, sender, publish, size),
             Packet::Puback(puback) => self.push(at, connection, sender, Input::Puback { id: puback.packet_id }),
-            Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_) => match self.profile.has(Feature::Qos2) {
-                true => self.give_up("QoS 2"),
-                false => self.push(at, connection, sender, Input::Offence(Offence::UnknownPacketIdentifier)),
-            },
+            Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_) if !self.profile.has(Feature::Qos2) => {
+                self.push(at, connection, sender, Input::Offence(Offence::UnknownPacketIdentifier));
+            }
+            Packet::Pubrec(pubrec) => {
+                let refused = pubrec.reason.is_error();
+                self.push(at, connection, sender, Input::Pubrec { id: pubrec.packet_id, refused });
+            }
+            Packet::Pubrel(pubrel) => self.push(at, connection, sender, Input::Pubrel { id: pubrel.packet_id }),
+            Packet::Pubcomp(pubcomp) => self.push(at, connection, sender, Input::Pubcomp { id: pubcomp.packet_id }),
             Packet::Subscribe(subscribe) => self.client_subscribes(at, connection, sender, subscribe),
             Packet::Unsubscribe(unsubscribe) => {
                 let filters = unsubscribe.filters.iter().map(|filter| self.vocabulary.filter(filter)).collect();
@@ -79,7 +87,14 @@ impl Judge {
             }
             Packet::Pingreq => self.push(at, connection, sender, Input::Pingreq),
             Packet::Disconnect(disconnect) => self.client_leaves(at, connection, sender, disconnect),
-            Packet::Auth(_) => self.client_offends(at, connection, sender, Offence::ProtocolError),
+            Packet::Auth(auth) => {
+                let named =
+                    reading.connect.as_ref().and_then(|connect| connect.properties.authentication_method.clone());
+                match named.is_some() && named == auth.properties.authentication_method {
+                    true => self.push(at, connection, sender, Input::Auth),
+                    false => self.client_offends(at, connection, sender, Offence::ProtocolError),
+                }
+            }
             // The decoder refuses what only a server sends.
             Packet::Connack(_) | Packet::Suback(_) | Packet::Unsuback(_) | Packet::Pingresp => {}
         }
@@ -116,20 +131,8 @@ impl Judge {
     /// An offence before there is a session. As long as no version is known, a server may answer in any that it has.
     fn nobody_offends(&mut self, connection: ConnectionId, version: Option<ProtocolVersion>, offence: Offence) {
         let versions = self.profile.versions.iter().copied().filter(|known| version.is_none_or(|it| it == *known));
-        let condemned = |version| Session {
-            link: Some(Connection {
-                id: connection,
-                version,
-                phase: Phase::Condemned { offence, greeted: false },
-                lifetime: Lifetime::Connection,
-                keep_alive: 0,
-                receive_maximum: u16::MAX,
-                maximum_packet_size: None,
-                maximum_qos: Qos::ExactlyOnce,
-                responses: Vec::new(),
-            }),
-            ..Session::default()
-        };
+        let condemned =
+            |version| Session { link: Some(Connection::condemned(connection, version, offence)), ..Session::default() };
         let track = Track::starting_with(versions.map(condemned).collect());
         let sender = self.sender(format!("\0connection {connection}"));
         self.tracks.insert(sender, track);
@@ -153,9 +156,6 @@ impl Judge {
         reading.speak(version);
         reading.connect = Some(connect.clone());
         let offence = offences::of_connect(&self.profile, connect, version);
-        if connect.will.is_some() && offence.is_none() {
-            return self.give_up("Will messages");
-        }
         let identity = match connect.client_id.is_empty() {
             // The server makes one up: nobody else can have it.
             true => format!("\0assigned {connection}"),
@@ -169,6 +169,8 @@ impl Judge {
         let track = self.tracks.entry(sender).or_insert_with(Track::new);
         // What others have sent before may still meet what this client will subscribe to.
         under_way.into_iter().for_each(|unanswered| track.meet(unanswered));
+        let will = connect.will.as_ref().filter(|_| self.profile.has(Feature::Will));
+        let will = will.map(|will| self.arm_will(at, sender, will));
         let terms = ConnectTerms {
             connection,
             version,
@@ -181,8 +183,11 @@ impl Judge {
             keep_alive: Millis::from(connect.keep_alive) * 1000,
             receive_maximum: connect.properties.receive_maximum.map_or(u16::MAX, std::num::NonZeroU16::get),
             maximum_packet_size: connect.properties.maximum_packet_size.map(std::num::NonZeroU32::get),
+            will,
+            authenticates: connect.properties.authentication_method.is_some(),
             offence,
         };
+        let Some(track) = self.tracks.get_mut(&sender) else { return };
         if terms.clean_start && offence.is_none() {
             track.open.clear();
         }
@@ -209,7 +214,9 @@ impl Judge {
             }
             interval => {
                 reading.client_is_done = true;
-                self.push(at, connection, sender, Input::Disconnect { lifetime: interval.map(Lifetime::of_interval) });
+                let lifetime = interval.map(Lifetime::of_interval);
+                let with_will = disconnect.reason != ReasonCode::Success;
+                self.push(at, connection, sender, Input::Disconnect { lifetime, with_will });
             }
         }
     }
@@ -217,26 +224,28 @@ impl Judge {
     fn client_subscribes(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, subscribe: &Subscribe) {
         let Some(reading) = self.readings.get(&connection) else { return };
         let Some(version) = reading.version() else { return };
-        let whole = match subscribe.properties.subscription_identifier {
-            Some(_)
-                if !reading.offer.subscription_identifiers || !self.profile.has(Feature::SubscriptionIdentifiers) =>
-            {
-                Some(Offence::SubscriptionIdentifierNotSupported)
-            }
+        let identifier = subscribe.properties.subscription_identifier;
+        let identifiers = reading.offer.subscription_identifiers && self.profile.has(Feature::SubscriptionIdentifiers);
+        let shares = reading.offer.shared_subscriptions && self.profile.has(Feature::SharedSubscriptions);
+        let whole = match identifier {
+            Some(_) if !identifiers => Some(Offence::SubscriptionIdentifierNotSupported),
             _ => None,
         };
-        let shares = reading.offer.shared_subscriptions && self.profile.has(Feature::SharedSubscriptions);
         let mut requests = Vec::new();
         for request in &subscribe.requests {
-            if request.filter.starts_with("$share/") && shares {
-                return self.give_up("Shared Subscriptions");
-            }
-            let offence = whole.or(offences::of_filter(&self.profile, &request.filter, version));
-            requests.push(FilterRequest {
-                filter: self.vocabulary.filter(&request.filter),
-                options: request.options,
-                offence,
-            });
+            let filter = self.vocabulary.filter(&request.filter);
+            let offence = whole.or(offences::of_filter(&self.profile, request, version, shares));
+            self.shared.any |= self.vocabulary.is_shared(filter);
+            let fits = |topic| self.vocabulary.matches(filter, topic);
+            let retained = match self.profile.has(Feature::RetainedMessages) {
+                true => self.retained.met_by(fits),
+                false => Vec::new(),
+            };
+            requests.push(FilterRequest { filter, options: request.options, identifier, retained, offence });
+        }
+        let protocol_error = requests.iter().any(|request| request.offence == Some(Offence::ProtocolError));
+        if protocol_error {
+            return self.client_offends(at, connection, sender, Offence::ProtocolError);
         }
         self.push(at, connection, sender, Input::Subscribe { id: subscribe.packet_id, requests });
     }
@@ -250,7 +259,7 @@ impl Judge {
         size: usize,
     ) {
         let Some(reading) = self.readings.get_mut(&connection) else { return };
-        let topic = match resolve_alias(reading, publish) {
+        let topic = match resolve_alias(&mut self.vocabulary, reading, publish) {
             Ok(topic) => topic,
             Err(offence) => return self.client_offends(at, connection, sender, offence),
         };
@@ -265,26 +274,40 @@ impl Judge {
         let again = unanswered.and_then(|id| self.tracks.get(&sender)?.open.get(&id).copied());
         let offence = offences::of_publish(&self.profile, publish, &topic, &offer)
             .or(too_many.then_some(Offence::ReceiveMaximumExceeded));
-        match (offence, publish.qos(), publish.retain) {
-            (None, Qos::ExactlyOnce, _) => return self.give_up("QoS 2"),
-            (None, _, true) => return self.give_up("retained messages"),
-            _ => {}
-        }
         let message = match again {
             Some(unanswered) => unanswered.message,
-            None => self.publish_message(connection, sender, publish, topic, size),
+            None => self.publish_message(at, connection, sender, publish, topic, size),
         };
-        self.push(at, connection, sender, Input::Publish { message, id: publish.packet_id(), offence });
+        self.push(at, connection, sender, Input::Publish { message, id: publish.packet_id(), alias: None, offence });
+        // A server that has a QoS 2 message already does not take it for a new one.
+        let exactly_once = publish.qos() == Qos::ExactlyOnce;
+        let mut in_doubt = offence.is_some();
         if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
-            let times = again.map_or(1, |unanswered| unanswered.times.saturating_add(1));
-            track.open.insert(id, Unanswered { message, times });
+            let known = track.open.get(&id).copied();
+            in_doubt |= exactly_once && again.is_none() && known.is_some();
+            let unanswered = match again {
+                Some(unanswered) if exactly_once => unanswered,
+                Some(unanswered) => Unanswered { times: unanswered.times.saturating_add(1), ..unanswered },
+                None => Unanswered { message, times: 1, received: false },
+            };
+            track.open.insert(id, unanswered);
         }
         if let Some(offence) = offence {
             self.stop_listening_after(connection, offence);
         }
         if offence.is_none_or(|offence| self.may_be_served(connection, offence)) {
-            self.float(message, sender, again.is_some(), offence.is_some());
+            self.float(message, sender, again.is_some(), in_doubt);
+            if publish.retain && again.is_none() && self.profile.has(Feature::RetainedMessages) {
+                self.retain(message, publish.payload.is_empty(), in_doubt);
+            }
         }
+    }
+
+    /// A message with RETAIN is on its way.
+    pub(super) fn retain(&mut self, message: MessageKey, clears: bool, in_doubt: bool) {
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        self.retained.sent(self.vocabulary.of(message).topic, message, clears, in_doubt);
+        self.tracks.values_mut().for_each(|track| track.retain(&context, message));
     }
 
     /// Whether a server may deliver what offends like this.
@@ -296,30 +319,40 @@ impl Judge {
 
     fn publish_message(
         &mut self,
+        at: Millis,
         connection: ConnectionId,
         sender: SenderKey,
         publish: &Publish,
         topic: String,
         size: usize,
     ) -> MessageKey {
-        let key = self.vocabulary.topic(&topic);
-        let expires = publish.properties.message_expiry_interval.is_some();
         // An alias may have shortened it.
         let size = u32::try_from(size + topic.len()).unwrap_or(u32::MAX);
         let content = Content { topic, payload: publish.payload.clone(), properties: publish.properties.clone() };
+        let interval = publish.properties.message_expiry_interval;
+        let topic = self.vocabulary.topic(&content.topic);
         let content_3 = self.vocabulary.content(content.clone().seen_by(ProtocolVersion::V3_1_1));
         let content_5 = self.vocabulary.content(content.seen_by(ProtocolVersion::V5_0));
-        let connection = self.readings.get(&connection).map_or(0, |reading| reading.connected);
-        let qos = publish.qos();
-        self.vocabulary.message(Message { sender, connection, topic: key, qos, size, expires, content_3, content_5 })
+        self.vocabulary.message(Message {
+            sender,
+            connection: self.readings.get(&connection).map_or(0, |reading| reading.connected),
+            topic,
+            qos: publish.qos(),
+            size,
+            expiry: interval.map(|interval| Expiry { interval, earliest: at, latest: None }),
+            retain: publish.retain,
+            is_will: false,
+            content_3,
+            content_5,
+        })
     }
 
     /// The message is on its way to every session. One that offends is never owed.
-    fn float(&mut self, message: MessageKey, sender: SenderKey, again: bool, offends: bool) {
+    pub(super) fn float(&mut self, message: MessageKey, sender: SenderKey, again: bool, in_doubt: bool) {
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         for (session, track) in &mut self.tracks {
             track.float(&context, message, *session == sender, again);
-            if offends {
+            if in_doubt {
                 track.doubt(message);
             }
         }
@@ -327,16 +360,11 @@ impl Judge {
 }
 
 /// The Topic Name of a PUBLISH, its alias resolved and remembered (MQTT-3.3.2-7 and following).
-fn resolve_alias(reading: &mut Reading, publish: &Publish) -> Result<String, Offence> {
+fn resolve_alias(vocabulary: &mut Vocabulary, reading: &mut Reading, publish: &Publish) -> Result<String, Offence> {
     let Some(alias) = publish.properties.topic_alias.map(std::num::NonZeroU16::get) else {
         return Ok(publish.topic.to_string());
     };
-    if alias > reading.offer.topic_alias_maximum {
-        return Err(Offence::TopicAliasInvalid);
-    }
-    if publish.topic.is_empty() {
-        return reading.client_aliases.get(&alias).cloned().ok_or(Offence::TopicAliasInvalid);
-    }
-    reading.client_aliases.insert(alias, publish.topic.to_string());
-    Ok(publish.topic.to_string())
+    let named = (!publish.topic.is_empty()).then(|| vocabulary.topic(&publish.topic));
+    let topic = reading.client_aliases.resolve(reading.offer.topic_alias_maximum, alias, named)?;
+    Ok(vocabulary.topic_name(topic).to_owned())
 }

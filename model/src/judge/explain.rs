@@ -2,20 +2,29 @@
 
 use super::Judge;
 use crate::server::vocabulary::Content;
-use crate::server::{Breach, Output, Rule};
+use crate::server::{Breach, ContentKey, Output, Rule};
 
 impl Judge {
     /// A delivery that nobody has published may be one whose content was changed on the way: then say in what.
     pub(super) fn explain(&self, breach: Breach, output: &Output) -> Breach {
-        let Output::Publish { content, .. } = output else { return breach };
+        let Output::Publish { content: seen_key, .. } = output else { return breach };
         if breach.rule != Rule::DeliveryWasSubscribed {
             return breach;
         }
-        let seen = self.vocabulary.content_of(*content);
+        let seen = self.vocabulary.content_of(*seen_key);
+        let is_it = |content: &ContentKey| content == seen_key;
+        let will = self
+            .vocabulary
+            .messages()
+            .find(|(_, message)| message.is_will && [message.content_3, message.content_5].iter().any(is_it));
+        if will.is_some() {
+            let expected = "no Will: it is not due yet, was taken back, or has come already".to_owned();
+            return Breach { rule: Rule::WillHasItsTime, expected };
+        }
         let published = self.vocabulary.messages().flat_map(|(_, message)| [message.content_3, message.content_5]);
         let mut nearest = None;
         for key in published {
-            if key == *content {
+            if key == *seen_key {
                 return breach;
             }
             // One changed field is a change; more are another message.

@@ -1,8 +1,7 @@
 //! One explanation of what was seen of a session, and how it goes on as the server takes what waits.
 
 use super::queue::{Lane, Queue, Waiting};
-use crate::server::session::Routing;
-use crate::server::{ConnectionId, Context, MessageKey, Output, Session};
+use crate::server::{ConnectionId, Context, MessageKey, Output, Routing, Session, Shares};
 use std::collections::BTreeSet;
 
 /// Above this many hypotheses the judge gives no verdict: some freedom of the server is not folded well enough.
@@ -155,7 +154,7 @@ pub(super) fn routing(context: &Context<'_>, states: &BTreeSet<Hypothesis>, mess
     let published = context.vocabulary.of(message);
     states
         .iter()
-        .map(|state| state.session.routing(context, published, own))
+        .map(|state| state.session.routing(context, published, own, Shares::Undecided))
         .reduce(Routing::or)
-        .unwrap_or(Routing { missed: true, ..Routing::default() })
+        .unwrap_or(Routing::none())
 }

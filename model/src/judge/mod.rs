@@ -22,7 +22,7 @@
 //! assert_eq!(violations[0].statements, ["MQTT-3.12.4-1"]);
 //! ```
 //!
-//! What the model does not cover yet (QoS 2, retained messages, Will, Shared Subscriptions, AUTH exchanges) makes a trace
+//! What the model does not cover (two CONNECT packets of one client identifier that are on their way at once) makes a trace
 //! [`Inconclusive`](Judgement::Inconclusive) with the reason, never a pass.
 
 mod client_side;
@@ -32,11 +32,13 @@ mod offences;
 mod queue;
 mod reading;
 mod server_side;
+mod shares;
 mod track;
+mod wills;
 
 use crate::profile::Profile;
 use crate::server::vocabulary::SenderKey;
-use crate::server::{Context, Millis, Rule, Vocabulary};
+use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabulary};
 use reading::Reading;
 use std::collections::BTreeMap;
 use track::Track;
@@ -52,8 +54,10 @@ pub struct Judge {
     readings: BTreeMap<ConnectionId, Reading>,
     senders: BTreeMap<String, SenderKey>,
     tracks: BTreeMap<SenderKey, Track>,
+    retained: RetainedMessages,
+    wills: BTreeMap<MessageKey, wills::Will>,
+    shared: shares::SharedDeliveries,
     violations: Vec<Violation>,
-    unmodelled: Option<String>,
 }
 
 /// Something seen on a connection, with the client as the tester's side and the server as the side under test.
@@ -133,16 +137,16 @@ impl Judge {
             readings: BTreeMap::new(),
             senders: BTreeMap::new(),
             tracks: BTreeMap::new(),
+            retained: RetainedMessages::default(),
+            wills: BTreeMap::new(),
+            shared: shares::SharedDeliveries::default(),
             violations: Vec::new(),
-            unmodelled: None,
         }
     }
 
     /// Takes one event. `at` is in milliseconds and never runs backwards.
     pub fn observe(&mut self, at: Millis, connection: ConnectionId, what: Observation<'_>) {
-        if self.unmodelled.is_some() {
-            return;
-        }
+        self.follow_wills(at);
         match what {
             Observation::Opened => drop(self.readings.insert(connection, Reading::new(at))),
             Observation::Sent(bytes) => self.client_sent(at, connection, bytes),
@@ -161,9 +165,7 @@ impl Judge {
     /// The verdict, when everything has come to rest at `at`: what is still owed now is missing.
     #[must_use]
     pub fn finish(mut self, at: Millis) -> Judgement {
-        if let Some(why) = self.unmodelled {
-            return Judgement::Inconclusive(why);
-        }
+        self.follow_wills(at);
         let connections: Vec<ConnectionId> = self.readings.keys().copied().collect();
         for connection in connections {
             self.check_silence(at, connection);
@@ -183,11 +185,6 @@ impl Judge {
             true => Judgement::Conforms,
             false => Judgement::Violates(self.violations),
         }
-    }
-
-    /// Gives up on a trace that the model does not cover.
-    fn give_up(&mut self, what: &str) {
-        self.unmodelled.get_or_insert_with(|| format!("the model does not cover {what} yet"));
     }
 
     /// Records a breach, and stops judging the session that it is about: its states are gone.

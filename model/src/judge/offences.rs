@@ -1,7 +1,7 @@
 //! What a client's packet does that it must not, as far as the packet and the server's offer show it.
 
 use super::reading::Offer;
-use crate::packet::{Connect, ProtocolVersion, Publish, PublishProperties, Qos};
+use crate::packet::{Connect, ProtocolVersion, Publish, PublishProperties, Qos, SubscriptionRequest};
 use crate::profile::{Feature, Limits, Offence, Profile};
 use crate::topic::{TopicFilter, TopicName};
 use crate::wire::{Fault, Refusal};
@@ -39,7 +39,7 @@ pub(super) fn of_connect(profile: &Profile, connect: &Connect, version: Protocol
     } else if id.is_empty() && empty_is_forbidden {
         Some(Offence::ClientIdentifierNotValid)
     } else if connect.properties.authentication_method.is_some() {
-        Some(Offence::BadAuthenticationMethod)
+        Some(Offence::AuthenticationMethodGiven)
     } else if connect.keep_alive == 0 && !profile.has(Feature::KeepAliveOff) {
         Some(Offence::KeepAliveOff)
     } else if connect.keep_alive > 0 && connect.keep_alive < range.minimum {
@@ -56,15 +56,25 @@ pub(super) fn of_connect(profile: &Profile, connect: &Connect, version: Protocol
 }
 
 /// One filter of a SUBSCRIBE.
-pub(super) fn of_filter(profile: &Profile, filter: &str, version: ProtocolVersion) -> Option<Offence> {
+pub(super) fn of_filter(
+    profile: &Profile,
+    request: &SubscriptionRequest,
+    version: ProtocolVersion,
+    shares: bool,
+) -> Option<Offence> {
+    let filter: &str = &request.filter;
+    let is_shared = version.has_properties() && filter.starts_with("$share/");
     let parsed = match version.has_properties() {
         true => filter.parse(),
         false => TopicFilter::plain(filter),
     };
     if parsed.is_err() {
         Some(Offence::TopicFilterInvalid)
-    } else if filter.starts_with("$share/") {
+    } else if filter.starts_with("$share/") && !shares {
         Some(Offence::SharedSubscriptionNotSupported)
+    } else if is_shared && request.options.no_local {
+        // MQTT-3.8.3-4.
+        Some(Offence::ProtocolError)
     } else if is_too_long(profile.limits(), filter) {
         Some(Offence::TopicTooLong)
     } else {

@@ -58,9 +58,19 @@ impl Queue {
         self.lanes.get(&connection)
     }
 
+    /// Every input that waits.
+    pub(super) fn inputs_mut(&mut self) -> impl Iterator<Item = &mut Input> {
+        self.lanes.values_mut().flat_map(|lane| &mut lane.waiting).map(|waiting| &mut waiting.input)
+    }
+
     /// The server has ended a connection: it takes nothing more from it.
     pub(super) fn end(&mut self, connection: ConnectionId) {
         self.lanes.remove(&connection);
+    }
+
+    /// The server has noticed the end of what the client ended long ago.
+    pub(super) fn end_stale(&mut self, now: Millis) {
+        self.lanes.retain(|_, lane| !lane.is_stale(now));
     }
 
     /// Drops the lanes that are not wanted any more, and of the others what is taken: `taken` says up to which number.

@@ -2,9 +2,10 @@
 
 use crate::packet::{Connect, PacketId, ProtocolVersion, Qos};
 use crate::server::Millis;
+use crate::server::alias::AliasTable;
 use crate::server::vocabulary::SenderKey;
 use crate::wire::Decoder;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What is known of one connection beside the state of its session.
 #[derive(Debug)]
@@ -21,9 +22,9 @@ pub(super) struct Reading {
     pub(super) connected: u32,
     pub(super) offer: Offer,
     /// Topic Aliases of the client and of the server.
-    pub(super) client_aliases: BTreeMap<u16, String>,
-    pub(super) server_aliases: BTreeMap<u16, String>,
-    /// Identifiers of the client's QoS 1 PUBLISH packets on this connection that wait for PUBACK.
+    pub(super) client_aliases: AliasTable,
+    pub(super) server_aliases: AliasTable,
+    /// Identifiers of the client's PUBLISH packets on this connection that count against the server's Receive Maximum.
     pub(super) open: BTreeSet<PacketId>,
     /// The client has offended so that nothing after it may have an effect, or has left.
     pub(super) client_is_done: bool,
@@ -58,8 +59,8 @@ impl Reading {
                 topic_alias_maximum: 0,
                 receive_maximum: u16::MAX,
             },
-            client_aliases: BTreeMap::new(),
-            server_aliases: BTreeMap::new(),
+            client_aliases: AliasTable::default(),
+            server_aliases: AliasTable::default(),
             open: BTreeSet::new(),
             client_is_done: false,
             closed: false,

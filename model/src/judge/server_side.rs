@@ -2,10 +2,10 @@
 
 use super::Judge;
 use super::reading::Reading;
-use crate::packet::{Connack, ConnackProperties, Packet, ProtocolVersion, Publish, Qos, ReasonCode};
-use crate::server::session::Moment;
+use super::track::Unanswered;
+use crate::packet::{Connack, ConnackProperties, Packet, PacketId, ProtocolVersion, Publish, Qos, ReasonCode};
 use crate::server::vocabulary::Content;
-use crate::server::{Announcement, Breach, ConnectionId, Context, Lifetime, Millis, Output, Rule};
+use crate::server::{Announcement, Breach, ConnectionId, Context, Lifetime, Millis, Moment, Output, Rule, Vocabulary};
 use crate::wire::{Decoded, Refusal};
 
 impl Judge {
@@ -90,16 +90,15 @@ impl Judge {
             Packet::Pingresp => Output::Pingresp,
             Packet::Disconnect(disconnect) => Output::Disconnect { code: disconnect.reason.value() },
             Packet::Publish(publish) => {
-                let Some(topic) = delivered_topic(reading, publish) else {
+                let Some(topic) = delivered_topic(&mut self.vocabulary, reading, publish) else {
                     let expected = "a topic, or an alias within the client's maximum that stands for one".to_owned();
                     let breach = Breach { rule: Rule::TopicAliasIsWithinMaximum, expected };
                     self.report(at, connection, breach, seen);
                     return None;
                 };
-                if publish.qos() == Qos::ExactlyOnce {
-                    self.give_up("QoS 2");
-                    return None;
-                }
+                let mut identifiers = publish.properties.subscription_identifiers.clone();
+                identifiers.sort_unstable();
+                let expiry = publish.properties.message_expiry_interval;
                 let content =
                     Content { topic, payload: publish.payload.clone(), properties: publish.properties.clone() };
                 Output::Publish {
@@ -108,17 +107,22 @@ impl Judge {
                     id: publish.packet_id(),
                     dup: publish.dup(),
                     retain: publish.retain,
+                    identifiers,
+                    expiry,
                 }
             }
-            Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_) => {
-                let expected = "no answer of QoS 2".to_owned();
-                self.report(at, connection, Breach { rule: Rule::PubackNamesItsPublish, expected }, seen);
-                return None;
-            }
-            Packet::Auth(_) => {
-                let expected = "no AUTH: CONNECT named no method".to_owned();
-                self.report(at, connection, Breach { rule: Rule::NoUncalledAuthentication, expected }, seen);
-                return None;
+            Packet::Pubrec(pubrec) => Output::Pubrec { id: pubrec.packet_id, code: pubrec.reason.value() },
+            Packet::Pubrel(pubrel) => Output::Pubrel { id: pubrel.packet_id, code: pubrel.reason.value() },
+            Packet::Pubcomp(pubcomp) => Output::Pubcomp { id: pubcomp.packet_id, code: pubcomp.reason.value() },
+            Packet::Auth(auth) => {
+                let named =
+                    reading.connect.as_ref().and_then(|connect| connect.properties.authentication_method.clone());
+                if named.is_some() && named != auth.properties.authentication_method {
+                    let expected = format!("Authentication Method {named:?}");
+                    self.report(at, connection, Breach { rule: Rule::AuthenticationMethodStays, expected }, seen);
+                    return None;
+                }
+                Output::Auth { code: auth.reason.value() }
             }
             // The decoder refuses what only a client sends.
             Packet::Connect(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::Pingreq => return None,
@@ -135,6 +139,10 @@ impl Judge {
         output: &Output,
         seen: &str,
     ) -> Option<()> {
+        if let Err(breach) = self.check_share(connection, output) {
+            self.report(at, connection, breach, seen.to_owned());
+            return None;
+        }
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         let sender = self.readings.get(&connection)?.sender;
         let Some(track) = sender.and_then(|sender| self.tracks.get_mut(&sender)) else {
@@ -153,14 +161,40 @@ impl Judge {
         }
         let mut taken = track.taken_messages();
         let mut refused = None;
-        if let Output::Puback { id, code } = output {
-            let message = track.open.remove(id).map(|unanswered| unanswered.message);
-            if let Some(reading) = self.readings.get_mut(&connection) {
-                reading.open.remove(id);
+        if let Output::Connack { session_present: false, code: 0, .. } = output {
+            // The server knows of no exchange of QoS 2: what comes again is new to it, or never comes again.
+            let vocabulary = &self.vocabulary;
+            track.open.retain(|_, unanswered| vocabulary.of(unanswered.message).qos < Qos::ExactlyOnce);
+        }
+        if let Some((id, answer)) = Answer::of(output) {
+            let known = track.open.get(&id).copied();
+            let qos = known.map(|unanswered| self.vocabulary.of(unanswered.message).qos);
+            let fits = qos == Some(answer.of_qos());
+            match (known.filter(|_| fits), answer) {
+                (Some(unanswered), Answer::Received) => {
+                    track.open.insert(id, Unanswered { received: true, ..unanswered });
+                }
+                (Some(unanswered), Answer::Refused(_)) => refused = Some(unanswered.message),
+                (Some(unanswered), Answer::Acknowledged) => taken.push(unanswered.message),
+                // PUBCOMP without PUBREC may answer a PUBREL that the server could not place.
+                (Some(unanswered), Answer::Complete) => taken.extend(unanswered.received.then_some(unanswered.message)),
+                (None, _) => {}
             }
-            match ReasonCode::from_value(*code).is_some_and(ReasonCode::is_error) {
-                true => refused = message,
-                false => taken.extend(message),
+            if fits && answer != Answer::Received {
+                track.open.remove(&id);
+                if let Some(reading) = self.readings.get_mut(&connection) {
+                    reading.open.remove(&id);
+                }
+            }
+        }
+        for message in taken.iter().chain(&refused) {
+            self.vocabulary.taken(*message, at);
+            let published = self.vocabulary.of(*message);
+            if published.retain {
+                match refused == Some(*message) {
+                    true => self.retained.refused(published.topic, *message),
+                    false => self.retained.taken(published.topic, *message),
+                }
             }
         }
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
@@ -204,8 +238,12 @@ fn check_connack(reading: &Reading, connack: &Connack, version: ProtocolVersion)
     if properties.response_information.is_some() && connect.properties.request_response_information != Some(true) {
         return breach(Rule::ResponseInformationOnRequest, "no Response Information");
     }
-    if properties.authentication_method.is_some() && connect.properties.authentication_method.is_none() {
+    let method = &connect.properties.authentication_method;
+    if properties.authentication_method.is_some() && method.is_none() {
         return breach(Rule::NoUncalledAuthentication, "no Authentication Method");
+    }
+    if method.is_some() && connack.code.is_accepted() && properties.authentication_method != *method {
+        return breach(Rule::AuthenticationMethodStays, "the Authentication Method of CONNECT");
     }
     None
 }
@@ -234,16 +272,46 @@ fn announcement(properties: &ConnackProperties) -> Announcement {
 }
 
 /// The Topic Name of a delivery, its alias resolved and remembered.
-fn delivered_topic(reading: &mut Reading, publish: &Publish) -> Option<String> {
-    let topic = publish.topic.to_string();
+fn delivered_topic(vocabulary: &mut Vocabulary, reading: &mut Reading, publish: &Publish) -> Option<String> {
+    let named = (!publish.topic.is_empty()).then(|| publish.topic.to_string());
+    let Some(alias) = publish.properties.topic_alias.map(std::num::NonZeroU16::get) else { return named };
     let maximum = reading.connect.as_ref().and_then(|connect| connect.properties.topic_alias_maximum).unwrap_or(0);
-    match publish.properties.topic_alias.map(std::num::NonZeroU16::get) {
-        Some(alias) if alias > maximum => None,
-        None => (!topic.is_empty()).then_some(topic),
-        Some(alias) if topic.is_empty() => reading.server_aliases.get(&alias).cloned(),
-        Some(alias) => {
-            reading.server_aliases.insert(alias, topic.clone());
-            Some(topic)
+    let key = named.map(|name| vocabulary.topic(&name));
+    let topic = reading.server_aliases.resolve(maximum, alias, key).ok()?;
+    Some(vocabulary.topic_name(topic).to_owned())
+}
+
+/// What the server says of a PUBLISH of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// PUBACK.
+    Acknowledged,
+    /// PUBREC.
+    Received,
+    /// PUBCOMP.
+    Complete,
+    /// PUBACK or PUBREC with an error, at this QoS.
+    Refused(Qos),
+}
+
+impl Answer {
+    fn of(output: &Output) -> Option<(PacketId, Answer)> {
+        let is_error = |code: u8| ReasonCode::from_value(code).is_some_and(ReasonCode::is_error);
+        match *output {
+            Output::Puback { id, code } if is_error(code) => Some((id, Answer::Refused(Qos::AtLeastOnce))),
+            Output::Pubrec { id, code } if is_error(code) => Some((id, Answer::Refused(Qos::ExactlyOnce))),
+            Output::Puback { id, .. } => Some((id, Answer::Acknowledged)),
+            Output::Pubrec { id, .. } => Some((id, Answer::Received)),
+            Output::Pubcomp { id, .. } => Some((id, Answer::Complete)),
+            _ => None,
+        }
+    }
+
+    fn of_qos(self) -> Qos {
+        match self {
+            Answer::Acknowledged => Qos::AtLeastOnce,
+            Answer::Received | Answer::Complete => Qos::ExactlyOnce,
+            Answer::Refused(qos) => qos,
         }
     }
 }

@@ -8,16 +8,20 @@
 use super::hypothesis::{CAP, Hypothesis, is_last_word, routing};
 use super::queue::{Queue, Waiting};
 use crate::packet::PacketId;
-use crate::server::session::{Moment, Routing};
-use crate::server::{Breach, ConnectionId, Context, Input, MessageKey, Millis, Output, Rule, Session};
+use crate::server::retained::Met;
+use crate::server::{
+    Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule, Session,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A QoS 1 message that waits for PUBACK.
+/// A message above QoS 0 whose exchange is not complete.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unanswered {
     pub(super) message: MessageKey,
-    /// How often it was sent.
+    /// How often it was sent, and may be taken for a new one each time.
     pub(super) times: u8,
+    /// Whether PUBREC has come.
+    pub(super) received: bool,
 }
 
 /// What is known of one session.
@@ -26,10 +30,12 @@ pub(super) struct Track {
     hypotheses: BTreeSet<Hypothesis>,
     /// Inputs that some hypothesis has not taken.
     queue: Queue,
-    /// QoS 1 messages of this client that wait for PUBACK, on whatever connection they were sent.
+    /// Messages of this client that wait for PUBACK or PUBCOMP, on whatever connection they were sent.
     pub(super) open: BTreeMap<PacketId, Unanswered>,
     /// QoS 0 messages of this client, with the place of their input: on their way until the server has taken it.
     unsettled: Vec<(ConnectionId, usize, MessageKey)>,
+    /// How many connections it has had and lost, both counted.
+    connections: u32,
     abandoned: bool,
     overflow: bool,
 }
@@ -42,6 +48,7 @@ impl Track {
             queue: Queue::default(),
             open: BTreeMap::new(),
             unsettled: Vec::new(),
+            connections: 0,
             abandoned: false,
             overflow: false,
         }
@@ -76,7 +83,11 @@ impl Track {
 
     /// Messages that may not have reached other sessions yet.
     pub(super) fn under_way(&self) -> impl Iterator<Item = Unanswered> {
-        let once = |(_, _, message): &(ConnectionId, usize, MessageKey)| Unanswered { message: *message, times: 1 };
+        let once = |(_, _, message): &(ConnectionId, usize, MessageKey)| Unanswered {
+            message: *message,
+            times: 1,
+            received: false,
+        };
         self.open.values().copied().chain(self.unsettled.iter().map(once))
     }
 
@@ -85,6 +96,8 @@ impl Track {
         if self.abandoned {
             return;
         }
+        self.notice(context, at);
+        self.connections += u32::from(matches!(input, Input::Connect(_) | Input::Disconnect { .. } | Input::Lost));
         let reroutes = matches!(
             input,
             Input::Connect(_)
@@ -99,11 +112,10 @@ impl Track {
         };
         let number = self.queue.push(connection, Waiting { at, input });
         self.unsettled.extend(number.zip(unsettled).map(|(number, message)| (connection, number, message)));
-        self.skip();
+        self.trim();
         if reroutes {
             self.reroute(context);
         }
-        self.trim(context, at);
     }
 
     /// Messages on their way may meet what the client has just asked for.
@@ -146,8 +158,7 @@ impl Track {
 
     /// The server may take this message or leave it: it is never owed.
     pub(super) fn doubt(&mut self, message: MessageKey) {
-        let missed = Routing { missed: true, ..Routing::default() };
-        self.change_each(|session| session.float(message, missed));
+        self.change_each(|session| session.float(message, Routing::none()));
     }
 
     /// A message of another client was under way before this session was known: what it meets here is open.
@@ -156,6 +167,73 @@ impl Track {
         for _ in 1..under_way.times {
             self.change_each(|session| session.repeat(under_way.message));
         }
+    }
+
+    /// A message with RETAIN is on its way: a SUBSCRIBE that waits may meet it, in place of another one.
+    pub(super) fn retain(&mut self, context: &Context<'_>, message: MessageKey) {
+        let topic = context.vocabulary.of(message).topic;
+        for input in self.queue.inputs_mut() {
+            let Input::Subscribe { requests, .. } = input else { continue };
+            for request in requests.iter_mut().filter(|request| context.vocabulary.matches(request.filter, topic)) {
+                for met in &mut request.retained {
+                    met.certain &= context.vocabulary.of(met.message).topic != topic;
+                }
+                request.retained.push(Met { message, certain: false });
+            }
+        }
+    }
+
+    /// How often a connection of this client has come or gone.
+    pub(super) fn connections(&self) -> u32 {
+        self.connections
+    }
+
+    /// The Shared Subscription that a message can only have met in this session.
+    pub(super) fn only_share(&self, context: &Context<'_>, message: MessageKey) -> Option<FilterKey> {
+        let topic = context.vocabulary.of(message).topic;
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
+        let held = reached.flat_map(|one| one.session.kept).flat_map(|kept| kept.subscriptions);
+        let met: BTreeSet<FilterKey> =
+            held.map(|held| held.filter).filter(|filter| context.vocabulary.matches(*filter, topic)).collect();
+        let mut met = met.into_iter();
+        met.next().filter(|filter| met.next().is_none() && context.vocabulary.is_shared(*filter))
+    }
+
+    /// Whether a Will of this client may have been published by now.
+    pub(super) fn may_publish_will(
+        &self,
+        context: &Context<'_>,
+        message: MessageKey,
+        moment: Moment,
+        early: Millis,
+    ) -> bool {
+        self.abandoned
+            || self.hypotheses.iter().any(|hypothesis| {
+                let reached = hypothesis.reachable(context, &self.queue);
+                reached.iter().any(|one| one.session.possible_wills(moment, early).any(|will| will == message))
+            })
+    }
+
+    /// Whether a Will of this client must have been published by now.
+    pub(super) fn must_publish_will(&self, context: &Context<'_>, message: MessageKey, now: Millis) -> bool {
+        !self.hypotheses.is_empty()
+            && self.hypotheses.iter().all(|hypothesis| {
+                let mut ends = self.at_rest(context, hypothesis);
+                ends.all(|one| one.session.overdue_wills(now).any(|will| will == message))
+            })
+    }
+
+    /// Whether a Will may still be published at some time.
+    pub(super) fn holds_will(&self, context: &Context<'_>, message: MessageKey) -> bool {
+        self.hypotheses.iter().any(|hypothesis| {
+            let reached = hypothesis.reachable(context, &self.queue);
+            reached.iter().any(|one| one.session.holds_will(message))
+        })
+    }
+
+    /// The server has published a Will.
+    pub(super) fn publish_will(&mut self, message: MessageKey) {
+        self.change_each(|session| session.without_will(message));
     }
 
     /// The server has taken a message over.
@@ -179,6 +257,8 @@ impl Track {
         if self.abandoned {
             return Ok(());
         }
+        self.notice(context, moment.now);
+        self.connections += u32::from(matches!(output, Output::Close));
         // After its last word on a connection the server takes nothing more from it: then how much it has taken matters.
         let ends = is_last_word(output);
         let mut explained = BTreeSet::new();
@@ -212,7 +292,7 @@ impl Track {
                 if *output == Output::Close {
                     self.queue.end(connection);
                 }
-                self.trim(context, moment.now);
+                self.trim();
                 Ok(())
             }
         }
@@ -234,11 +314,9 @@ impl Track {
 
     /// Everything has come to rest: what would silence break in every hypothesis?
     pub(super) fn rest(&mut self, context: &Context<'_>) -> Option<(ConnectionId, Breach)> {
-        let is_at_rest =
-            |reached: &Hypothesis| self.queue.lanes().all(|(connection, lane)| reached.is_done_with(connection, lane));
         let mut nearest = None;
         for hypothesis in &self.hypotheses {
-            for settled in hypothesis.reachable(context, &self.queue).into_iter().filter(is_at_rest) {
+            for settled in self.at_rest(context, hypothesis) {
                 let owed = settled.session.owed(context)?;
                 let session = &settled.session;
                 let refused = session.refused.first().or(session.link.as_ref()).map(|link| link.id);
@@ -256,6 +334,13 @@ impl Track {
         });
         let first = limits.next()??;
         limits.try_fold(first, |longest, limit| limit.map(|limit| longest.max(limit)))
+    }
+
+    /// What follows from a hypothesis when the server has taken all that waits.
+    fn at_rest(&self, context: &Context<'_>, hypothesis: &Hypothesis) -> impl Iterator<Item = Hypothesis> {
+        let is_done =
+            |reached: &Hypothesis| self.queue.lanes().all(|(connection, lane)| reached.is_done_with(connection, lane));
+        hypothesis.reachable(context, &self.queue).into_iter().filter(is_done)
     }
 
     fn change_each(&mut self, change: impl Fn(&Session) -> Session) {
@@ -281,26 +366,30 @@ impl Track {
         self.replace(skipped);
     }
 
-    /// Forgets what every hypothesis has taken, and connections that ended long ago.
-    fn trim(&mut self, context: &Context<'_>, now: Millis) {
-        if self.queue.lanes().any(|(_, lane)| lane.is_stale(now)) {
-            let has_noticed = |reached: &Hypothesis| {
-                let mut stale = self.queue.lanes().filter(|(_, lane)| lane.is_stale(now));
-                stale.all(|(connection, lane)| reached.is_done_with(connection, lane))
-            };
-            let noticing =
-                |hypothesis: &Hypothesis| hypothesis.reachable(context, &self.queue).into_iter().filter(has_noticed);
-            let noticed = self.hypotheses.iter().flat_map(noticing).collect();
-            self.replace(noticed);
+    /// The server has noticed by now that connections ended long ago.
+    fn notice(&mut self, context: &Context<'_>, now: Millis) {
+        if !self.queue.lanes().any(|(_, lane)| lane.is_stale(now)) {
+            return;
         }
+        let has_noticed = |reached: &Hypothesis| {
+            let mut stale = self.queue.lanes().filter(|(_, lane)| lane.is_stale(now));
+            stale.all(|(connection, lane)| reached.is_done_with(connection, lane))
+        };
+        let noticing =
+            |hypothesis: &Hypothesis| hypothesis.reachable(context, &self.queue).into_iter().filter(has_noticed);
+        let noticed = self.hypotheses.iter().flat_map(noticing).collect();
+        self.queue.end_stale(now);
+        self.replace(noticed);
+        self.skip();
+    }
+
+    /// Forgets what every hypothesis has taken.
+    fn trim(&mut self) {
         let Track { hypotheses, queue, .. } = self;
         queue.trim(|connection, lane| {
-            let is_over = |hypothesis: &Hypothesis| match hypothesis.taken(connection) {
-                0 => lane.is_stale(now),
-                taken => taken == lane.end(),
-            };
-            let all_over = lane.lost().is_some() && hypotheses.iter().all(is_over);
-            (!all_over).then(|| hypotheses.iter().map(|hypothesis| hypothesis.taken(connection)).min().unwrap_or(0))
+            let taken = hypotheses.iter().map(|hypothesis| hypothesis.taken(connection)).min().unwrap_or(0);
+            let is_over = lane.lost().is_some() && taken == lane.end();
+            (!is_over).then_some(taken)
         });
         self.skip();
     }

@@ -23,6 +23,8 @@ named! {
         ClientIdentifierNotValid = "client-identifier-not-valid",
         /// A Client Identifier that a server may accept or refuse: empty, long, or of unusual characters.
         ClientIdentifierUnusual = "client-identifier-unusual",
+        /// A CONNECT with an Authentication Method: a server may have it or not.
+        AuthenticationMethodGiven = "authentication-method-given",
         /// An Authentication Method that the server does not have.
         BadAuthenticationMethod = "bad-authentication-method",
         /// Keep Alive 0 where it cannot be turned off.

@@ -1,7 +1,8 @@
 //! What goes into a session and what comes out of it, in tokens.
 
+use super::retained::Met;
 use super::{ConnectionId, ContentKey, FilterKey, MessageKey, Millis};
-use crate::packet::{PacketId, ProtocolVersion, Qos, SubscriptionOptions};
+use crate::packet::{PacketId, ProtocolVersion, Qos, SubscriptionIdentifier, SubscriptionOptions};
 use crate::profile::Offence;
 
 /// What reaches the server for a session.
@@ -29,6 +30,8 @@ pub enum Input {
         message: MessageKey,
         /// Its identifier above QoS 0.
         id: Option<PacketId>,
+        /// Its Topic Alias, where that is left to the session.
+        alias: Option<AliasUse>,
         /// What is wrong with it, if something is.
         offence: Option<Offence>,
     },
@@ -37,12 +40,33 @@ pub enum Input {
         /// The identifier of the delivery.
         id: PacketId,
     },
+    /// PUBREC of the client.
+    Pubrec {
+        /// The identifier of the delivery.
+        id: PacketId,
+        /// Whether its code reports a failure (5.0): then the exchange ends here.
+        refused: bool,
+    },
+    /// PUBREL of the client.
+    Pubrel {
+        /// The identifier of its PUBLISH.
+        id: PacketId,
+    },
+    /// PUBCOMP of the client.
+    Pubcomp {
+        /// The identifier of the delivery.
+        id: PacketId,
+    },
+    /// AUTH of the client (5.0), with the method that its CONNECT has named.
+    Auth,
     /// PINGREQ.
     Pingreq,
-    /// DISCONNECT of the client: a clean end.
+    /// DISCONNECT of the client.
     Disconnect {
         /// Session Expiry Interval, where the packet changes it.
         lifetime: Option<Lifetime>,
+        /// Whether the Will is to be published all the same: Reason Code 0x04 (5.0), and any other than 0x00.
+        with_will: bool,
     },
     /// Something that a client must not send.
     Offence(Offence),
@@ -67,8 +91,30 @@ pub struct ConnectTerms {
     pub receive_maximum: u16,
     /// Maximum Packet Size in bytes; `None`: no limit.
     pub maximum_packet_size: Option<u32>,
+    /// The Will.
+    pub will: Option<Will>,
+    /// Whether it names an Authentication Method (5.0).
+    pub authenticates: bool,
     /// What is wrong with it, if something is.
     pub offence: Option<Offence>,
+}
+
+/// A Will as a session holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Will {
+    /// What is published.
+    pub message: MessageKey,
+    /// Will Delay Interval.
+    pub delay: Millis,
+}
+
+/// How a PUBLISH uses a Topic Alias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AliasUse {
+    /// The alias.
+    pub alias: u16,
+    /// Whether the packet names the topic too, and so sets the alias.
+    pub sets: bool,
 }
 
 /// How long a session outlives its connection.
@@ -101,6 +147,10 @@ pub struct FilterRequest {
     pub filter: FilterKey,
     /// What the client asks for.
     pub options: SubscriptionOptions,
+    /// Subscription Identifier of the SUBSCRIBE.
+    pub identifier: Option<SubscriptionIdentifier>,
+    /// Retained messages that it may meet, as the router knows them.
+    pub retained: Vec<Met>,
     /// What is wrong with it, if something is.
     pub offence: Option<Offence>,
 }
@@ -138,6 +188,27 @@ pub enum Output {
         /// Reason Code; 0 in 3.x.
         code: u8,
     },
+    /// PUBREC.
+    Pubrec {
+        /// Of which PUBLISH.
+        id: PacketId,
+        /// Reason Code; 0 in 3.x.
+        code: u8,
+    },
+    /// PUBREL.
+    Pubrel {
+        /// Of which delivery.
+        id: PacketId,
+        /// Reason Code; 0 in 3.x.
+        code: u8,
+    },
+    /// PUBCOMP.
+    Pubcomp {
+        /// Of which PUBREL.
+        id: PacketId,
+        /// Reason Code; 0 in 3.x.
+        code: u8,
+    },
     /// PUBLISH to the client.
     Publish {
         /// Topic, payload and properties.
@@ -150,9 +221,18 @@ pub enum Output {
         dup: bool,
         /// RETAIN.
         retain: bool,
+        /// Subscription Identifiers, sorted (5.0).
+        identifiers: Vec<SubscriptionIdentifier>,
+        /// Message Expiry Interval in seconds (5.0).
+        expiry: Option<u32>,
     },
     /// PINGRESP.
     Pingresp,
+    /// AUTH (5.0).
+    Auth {
+        /// Reason Code.
+        code: u8,
+    },
     /// DISCONNECT of the server (5.0).
     Disconnect {
         /// Reason Code.

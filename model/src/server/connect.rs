@@ -1,9 +1,13 @@
 //! CONNECT, CONNACK, DISCONNECT and the end of a connection: how a session begins, outlives its connection and ends.
 
 use super::Millis;
+use super::alias::AliasTable;
 use super::alphabet::{Announcement, ConnectTerms, Lifetime};
+use super::authenticate::Exchange;
+use super::delivery::Progress;
 use super::rule::{Breach, Context, Rule, SeededBug};
-use super::session::{Connection, Kept, Moment, Phase, Progress, Session};
+use super::session::{Connection, Kept, Moment, Phase, Session};
+use super::will;
 use crate::packet::{PacketType, ProtocolVersion, Qos};
 use crate::profile::{Offence, Reaction};
 
@@ -17,6 +21,7 @@ impl Session {
         for kept in self.replaced(context, now).kept_at(context, now) {
             let session_present = kept.is_some() && !terms.clean_start;
             let mut next = self.replaced(context, now);
+            next.take_back_wills(context, now, session_present);
             next.kept = Some(kept.filter(|_| session_present).unwrap_or_default());
             let link =
                 connection(context, terms, Phase::Connecting { clean_start: terms.clean_start, session_present });
@@ -84,6 +89,9 @@ impl Session {
                 if code != 0 {
                     return Err(Breach::of(Rule::ConnectIsAccepted, "CONNACK with code 0"));
                 }
+                if !link.exchange.may_finish() {
+                    return Err(Breach::of(Rule::AuthenticationIsAnswered, "no CONNACK before the client's AUTH"));
+                }
                 // V31-6: a server of 3.1 has no such flag.
                 let expected = session_present && link.version != ProtocolVersion::V3_1;
                 if present != expected && !context.has_bug(SeededBug::DeniesSession) {
@@ -99,6 +107,9 @@ impl Session {
                     link.lifetime = announced.lifetime.unwrap_or(link.lifetime);
                     link.keep_alive = announced.keep_alive.unwrap_or(link.keep_alive);
                     link.maximum_qos = announced.maximum_qos.unwrap_or(Qos::ExactlyOnce);
+                    if link.exchange == Exchange::Server {
+                        link.exchange = Exchange::Done;
+                    }
                 }))
             }
             Phase::Condemned { offence, greeted: false } => {
@@ -117,11 +128,13 @@ impl Session {
         }
     }
 
-    /// The client's DISCONNECT is taken.
-    pub(super) fn leave(&self, lifetime: Option<Lifetime>) -> Session {
+    /// The client's DISCONNECT is taken. It takes the Will back, unless its Reason Code asks for it (MQTT-3.1.2-10,
+    /// MQTT-3.14.4-3).
+    pub(super) fn leave(&self, lifetime: Option<Lifetime>, with_will: bool) -> Session {
         self.with_link(|link| {
             link.phase = Phase::Left;
             link.lifetime = lifetime.unwrap_or(link.lifetime);
+            link.will = link.will.filter(|_| with_will);
         })
     }
 
@@ -139,7 +152,7 @@ impl Session {
                     false => Err(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence))),
                 }
             }
-            Phase::Connected if link.is_overdue(moment.silence) => {
+            Phase::Connected if link.is_overdue(moment.silence) || self.may_fail_authentication() => {
                 Ok(self.with_link(|link| link.phase = Phase::Ending))
             }
             Phase::Connecting { .. } | Phase::Condemned { greeted: false, .. } => {
@@ -161,7 +174,9 @@ impl Session {
                     Err(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence)))
                 }
             }
-            Phase::Connected if link.is_overdue(moment.silence) => Ok(self.lose(context, moment.now)),
+            Phase::Connected if link.is_overdue(moment.silence) || self.may_fail_authentication() => {
+                Ok(self.lose(context, moment.now))
+            }
             Phase::Connecting { .. } => Err(Breach::of(Rule::ConnectIsAccepted, "CONNACK")),
             Phase::Connected => Err(Breach::of(Rule::UnprovokedClose, "an open connection")),
         }
@@ -175,6 +190,8 @@ impl Session {
             // Its CONNECT was refused: the session never was on this connection.
             return next;
         }
+        next.wills.extend(link.will_after(now));
+        next.wills.sort();
         match link.lifetime {
             Lifetime::Connection => next.kept = None,
             Lifetime::For(duration) => {
@@ -185,20 +202,16 @@ impl Session {
             Lifetime::Forever => {}
         }
         let Some(kept) = &mut next.kept else { return next };
-        for floating in next.floating.iter_mut().filter(|floating| !floating.routing.qos.is_empty()) {
+        for floating in next.floating.iter_mut().filter(|floating| !floating.routing.due.qos.is_empty()) {
             floating.perhaps_sent = true;
         }
         if context.has_bug(SeededBug::ForgetsUnacknowledged) {
             kept.deliveries.retain(|delivery| !matches!(delivery.progress, Progress::Open(_)));
         }
         for delivery in &mut kept.deliveries {
-            delivery.progress = match delivery.progress {
-                Progress::Open(id) => Progress::Unacknowledged(id),
-                Progress::Waiting => Progress::PerhapsSent,
-                earlier => earlier,
-            };
+            delivery.progress = delivery.progress.after_loss();
             // QoS 0 may be lost with the connection (MQTT-4.3.1-1).
-            delivery.owed &= !delivery.qos.contains(Qos::AtMostOnce);
+            delivery.owed &= !delivery.forms.qos.contains(Qos::AtMostOnce);
         }
         kept.deliveries.sort();
         next
@@ -233,5 +246,8 @@ fn connection(context: &Context<'_>, terms: &ConnectTerms, phase: Phase) -> Conn
         maximum_packet_size: terms.maximum_packet_size,
         maximum_qos: Qos::ExactlyOnce,
         responses: Vec::new(),
+        will: will::held(context, terms.will),
+        aliases: AliasTable::default(),
+        exchange: if terms.authenticates { Exchange::Server } else { Exchange::None },
     }
 }

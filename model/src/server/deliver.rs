@@ -1,118 +1,26 @@
-//! Messages on their way to the client: identifiers, DUP, order, Receive Maximum, and what is owed.
+//! PUBLISH to the client: which message it is, and whether it may come like this: identifier, DUP, order, Receive Maximum.
 
+use super::Millis;
 use super::alphabet::Output;
+use super::delivery::{Delivery, Kind, Progress, Routing};
 use super::qos_set::QosSet;
 use super::rule::{Breach, Context, Rule, SeededBug};
-use super::session::{Connection, Delivery, Floating, Kept, Phase, Progress, Routing, Session};
+use super::session::{Connection, Kept, Phase, Session};
 use super::vocabulary::{ContentKey, Message, MessageKey, Vocabulary};
-use crate::packet::{PacketId, ProtocolVersion, Qos};
-use crate::profile::{Feature, Offence};
+use crate::packet::{PacketId, ProtocolVersion, Qos, SubscriptionIdentifier};
 
 /// A PUBLISH as it came.
-pub(super) struct Seen {
+pub(super) struct Seen<'a> {
     pub(super) content: ContentKey,
     pub(super) qos: Qos,
     pub(super) id: Option<PacketId>,
     pub(super) dup: bool,
     pub(super) retain: bool,
-}
-
-/// How a router tells a session of a message that another session has published.
-impl Session {
-    /// The message is on its way: from now on it may come, as far as `routing` lets it.
-    #[must_use]
-    pub fn float(&self, message: MessageKey, routing: Routing) -> Session {
-        let mut next = self.clone();
-        match next.floating.iter_mut().find(|floating| floating.message == message) {
-            Some(floating) => floating.routing = floating.routing.or(routing),
-            None => {
-                next.floating.push(Floating { message, routing, times: 1, perhaps_sent: false });
-            }
-        }
-        next.floating.sort();
-        next
-    }
-
-    /// The message, which is on its way already, is sent once more.
-    #[must_use]
-    pub fn repeat(&self, message: MessageKey) -> Session {
-        let mut next = self.clone();
-        next.floating.iter_mut().filter(|floating| floating.message == message).for_each(|floating| {
-            floating.times = floating.times.saturating_add(1);
-        });
-        next
-    }
-
-    /// The server has taken the message over: what it met is decided, and it is due where it met a subscription.
-    #[must_use]
-    pub fn settle(&self, context: &Context<'_>, message: MessageKey) -> Session {
-        let mut next = self.clone();
-        let Some(position) = next.floating.iter().position(|floating| floating.message == message) else { return next };
-        let floating = next.floating.remove(position);
-        let routing = floating.copies();
-        let connected = next.link.is_some();
-        if !connected && context.has_bug(SeededBug::DropsWhileDisconnected) {
-            return next;
-        }
-        let Some(kept) = &mut next.kept else { return next };
-        if !routing.qos.is_empty() {
-            let above_qos_0 = !routing.qos.contains(Qos::AtMostOnce);
-            // QoS 0 may be lost at any time (MQTT-4.3.1-1), and need not be stored.
-            let stored = connected || context.profile.has(Feature::OfflineMessages);
-            let fits = next.link.as_ref().is_none_or(|link| link.takes(context.vocabulary.of(message)));
-            let owed = !routing.missed && above_qos_0 && stored && fits && !context.vocabulary.of(message).expires;
-            kept.deliveries.push(Delivery {
-                message,
-                qos: routing.qos,
-                owed,
-                further: false,
-                progress: floating.progress(),
-            });
-        }
-        kept.push_further(message, &routing);
-        kept.deliveries.sort();
-        next
-    }
-
-    /// The server has refused the message: it must not come any more.
-    #[must_use]
-    pub fn discard(&self, message: MessageKey) -> Session {
-        let mut next = self.clone();
-        next.floating.retain(|floating| floating.message != message);
-        next
-    }
-}
-
-impl Floating {
-    /// What it was met by, each time that it was sent.
-    fn copies(&self) -> Routing {
-        let routing = self.routing;
-        if self.times == 1 || routing.qos.is_empty() {
-            return routing;
-        }
-        let copies = routing.further_copies.saturating_add(1).saturating_mul(self.times) - 1;
-        Routing { further: routing.further.union(routing.qos), further_copies: copies, ..routing }
-    }
-
-    /// How far its delivery may be.
-    fn progress(&self) -> Progress {
-        if self.perhaps_sent { Progress::PerhapsSent } else { Progress::Waiting }
-    }
+    pub(super) identifiers: &'a [SubscriptionIdentifier],
+    pub(super) expiry: Option<u32>,
 }
 
 impl Kept {
-    fn push_further(&mut self, message: MessageKey, routing: &Routing) {
-        for _ in 0..routing.further_copies {
-            self.deliveries.push(Delivery {
-                message,
-                qos: routing.further,
-                owed: false,
-                further: true,
-                progress: Progress::Waiting,
-            });
-        }
-    }
-
     /// The lowest identifier that no delivery uses.
     fn free_id(&self) -> PacketId {
         let mut id = PacketId::FIRST;
@@ -120,10 +28,6 @@ impl Kept {
             id = id.next();
         }
         id
-    }
-
-    fn open_deliveries(&self) -> usize {
-        self.deliveries.iter().filter(|delivery| matches!(delivery.progress, Progress::Open(_))).count()
     }
 }
 
@@ -136,20 +40,10 @@ impl Connection {
     }
 }
 
-impl Progress {
-    /// The identifier in use.
-    #[must_use]
-    pub fn id(self) -> Option<PacketId> {
-        match self {
-            Progress::Open(id) | Progress::Unacknowledged(id) => Some(id),
-            Progress::Waiting | Progress::PerhapsSent => None,
-        }
-    }
-}
-
-/// Whether two messages share a lane, in which order is kept (MQTT-4.6.0-6; 5.0: MQTT-4.6.0-5).
+/// Whether two messages share a lane, in which order is kept (MQTT-4.6.0-6; 5.0: MQTT-4.6.0-5). A Will is no PUBLISH of the
+/// client and has no place in its order.
 fn same_lane(one: &Message, other: &Message) -> bool {
-    one.sender == other.sender && one.topic == other.topic && one.qos == other.qos
+    one.sender == other.sender && one.topic == other.topic && one.qos == other.qos && !one.is_will && !other.is_will
 }
 
 /// Whether a message comes before another one in their lane: a connection is done when its client's next one begins.
@@ -160,27 +54,24 @@ fn precedes(vocabulary: &Vocabulary, one: MessageKey, other: MessageKey) -> bool
 
 impl Session {
     /// PUBLISH comes: which message is it, and may it come like this?
-    pub(super) fn deliver(&self, context: &Context<'_>, seen: &Seen) -> Result<Vec<Session>, Breach> {
+    pub(super) fn deliver(&self, context: &Context<'_>, now: Millis, seen: &Seen<'_>) -> Result<Vec<Session>, Breach> {
         let (Some(link), Some(kept)) = (&self.link, &self.kept) else {
             return Err(Breach::of(Rule::DeliveryWasSubscribed, "no delivery"));
         };
-        if seen.retain {
-            return Err(Breach::of(Rule::LiveDeliveryIsNotRetained, "RETAIN 0"));
-        }
         let mut successors = Vec::new();
         let mut nearest: Option<Breach> = None;
         let mut lanes: Vec<MessageKey> = Vec::new();
         for candidate in self.candidates(context, link, kept, seen.content) {
-            match self.deliver_as(context, link, kept, candidate, seen) {
+            match self.deliver_as(context, now, link, kept, &candidate, seen) {
                 Ok(session) => {
                     // Of messages alike in one lane the first one that is owed is meant: they come in order. Further copies do not.
                     let message = context.vocabulary.of(candidate.message);
                     let in_lane = lanes.iter().any(|other| same_lane(context.vocabulary.of(*other), message));
-                    if candidate.further || !in_lane {
+                    if candidate.kind != Kind::Live || !in_lane {
                         successors.push(session);
                     }
                     // One that need not come may have been left out, above QoS 0 with consequences for the next.
-                    if !candidate.further && (candidate.owed || message.qos == Qos::AtMostOnce) {
+                    if candidate.kind == Kind::Live && (candidate.owed || message.qos == Qos::AtMostOnce) {
                         lanes.push(candidate.message);
                     }
                 }
@@ -198,24 +89,23 @@ impl Session {
 
     /// Deliveries with this content, in the order of their messages: bound ones, then those that still float.
     fn candidates(&self, context: &Context<'_>, link: &Connection, kept: &Kept, content: ContentKey) -> Vec<Delivery> {
-        let floating =
-            self.floating.iter().filter(|floating| !floating.routing.qos.is_empty()).map(|floating| Delivery {
+        let has_content = |message: MessageKey| context.vocabulary.of(message).content(link.version) == content;
+        let floating = self.floating.iter().filter(|floating| !floating.routing.due.qos.is_empty());
+        let floating = floating.filter(|floating| has_content(floating.message)).map(|floating| {
+            let copies = floating.copies();
+            Delivery {
                 message: floating.message,
-                qos: floating.routing.qos.union(floating.copies().further),
+                forms: copies.due.union(&copies.further),
                 owed: false,
-                further: false,
+                kind: Kind::Live,
                 progress: floating.progress(),
-            });
-        let mut candidates: Vec<Delivery> = kept
-            .deliveries
-            .iter()
-            .copied()
-            .chain(floating)
-            .filter(|delivery| context.vocabulary.of(delivery.message).content(link.version) == content)
-            .collect();
+            }
+        });
+        let bound = kept.deliveries.iter().filter(|delivery| has_content(delivery.message)).cloned();
+        let mut candidates: Vec<Delivery> = bound.chain(floating).collect();
         // The copy that is due before further ones.
         candidates.sort_by_key(|delivery| {
-            (context.vocabulary.of(delivery.message).connection, delivery.message, delivery.further)
+            (context.vocabulary.of(delivery.message).connection, delivery.message, delivery.kind)
         });
         candidates
     }
@@ -224,19 +114,19 @@ impl Session {
     fn deliver_as(
         &self,
         context: &Context<'_>,
+        now: Millis,
         link: &Connection,
         kept: &Kept,
-        delivery: Delivery,
-        seen: &Seen,
+        delivery: &Delivery,
+        seen: &Seen<'_>,
     ) -> Result<Session, Breach> {
         check_dup(context, link, delivery.progress, seen)?;
-        if !delivery.qos.contains(seen.qos) {
-            return Err(Breach::of(Rule::DeliveryQos, delivery.qos.to_string()));
-        }
+        check_forms(delivery, seen)?;
+        check_expiry(context, now, link, delivery, seen)?;
         if let Some(id) = seen.id {
-            self.check_identifier(context, kept, &delivery, id)?;
+            self.check_identifier(context, kept, delivery, id)?;
             let repeated = matches!(delivery.progress, Progress::Open(_));
-            let full = kept.open_deliveries() >= usize::from(link.receive_maximum) && !repeated;
+            let full = kept.open_deliveries(context) >= usize::from(link.receive_maximum) && !repeated;
             if full && !context.has_bug(SeededBug::IgnoresReceiveMaximum) {
                 return Err(Breach::of(
                     Rule::ReceiveMaximumIsObeyed,
@@ -244,8 +134,8 @@ impl Session {
                 ));
             }
         }
-        self.check_order(context, &delivery)?;
-        Ok(self.delivered(context, &delivery, seen))
+        self.check_order(context, delivery, seen.qos)?;
+        Ok(self.delivered(context, delivery, seen))
     }
 
     fn check_identifier(
@@ -270,26 +160,34 @@ impl Session {
         }
     }
 
-    /// Nothing that precedes `delivery` in its lane may still be waiting.
-    fn check_order(&self, context: &Context<'_>, delivery: &Delivery) -> Result<(), Breach> {
+    /// Nothing that precedes `delivery` in its lane may still be waiting, if it comes at the same QoS (MQTT-4.6.0-6; 5.0:
+    /// MQTT-4.6.0-5).
+    fn check_order(&self, context: &Context<'_>, delivery: &Delivery, qos: Qos) -> Result<(), Breach> {
         if context.has_bug(SeededBug::Reorders) {
             return Ok(());
         }
         let vocabulary = context.vocabulary;
         let precedes = |other: MessageKey| precedes(vocabulary, other, delivery.message);
         let bound = self.kept.iter().flat_map(|kept| &kept.deliveries).find(|other| {
-            other.owed && !other.further && precedes(other.message) && !matches!(other.progress, Progress::Open(_))
+            other.owed
+                && other.kind == Kind::Live
+                && other.forms.qos == QosSet::only(qos)
+                && precedes(other.message)
+                && other.progress.is_before_publish()
         });
         // What was not answered on an earlier connection may have gone down with it.
         let connection = vocabulary.of(delivery.message).connection;
         // A message that floats has met a definite set of subscriptions by now: its successor is here.
         let floating = self.floating.iter().find(|other| {
-            let routing = other.routing;
+            let message = vocabulary.of(other.message);
             precedes(other.message)
-                && vocabulary.of(other.message).connection == connection
-                && !routing.missed
-                && !routing.qos.contains(Qos::AtMostOnce)
-                && !vocabulary.of(other.message).expires
+                && message.connection == connection
+                // A server may pass a QoS 2 message on when its PUBREL has come, and those may come in another order.
+                && message.qos < Qos::ExactlyOnce
+                && !other.routing.missed
+                && qos > Qos::AtMostOnce
+                && other.routing.due.qos == QosSet::only(qos)
+                && message.expiry.is_none()
         });
         match bound.map(|other| other.message).or(floating.map(|other| other.message)) {
             Some(earlier) => Err(Breach::of(Rule::OrderIsKept, format!("{} first", vocabulary.describe(earlier)))),
@@ -298,81 +196,81 @@ impl Session {
     }
 
     /// The session after the delivery.
-    fn delivered(&self, context: &Context<'_>, delivery: &Delivery, seen: &Seen) -> Session {
+    fn delivered(&self, context: &Context<'_>, delivery: &Delivery, seen: &Seen<'_>) -> Session {
         let vocabulary = context.vocabulary;
         let overtaken = |other: MessageKey| precedes(vocabulary, other, delivery.message);
         let mut next = self.clone();
         let Some(kept) = &mut next.kept else { return next };
-        let bound = kept.deliveries.iter().position(|known| known == delivery);
-        let mut now = *delivery;
-        match bound {
+        let mut now = delivery.clone();
+        match kept.deliveries.iter().position(|known| known == delivery) {
             Some(position) => drop(kept.deliveries.remove(position)),
             None => {
                 if let Some(position) = next.floating.iter().position(|known| known.message == delivery.message) {
                     let routing = next.floating.remove(position).copies();
-                    now.further = !routing.qos.contains(seen.qos);
-                    if now.further {
-                        // A further copy came first: the one that is due is still to come.
-                        kept.deliveries.push(Delivery { qos: routing.qos, owed: !routing.missed, ..*delivery });
-                        kept.push_further(
-                            delivery.message,
-                            &Routing { further_copies: routing.further_copies - 1, ..routing },
-                        );
+                    if routing.due.qos.contains(seen.qos) {
+                        kept.push_further(delivery.message, &routing, delivery.progress);
                     } else {
-                        kept.push_further(delivery.message, &routing);
+                        // A further copy came first: the one that is due is still to come.
+                        now.kind = Kind::Further;
+                        let due = Delivery { forms: routing.due.clone(), owed: !routing.missed, ..delivery.clone() };
+                        kept.deliveries.push(due);
+                        let further_copies = routing.further_copies - 1;
+                        kept.push_further(delivery.message, &Routing { further_copies, ..routing }, delivery.progress);
                     }
                 }
             }
         }
-        // What its successor has overtaken cannot come any more.
-        kept.deliveries
-            .retain(|other| other.owed || other.further || other.progress.id().is_some() || !overtaken(other.message));
-        next.floating.retain(|other| !overtaken(other.message));
+        // What its successor has overtaken cannot come at that QoS any more.
+        kept.deliveries.retain_mut(|other| {
+            let stays = other.owed || other.kind == Kind::Retained || other.progress.id().is_some();
+            stays || !overtaken(other.message) || other.forms.lose(seen.qos)
+        });
+        for other in next.floating.iter_mut().filter(|other| overtaken(other.message)) {
+            other.routing.due.lose(seen.qos);
+            other.routing.further.lose(seen.qos);
+        }
+        next.floating.retain(|other| !overtaken(other.message) || !other.routing.due.qos.is_empty());
         if let Some(id) = seen.id {
-            kept.deliveries.push(Delivery { qos: QosSet::only(seen.qos), progress: Progress::Open(id), ..now });
+            // What has begun is finished, also if nothing demanded it. A server may forget an expired one of QoS 1.
+            now.owed = seen.qos == Qos::ExactlyOnce || vocabulary.of(delivery.message).expiry.is_none();
+            now.forms.qos = QosSet::only(seen.qos);
+            now.progress = Progress::Open(id);
+            kept.deliveries.push(now);
         }
         kept.deliveries.sort();
         next
     }
 
-    /// PUBACK of the client is taken.
-    pub(super) fn acknowledged(&self, context: &Context<'_>, id: PacketId) -> Vec<Session> {
-        let found =
-            self.kept.as_ref().and_then(|kept| kept.deliveries.iter().position(|d| d.progress.id() == Some(id)));
-        let Some(position) = found else { return self.offend(context, Offence::UnknownPacketIdentifier, &[]) };
-        let mut next = self.clone();
-        if let Some(kept) = &mut next.kept {
-            match kept.deliveries[position].progress {
-                // For a delivery of an earlier connection the server may still repeat it.
-                Progress::Unacknowledged(_) => kept.deliveries[position].owed = false,
-                _ => drop(kept.deliveries.remove(position)),
-            }
-            kept.deliveries.sort();
-        }
-        vec![next]
-    }
-
     /// Each PUBLISH that may come next, with the lowest free identifier.
-    pub(super) fn possible_deliveries(&self, context: &Context<'_>) -> Vec<Output> {
+    pub(super) fn possible_deliveries(&self, context: &Context<'_>, now: Millis) -> Vec<Output> {
         let (Some(link), Some(kept)) = (&self.link, &self.kept) else { return Vec::new() };
         let mut outputs = Vec::new();
-        for delivery in kept.deliveries.iter().filter(|delivery| !matches!(delivery.progress, Progress::Open(_))) {
-            for qos in delivery.qos.iter() {
-                let fresh = match context.has_bug(SeededBug::ReusesIdentifiers) {
-                    true => PacketId::FIRST,
-                    false => kept.free_id(),
-                };
-                let repeated = matches!(delivery.progress, Progress::Unacknowledged(_));
-                let seen = Seen {
-                    content: context.vocabulary.of(delivery.message).content(link.version),
-                    qos,
-                    id: (qos > Qos::AtMostOnce).then(|| delivery.progress.id().unwrap_or(fresh)),
-                    dup: repeated && !context.has_bug(SeededBug::RepeatsWithoutDup),
-                    retain: false,
-                };
-                if self.deliver_as(context, link, kept, *delivery, &seen).is_ok() {
-                    let Seen { content, qos, id, dup, retain } = seen;
-                    outputs.push(Output::Publish { content, qos, id, dup, retain });
+        for delivery in kept.deliveries.iter().filter(|delivery| delivery.progress.is_before_publish()) {
+            let message = context.vocabulary.of(delivery.message);
+            let fresh = match context.has_bug(SeededBug::ReusesIdentifiers) {
+                true => PacketId::FIRST,
+                false => kept.free_id(),
+            };
+            let repeated = matches!(delivery.progress, Progress::Unacknowledged(_));
+            for qos in delivery.forms.qos.iter() {
+                for retain in [false, true].into_iter().filter(|retain| delivery.forms.retain.admits(*retain)) {
+                    for identifiers in delivery.forms.identifier_lists() {
+                        let seen = Seen {
+                            content: message.content(link.version),
+                            qos,
+                            id: (qos > Qos::AtMostOnce).then(|| delivery.progress.id().unwrap_or(fresh)),
+                            dup: repeated && !context.has_bug(SeededBug::RepeatsWithoutDup),
+                            retain,
+                            identifiers,
+                            expiry: message
+                                .expiry
+                                .filter(|_| link.version.has_properties())
+                                .map(|expiry| expiry.left(now)),
+                        };
+                        if self.deliver_as(context, now, link, kept, delivery, &seen).is_ok() {
+                            outputs.push(seen.as_output());
+                        }
+                    }
                 }
             }
         }
@@ -387,9 +285,13 @@ impl Session {
             kept.deliveries.iter().find(move |delivery| delivery.owed && progress(&delivery.progress))
         };
         let describe = |delivery: &Delivery| {
-            format!("PUBLISH {} at {}", context.vocabulary.describe(delivery.message), delivery.qos)
+            format!("PUBLISH {} at {}", context.vocabulary.describe(delivery.message), delivery.forms.qos)
         };
-        let window_is_open = kept.open_deliveries() < usize::from(link.receive_maximum);
+        if let Some(breach) = kept.owed_release(context) {
+            return Some(breach);
+        }
+        let open = kept.open_deliveries(context);
+        let window_is_open = open < usize::from(link.receive_maximum);
         if let Some(delivery) =
             owed(|progress| matches!(progress, Progress::Unacknowledged(_))).filter(|_| window_is_open)
         {
@@ -397,14 +299,14 @@ impl Session {
         }
         // A server may keep its window smaller than Receive Maximum, but never shut (MQTT-4.9.0-1).
         owed(|progress| matches!(progress, Progress::Waiting | Progress::PerhapsSent))
-            .filter(|_| kept.open_deliveries() == 0)
+            .filter(|_| open == 0)
             .map(|delivery| Breach::of(Rule::DeliveryIsMade, describe(delivery)))
     }
 
     /// What may be delivered, in words.
     fn waiting_deliveries(&self, context: &Context<'_>) -> String {
         let kept = self.kept.iter().flat_map(|kept| &kept.deliveries).map(|delivery| delivery.message);
-        let floating = self.floating.iter().filter(|f| !f.routing.qos.is_empty()).map(|floating| floating.message);
+        let floating = self.floating.iter().filter(|f| !f.routing.due.qos.is_empty()).map(|floating| floating.message);
         let mut messages: Vec<String> =
             kept.chain(floating).take(4).map(|message| context.vocabulary.describe(message)).collect();
         messages.dedup();
@@ -415,17 +317,80 @@ impl Session {
     }
 }
 
+impl Seen<'_> {
+    fn as_output(&self) -> Output {
+        Output::Publish {
+            content: self.content,
+            qos: self.qos,
+            id: self.id,
+            dup: self.dup,
+            retain: self.retain,
+            identifiers: self.identifiers.to_vec(),
+            expiry: self.expiry,
+        }
+    }
+}
+
 /// DUP tells of the delivery's own repetition and of nothing else (MQTT-3.3.1-1 and -3).
-fn check_dup(context: &Context<'_>, link: &Connection, progress: Progress, seen: &Seen) -> Result<(), Breach> {
+fn check_dup(context: &Context<'_>, link: &Connection, progress: Progress, seen: &Seen<'_>) -> Result<(), Breach> {
     match progress {
         Progress::Waiting if seen.dup => Err(Breach::of(Rule::FirstDeliveryHasNoDup, "DUP 0")),
         Progress::Unacknowledged(_) if !seen.dup && !context.has_bug(SeededBug::RepeatsWithoutDup) => {
             Err(Breach::of(Rule::RepeatedDeliveryHasDup, "DUP 1"))
         }
+        Progress::Received(..) | Progress::Released(..) => {
+            Err(Breach::of(Rule::ReceivedIsNotRepeated, "no PUBLISH after PUBREC"))
+        }
         Progress::Open(_) if !seen.dup => Err(Breach::of(Rule::DeliveryOnce, "no second copy")),
         // 3.x lets a sender repeat at any time (V31-17; 3.1.1, 4.4), but never without DUP.
         Progress::Open(_) if link.version == ProtocolVersion::V5_0 => {
             Err(Breach::of(Rule::RepeatedOnlyOnReconnect, "no repetition on this connection"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// QoS, RETAIN and Subscription Identifiers are what the subscription makes of them.
+fn check_forms(delivery: &Delivery, seen: &Seen<'_>) -> Result<(), Breach> {
+    let Delivery { forms, kind, .. } = delivery;
+    if !forms.qos.contains(seen.qos) {
+        return Err(Breach::of(Rule::DeliveryQos, forms.qos.to_string()));
+    }
+    if !forms.retain.admits(seen.retain) {
+        let rule = match kind {
+            Kind::Retained => Rule::RetainedDeliveryIsMarked,
+            Kind::Live | Kind::Further => Rule::LiveDeliveryIsNotRetained,
+        };
+        return Err(Breach::of(rule, format!("RETAIN {}", u8::from(!seen.retain))));
+    }
+    if !forms.admits_identifiers(seen.identifiers) {
+        let numbers = |list: &[SubscriptionIdentifier]| list.iter().map(|one| one.value()).collect::<Vec<u32>>();
+        let lists = forms.identifier_lists();
+        let lists: Vec<String> = lists.iter().map(|list| format!("{:?}", numbers(list))).collect();
+        return Err(Breach::of(
+            Rule::IdentifiersOfSubscriptions,
+            format!("Subscription Identifiers {}", lists.join(" or ")),
+        ));
+    }
+    Ok(())
+}
+
+/// A message that has waited too long is not sent, and one that is sent says how long it may still wait.
+fn check_expiry(
+    context: &Context<'_>,
+    now: Millis,
+    link: &Connection,
+    delivery: &Delivery,
+    seen: &Seen<'_>,
+) -> Result<(), Breach> {
+    let begins = delivery.progress == Progress::Waiting;
+    match context.vocabulary.of(delivery.message).expiry {
+        Some(expiry) if begins && !expiry.may_begin(context, now) => {
+            Err(Breach::of(Rule::ExpiredIsNotDelivered, "no delivery: the message has expired"))
+        }
+        Some(expiry) if begins && link.version.has_properties() => expiry.check_forwarded(now, seen.expiry),
+        None if seen.expiry.is_some() => {
+            Err(Breach::of(Rule::ExpiryIsForwarded, "no Message Expiry Interval: the publisher gave none"))
         }
         _ => Ok(()),
     }

@@ -23,22 +23,35 @@
 //! Where to read next: [`rule`] lists the rules with their statements, [`session`] the state, then one theme after the
 //! other.
 
+mod acknowledge;
+pub mod alias;
 pub mod alphabet;
+pub mod authenticate;
 mod connect;
 mod deliver;
+pub mod delivery;
+pub mod expiry;
 mod keep_alive;
 pub mod offence;
 mod publish;
 pub mod qos_set;
+mod questions;
+pub mod response;
+pub mod retained;
+pub mod routing;
 pub mod rule;
 pub mod session;
 mod subscribe;
 pub mod vocabulary;
+pub mod will;
 
-pub use alphabet::{Announcement, ConnectTerms, FilterRequest, Input, Lifetime, Output};
+pub use alphabet::{AliasUse, Announcement, ConnectTerms, FilterRequest, Input, Lifetime, Output, Will};
+pub use delivery::Routing;
 pub use qos_set::QosSet;
+pub use retained::RetainedMessages;
+pub use routing::Shares;
 pub use rule::{Breach, Context, Rule, SeededBug};
-pub use session::Session;
+pub use session::{Moment, Session};
 pub use vocabulary::{ContentKey, FilterKey, Message, MessageKey, TopicKey, Vocabulary};
 
 /// Milliseconds on the clock of whoever drives the model.

@@ -1,8 +1,11 @@
-//! PUBLISH of the client and its PUBACK.
+//! PUBLISH of the client and what answers it: PUBACK, or PUBREC, PUBREL and PUBCOMP.
 
-use super::rule::{Breach, Context, Rule};
-use super::session::{Response, Session};
-use crate::packet::{PacketId, PacketType, ReasonCode};
+use super::alphabet::AliasUse;
+use super::response::{PACKET_IDENTIFIER_NOT_FOUND, Response};
+use super::rule::{Breach, Context, Rule, SeededBug};
+use super::session::{Kept, Session};
+use super::vocabulary::MessageKey;
+use crate::packet::{PacketId, PacketType, Qos, ReasonCode};
 use crate::profile::{Code, Offence, Reaction};
 
 impl Session {
@@ -10,21 +13,62 @@ impl Session {
     pub(super) fn publish(
         &self,
         context: &Context<'_>,
+        message: MessageKey,
         id: Option<PacketId>,
+        alias: Option<AliasUse>,
         offence: Option<Offence>,
     ) -> Vec<Session> {
-        let answered = |offence| match id {
-            Some(id) => self.responding(Response::Puback(id, offence)),
-            None => self.clone(),
-        };
-        match offence {
-            None => vec![answered(None)],
-            Some(offence) => self.offend(
+        let mut next = self.clone();
+        if let Some(offence) = next.resolve_alias(context, message, alias).err().or(offence) {
+            let answered = |offence| self.answering(context, message, id, offence);
+            return self.offend(
                 context,
                 offence,
                 &[(Reaction::Puback(Code::AnyError), answered(Some(offence))), (Reaction::Accept, answered(None))],
-            ),
+            );
         }
+        vec![next.answering(context, message, id, None)]
+    }
+
+    /// The server follows the client's use of a Topic Alias.
+    fn resolve_alias(
+        &mut self,
+        context: &Context<'_>,
+        message: MessageKey,
+        alias: Option<AliasUse>,
+    ) -> Result<(), Offence> {
+        let (Some(AliasUse { alias, sets }), Some(link)) = (alias, &mut self.link) else { return Ok(()) };
+        let named = sets.then(|| context.vocabulary.of(message).topic);
+        let maximum = context.profile.limits().topic_alias_maximum;
+        link.aliases.resolve(maximum, alias, named).map(drop)
+    }
+
+    /// The answer to a PUBLISH is owed; a QoS 2 message is remembered until its PUBREL.
+    fn answering(
+        &self,
+        context: &Context<'_>,
+        message: MessageKey,
+        id: Option<PacketId>,
+        offence: Option<Offence>,
+    ) -> Session {
+        let Some(id) = id else { return self.clone() };
+        if context.vocabulary.of(message).qos < Qos::ExactlyOnce {
+            return self.responding(Response::Puback(id, offence));
+        }
+        let mut next = self.responding(Response::Pubrec(id, offence));
+        if let Some(kept) = next.kept.as_mut().filter(|kept| !kept.incoming.contains(&id)) {
+            kept.incoming.push(id);
+            kept.incoming.sort();
+        }
+        next
+    }
+
+    /// Whether a QoS 2 PUBLISH with this identifier is one that the server has already (MQTT-4.3.3-10; 3.1.1:
+    /// MQTT-4.3.3-2): then it goes nowhere.
+    #[must_use]
+    pub fn has_taken(&self, context: &Context<'_>, id: PacketId) -> bool {
+        let is_known = |kept: &Kept| kept.incoming.contains(&id);
+        self.kept.as_ref().is_some_and(is_known) && !context.has_bug(SeededBug::TakesTwice)
     }
 
     /// PUBACK comes. A server of 5.0 may refuse a message for reasons of its own, in any code that PUBACK knows.
@@ -32,16 +76,71 @@ impl Session {
         let waiting = |response: &Response| matches!(response, Response::Puback(of, _) if *of == id);
         let (next, response) =
             self.answered(waiting).ok_or_else(|| Breach::of(Rule::PubackNamesItsPublish, self.waiting_responses()))?;
-        let Response::Puback(_, Some(offence)) = response else { return Ok(vec![next]) };
+        let Response::Puback(_, offence) = response else { return Ok(vec![next]) };
+        self.check_refusal(context, offence, PacketType::Puback, code)?;
+        Ok(vec![next])
+    }
+
+    /// PUBREC comes. One that refuses ends the exchange: the identifier is free again (MQTT-4.3.3-9).
+    pub(super) fn pubrec(&self, context: &Context<'_>, id: PacketId, code: u8) -> Result<Vec<Session>, Breach> {
+        let waiting = |response: &Response| matches!(response, Response::Pubrec(of, _) if *of == id);
+        let (mut next, response) =
+            self.answered(waiting).ok_or_else(|| Breach::of(Rule::PubackNamesItsPublish, self.waiting_responses()))?;
+        let Response::Pubrec(_, offence) = response else { return Ok(vec![next]) };
+        self.check_refusal(context, offence, PacketType::Pubrec, code)?;
+        if is_error(code)
+            && let Some(kept) = &mut next.kept
+        {
+            kept.incoming.retain(|known| *known != id);
+        }
+        Ok(vec![next])
+    }
+
+    /// What PUBACK and PUBREC may say of an offence.
+    fn check_refusal(
+        &self,
+        context: &Context<'_>,
+        offence: Option<Offence>,
+        packet: PacketType,
+        code: u8,
+    ) -> Result<(), Breach> {
+        let Some(offence) = offence else { return Ok(()) };
         let version = self.version();
         let permitted = context.profile.reactions(offence, version).iter().any(|reaction| match reaction {
-            Reaction::Puback(wanted) => wanted.admits(code, PacketType::Puback, version),
-            Reaction::Accept => !ReasonCode::from_value(code).is_some_and(ReasonCode::is_error),
+            Reaction::Puback(wanted) => wanted.admits(code, packet, version),
+            Reaction::Accept => !is_error(code),
             _ => false,
         });
         match permitted {
-            true => Ok(vec![next]),
+            true => Ok(()),
             false => Err(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence))),
         }
     }
+
+    /// PUBREL of the client is taken. It is answered whether or not its identifier is known (MQTT-4.3.3-11).
+    pub(super) fn pubrel_taken(&self, context: &Context<'_>, id: PacketId) -> Session {
+        let known = self.kept.as_ref().is_some_and(|kept| kept.incoming.contains(&id));
+        let mut next = self.responding(Response::Pubcomp(id, known));
+        if let Some(kept) = next.kept.as_mut().filter(|_| !context.has_bug(SeededBug::NeverFreesIncoming)) {
+            kept.incoming.retain(|held| *held != id);
+        }
+        next
+    }
+
+    /// PUBCOMP comes.
+    pub(super) fn pubcomp(&self, id: PacketId, code: u8) -> Result<Vec<Session>, Breach> {
+        let waiting = |response: &Response| matches!(response, Response::Pubcomp(of, _) if *of == id);
+        let (next, response) =
+            self.answered(waiting).ok_or_else(|| Breach::of(Rule::PubackNamesItsPublish, self.waiting_responses()))?;
+        match response {
+            Response::Pubcomp(_, true) if code == PACKET_IDENTIFIER_NOT_FOUND => {
+                Err(Breach::of(Rule::PubrelIsAnswered, "PUBCOMP with code 0: the identifier is known"))
+            }
+            _ => Ok(vec![next]),
+        }
+    }
+}
+
+fn is_error(code: u8) -> bool {
+    ReasonCode::from_value(code).is_some_and(ReasonCode::is_error)
 }

@@ -98,10 +98,18 @@ rules! {
         v31 [] v311 ["MQTT-3.10.4-4" "MQTT-2.3.1-7"] v5 ["MQTT-3.10.4-5" "MQTT-2.2.1-6"];
     UnsubackHasACodeAFilter "unsuback-has-a-code-a-filter" "UNSUBACK of 5.0 has one code for each filter, in order"
         v31 [] v311 [] v5 ["MQTT-3.11.3-1" "MQTT-3.10.4-6"];
-    PublishIsAnswered "publish-is-answered" "a QoS 1 PUBLISH is answered by PUBACK"
-        v31 [] v311 ["MQTT-3.3.4-1" "MQTT-4.3.2-2"] v5 ["MQTT-3.3.4-1" "MQTT-4.3.2-4"];
-    PubackNamesItsPublish "puback-names-its-publish" "PUBACK has the identifier of a PUBLISH that waits for it"
+    PublishIsAnswered "publish-is-answered" "a QoS 1 PUBLISH is answered by PUBACK, one of QoS 2 by PUBREC"
+        v31 [] v311 ["MQTT-3.3.4-1" "MQTT-4.3.2-2" "MQTT-4.3.3-2"] v5 ["MQTT-3.3.4-1" "MQTT-4.3.2-4" "MQTT-4.3.3-8" "MQTT-4.3.3-10"];
+    PubackNamesItsPublish "puback-names-its-publish" "PUBACK, PUBREC and PUBCOMP have the identifier of a packet that waits for them"
         v31 [] v311 ["MQTT-2.3.1-6"] v5 ["MQTT-2.2.1-5"];
+    PubrelIsAnswered "pubrel-is-answered" "PUBREL is answered by PUBCOMP"
+        v31 [] v311 ["MQTT-4.3.3-2"] v5 ["MQTT-4.3.3-11" "MQTT-4.3.3-13"];
+    PubrecIsAnswered "pubrec-is-answered" "PUBREC is answered by PUBREL, whatever the window"
+        v31 [] v311 ["MQTT-4.3.3-1"] v5 ["MQTT-4.3.3-4" "MQTT-4.9.0-3"];
+    PubrelNamesItsPubrec "pubrel-names-its-pubrec" "PUBREL has the identifier of a PUBREC that waits for it"
+        v31 [] v311 ["MQTT-2.3.1-6"] v5 ["MQTT-2.2.1-5"];
+    AuthenticationIsAnswered "authentication-is-answered" "AUTH packets take turns: the server asks for more, accepts, or ends the connection"
+        v31 [] v311 [] v5 ["MQTT-4.12.0-2" "MQTT-4.12.0-4" "MQTT-4.12.1-2"];
     PingreqIsAnswered "pingreq-is-answered" "PINGREQ is answered by PINGRESP"
         v31 [] v311 ["MQTT-3.12.4-1"] v5 ["MQTT-3.12.4-1"];
     PingrespAnswers "pingresp-answers" "PINGRESP answers a PINGREQ, one for one"
@@ -119,6 +127,22 @@ rules! {
         v31 [] v311 ["MQTT-4.3.2-1"] v5 ["MQTT-4.3.2-1" "MQTT-4.4.0-1"];
     LiveDeliveryIsNotRetained "live-delivery-is-not-retained" "a message for an established subscription has RETAIN 0"
         v31 ["V31-21"] v311 ["MQTT-3.3.1-9"] v5 ["MQTT-3.3.1-12"];
+    AuthenticationMethodStays "authentication-method-stays" "AUTH and the accepting CONNACK repeat the method of CONNECT"
+        v31 [] v311 [] v5 ["MQTT-4.12.0-5"];
+    RetainedDeliveryIsMarked "retained-delivery-is-marked" "a message that was retained when the client subscribed has RETAIN 1"
+        v31 ["V31-21"] v311 ["MQTT-3.3.1-8"] v5 ["MQTT-3.3.1-9"];
+    IdentifiersOfSubscriptions "identifiers-of-subscriptions" "a delivery carries the identifiers of the subscriptions that it is for"
+        v31 [] v311 [] v5 ["MQTT-3.3.4-3" "MQTT-3.3.4-4" "MQTT-3.3.4-5"];
+    ExpiredIsNotDelivered "expired-is-not-delivered" "a message that has expired before its delivery began is not delivered"
+        v31 [] v311 [] v5 ["MQTT-3.3.2-5"];
+    ExpiryIsForwarded "expiry-is-forwarded" "Message Expiry Interval is forwarded less the time that the message has waited"
+        v31 [] v311 [] v5 ["MQTT-3.3.2-6"];
+    ReceivedIsNotRepeated "received-is-not-repeated" "after PUBREC the PUBLISH is not sent again"
+        v31 [] v311 ["MQTT-4.3.3-1"] v5 ["MQTT-4.3.3-6" "MQTT-4.4.0-2"];
+    WillHasItsTime "will-has-its-time" "a Will is published when connection and delay are over, and not if it was taken back"
+        v31 ["V31-12"] v311 ["MQTT-3.1.2-8" "MQTT-3.1.2-10" "MQTT-3.1.2-12" "MQTT-3.14.4-3"] v5 ["MQTT-3.1.2-8" "MQTT-3.1.2-10" "MQTT-3.1.3-9" "MQTT-3.14.4-3"];
+    SharedDeliveryIsMadeOnce "shared-delivery-is-made-once" "a message goes to one member of a Shared Subscription"
+        v31 [] v311 [] v5 ["MQTT-4.8.2-5" "MQTT-4.8.2-6"];
     FirstDeliveryHasNoDup "first-delivery-has-no-dup" "a first delivery has DUP 0, whatever the publisher sent"
         v31 [] v311 ["MQTT-3.3.1-3" "MQTT-4.3.2-1"] v5 ["MQTT-3.3.1-3" "MQTT-4.3.2-2"];
     RepeatedDeliveryHasDup "repeated-delivery-has-dup" "a delivery that is repeated has DUP 1"
@@ -192,11 +216,27 @@ pub enum SeededBug {
     LowersQos,
     /// Messages of one lane overtake each other.
     Reorders,
+    /// A QoS 2 message that comes again before its PUBREL is taken for a new one.
+    TakesTwice,
+    /// PUBREL does not free the identifier of a QoS 2 message.
+    NeverFreesIncoming,
+    /// A delivery of QoS 2 counts against Receive Maximum until PUBREC only.
+    CountsUntilPubrec,
+    /// No Local is ignored.
+    IgnoresNoLocal,
+    /// Retained messages are sent whatever Retain Handling says.
+    IgnoresRetainHandling,
+    /// A Will is published although its client has come back in time.
+    PublishesWillAfterReturn,
+    /// A Will is published in a dialect without Wills.
+    PublishesForbiddenWill,
+    /// Expired messages are delivered.
+    DeliversExpired,
 }
 
 impl SeededBug {
     /// Every bug with its name on the command line.
-    pub const ALL: [(SeededBug, &'static str); 10] = [
+    pub const ALL: [(SeededBug, &'static str); 18] = [
         (SeededBug::ForgetsUnacknowledged, "forgets-unacknowledged"),
         (SeededBug::ReusesIdentifiers, "reuses-identifiers"),
         (SeededBug::IgnoresReceiveMaximum, "ignores-receive-maximum"),
@@ -207,6 +247,14 @@ impl SeededBug {
         (SeededBug::DropsWhileDisconnected, "drops-while-disconnected"),
         (SeededBug::LowersQos, "lowers-qos"),
         (SeededBug::Reorders, "reorders"),
+        (SeededBug::TakesTwice, "takes-twice"),
+        (SeededBug::NeverFreesIncoming, "never-frees-incoming"),
+        (SeededBug::CountsUntilPubrec, "counts-until-pubrec"),
+        (SeededBug::IgnoresNoLocal, "ignores-no-local"),
+        (SeededBug::IgnoresRetainHandling, "ignores-retain-handling"),
+        (SeededBug::PublishesWillAfterReturn, "publishes-will-after-return"),
+        (SeededBug::PublishesForbiddenWill, "publishes-forbidden-will"),
+        (SeededBug::DeliversExpired, "delivers-expired"),
     ];
 
     /// The bug of this name.

@@ -1,11 +1,13 @@
-//! SUBSCRIBE and UNSUBSCRIBE, their answers, and where a message meets the subscriptions.
+//! SUBSCRIBE and UNSUBSCRIBE, their answers, and the retained messages that a new subscription meets.
 
 use super::alphabet::FilterRequest;
+use super::delivery::{Delivery, Flag, Forms, Kind, Progress};
 use super::qos_set::QosSet;
+use super::response::{Grant, Response};
 use super::rule::{Breach, Context, Rule, SeededBug};
-use super::session::{Grant, Response, Routing, Session, Subscription};
-use super::vocabulary::{FilterKey, Message};
-use crate::packet::{PacketId, PacketType, Qos};
+use super::session::{Kept, Session, Subscription, SubscriptionTerms};
+use super::vocabulary::FilterKey;
+use crate::packet::{PacketId, PacketType, ProtocolVersion, Qos, RetainHandling};
 use crate::profile::{Code, Feature, Offence, Reaction};
 
 impl Session {
@@ -16,25 +18,8 @@ impl Session {
         let whole = too_many.then_some(Offence::TooManyFilters);
         let grants: Vec<Grant> = requests.iter().map(|request| self.grant(context, request, whole)).collect();
         let mut served = self.responding(Response::Suback(id, grants.clone()));
-        if let Some(kept) = &mut served.kept {
-            for (request, grant) in requests.iter().zip(&grants) {
-                if grant.granted.is_empty() {
-                    continue;
-                }
-                // The same filter again replaces the subscription (MQTT-3.8.4-3).
-                let same = |held: &Subscription| held.filter == request.filter;
-                let replaced = kept.subscriptions.iter().find(|held| same(held)).copied();
-                let may_fail = grant.may_refuse || grant.offence.is_some() || whole.is_some();
-                kept.subscriptions.retain(|held| !same(held));
-                kept.subscriptions.push(Subscription {
-                    filter: request.filter,
-                    granted: grant.granted,
-                    pending: Some(id),
-                    no_local: request.options.no_local,
-                    before: replaced.filter(|_| may_fail).map(|held| (held.granted, held.no_local)),
-                });
-            }
-            kept.subscriptions.sort();
+        for (request, grant) in requests.iter().zip(&grants).filter(|(_, grant)| !grant.granted.is_empty()) {
+            served.hold(context, id, request, grant, whole.is_some());
         }
         match whole.or_else(|| requests.iter().find_map(|request| request.offence)) {
             None => vec![served],
@@ -43,6 +28,41 @@ impl Session {
                 offence,
                 &[(Reaction::Suback(Code::AnyError), served.clone()), (Reaction::Accept, served)],
             ),
+        }
+    }
+
+    /// The same filter again replaces the subscription (MQTT-3.8.4-3); either meets the retained messages.
+    fn hold(&mut self, context: &Context<'_>, id: PacketId, request: &FilterRequest, grant: &Grant, offends: bool) {
+        let version = self.version();
+        let shared = context.vocabulary.is_shared(request.filter);
+        let fits = |delivery: &Delivery| {
+            self.link.as_ref().is_none_or(|link| link.takes(context.vocabulary.of(delivery.message)))
+        };
+        let Some(kept) = &self.kept else { return };
+        let replaced = kept.subscriptions.iter().find(|held| held.filter == request.filter).copied();
+        let may_fail = grant.may_refuse || grant.offence.is_some() || offends;
+        let terms = SubscriptionTerms {
+            granted: grant.granted,
+            no_local: request.options.no_local,
+            retain_as_published: request.options.retain_as_published && version.has_properties(),
+            identifier: request.identifier,
+        };
+        let mut met = terms.meet(context, version, request, replaced.is_some());
+        for delivery in &mut met {
+            delivery.owed &= !may_fail && fits(delivery);
+        }
+        let Some(kept) = &mut self.kept else { return };
+        kept.subscriptions.retain(|held| held.filter != request.filter);
+        kept.subscriptions.push(Subscription {
+            filter: request.filter,
+            terms,
+            pending: Some(id),
+            before: replaced.filter(|_| may_fail).map(|held| held.terms),
+        });
+        kept.subscriptions.sort();
+        if !shared {
+            kept.deliveries.extend(met);
+            kept.deliveries.sort();
         }
     }
 
@@ -104,13 +124,16 @@ impl Session {
             for subscription in &mut kept.subscriptions {
                 if subscription.filter == grant.filter && subscription.pending == Some(id) {
                     subscription.pending = None;
-                    subscription.granted = qos.map_or(QosSet::EMPTY, QosSet::only);
-                    if let Some((granted, no_local)) = subscription.before.take().filter(|_| qos.is_none()) {
-                        fallen_back.push(Subscription { granted, no_local, ..*subscription });
+                    subscription.terms.granted = qos.map_or(QosSet::EMPTY, QosSet::only);
+                    if let Some(terms) = subscription.before.take().filter(|_| qos.is_none()) {
+                        fallen_back.push(Subscription { terms, ..*subscription });
                     }
                 }
             }
-            kept.subscriptions.retain(|subscription| !subscription.granted.is_empty());
+            kept.subscriptions.retain(|subscription| !subscription.terms.granted.is_empty());
+            if let Some(granted) = qos {
+                kept.narrow_retained(context, grant.filter, granted);
+            }
         }
         // Whether a refused request leaves what it would have replaced is not said.
         let mut successors = vec![next];
@@ -153,11 +176,7 @@ impl Session {
                 existed.push(kept.subscriptions.len() < before);
             }
             // What waits may still be delivered, but need not (3.10.4); what has begun is finished (MQTT-3.10.4-3).
-            for delivery in kept.deliveries.iter_mut().filter(|delivery| delivery.progress.id().is_none()) {
-                let topic = context.vocabulary.of(delivery.message).topic;
-                delivery.owed &= kept.subscriptions.iter().any(|held| context.vocabulary.matches(held.filter, topic));
-            }
-            kept.deliveries.sort();
+            kept.release_unsubscribed(context);
         }
         next.responding(Response::Unsuback(id, existed))
     }
@@ -190,57 +209,78 @@ impl Session {
             .map(|(next, _)| vec![next])
             .ok_or_else(|| Breach::of(Rule::PingrespAnswers, self.waiting_responses()))
     }
+}
 
-    /// This session without the first answer that fits, and that answer.
-    pub(super) fn answered(&self, fits: impl Fn(&Response) -> bool) -> Option<(Session, Response)> {
-        let position = self.link.as_ref()?.responses.iter().position(fits)?;
-        let mut next = self.clone();
-        let response = next.link.as_mut()?.responses.remove(position);
-        Some((next, response))
+impl SubscriptionTerms {
+    /// The retained messages that go out because of the SUBSCRIBE: always, or only if it is new, or not at all
+    /// (MQTT-3.3.1-9 to MQTT-3.3.1-11; 3.1.1: MQTT-3.3.1-6, MQTT-3.3.1-8).
+    fn meet(
+        &self,
+        context: &Context<'_>,
+        version: ProtocolVersion,
+        request: &FilterRequest,
+        existed: bool,
+    ) -> Vec<Delivery> {
+        let sent = match request.options.retain_handling {
+            _ if context.has_bug(SeededBug::IgnoresRetainHandling) => true,
+            RetainHandling::Send => true,
+            RetainHandling::SendIfNew => !existed,
+            RetainHandling::DoNotSend => false,
+        };
+        if !sent {
+            return Vec::new();
+        }
+        let forms = |qos| Forms {
+            qos,
+            // V31-21: advice, no more.
+            retain: if version == ProtocolVersion::V3_1 { Flag::Either } else { Flag::Set },
+            identifiers: self.identifier.map(|identifier| vec![identifier]).into_iter().collect(),
+        };
+        let met = request.retained.iter().map(|met| {
+            let message = context.vocabulary.of(met.message);
+            let qos = self.delivered_qos(context, message.qos);
+            let is_sure = met.certain && message.expiry.is_none() && version != ProtocolVersion::V3_1;
+            Delivery {
+                message: met.message,
+                // A server may discard a retained message of QoS 0 (3.3.1.3).
+                owed: is_sure && message.qos > Qos::AtMostOnce && !qos.contains(Qos::AtMostOnce) && !self.no_local,
+                forms: forms(qos),
+                kind: Kind::Retained,
+                progress: Progress::Waiting,
+            }
+        });
+        met.collect()
+    }
+}
+
+impl Kept {
+    /// What waits may still be delivered after UNSUBSCRIBE, but need not (3.10.4); what has begun is finished
+    /// (MQTT-3.10.4-3).
+    fn release_unsubscribed(&mut self, context: &Context<'_>) {
+        for delivery in self.deliveries.iter_mut().filter(|delivery| delivery.progress.id().is_none()) {
+            let topic = context.vocabulary.of(delivery.message).topic;
+            delivery.owed &= self.subscriptions.iter().any(|held| context.vocabulary.matches(held.filter, topic));
+        }
+        self.deliveries.sort();
     }
 
-    /// The answers that are owed, in words.
-    pub(super) fn waiting_responses(&self) -> String {
-        let responses = self.link.as_ref().map_or(&[][..], |link| &link.responses);
-        match responses {
-            [] => "no answer: none is owed".to_owned(),
-            owed => owed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", or "),
+    /// SUBACK has stated a grant: retained messages that wait come at no higher level.
+    fn narrow_retained(&mut self, context: &Context<'_>, filter: FilterKey, granted: Qos) {
+        if !context.profile.has(Feature::SubscriberQos) {
+            return;
         }
-    }
-
-    /// What the subscriptions of this session make of a message. `own` says whether the session published it (No Local).
-    #[must_use]
-    pub fn routing(&self, context: &Context<'_>, message: &Message, own: bool) -> Routing {
-        let Some(kept) = &self.kept else { return Routing { missed: true, ..Routing::default() } };
-        let mut routing = Routing { missed: true, ..Routing::default() };
-        for held in kept.subscriptions.iter().filter(|held| context.vocabulary.matches(held.filter, message.topic)) {
-            let heard = |no_local: bool| !(own && no_local);
-            let before = held.before.filter(|(_, no_local)| heard(*no_local)).map(|(granted, _)| granted);
-            let granted = match (heard(held.no_local).then_some(held.granted), before) {
-                (Some(granted), before) => granted.union(before.unwrap_or(QosSet::EMPTY)),
-                (None, Some(before)) => before,
-                (None, None) => continue,
-            };
-            let qos = match context.profile.has(Feature::SubscriberQos) {
-                _ if context.has_bug(SeededBug::LowersQos) => QosSet::only(Qos::AtMostOnce),
-                // The lower of publish QoS and grant (MQTT-3.8.4-6; 5.0: -8).
-                true => granted.map(|granted| granted.min(message.qos)),
-                // P-QOS-2: the publisher's QoS decides.
-                false => QosSet::only(message.qos),
-            };
-            // Overlap: one copy at the highest QoS is due, further copies are permitted (MQTT-3.3.5-1; 5.0: MQTT-3.3.4-2).
-            let met = match routing.missed {
-                true if routing.qos.is_empty() => Routing { missed: false, qos, ..Routing::default() },
-                missed => Routing {
-                    missed: false,
-                    qos: routing.qos.maxima(qos).union(if missed { qos } else { QosSet::EMPTY }),
-                    further: routing.further.union(routing.qos).union(qos),
-                    further_copies: routing.further_copies.saturating_add(1),
-                },
-            };
-            // As long as the SUBACK may refuse it, nobody knows whether it holds.
-            routing = if held.before.is_some() { routing.or(met) } else { met };
+        let waits = |delivery: &&mut Delivery| {
+            delivery.kind == Kind::Retained && matches!(delivery.progress, Progress::Waiting)
+        };
+        for delivery in self.deliveries.iter_mut().filter(waits) {
+            let message = context.vocabulary.of(delivery.message);
+            let qos = QosSet::only(message.qos.min(granted));
+            if context.vocabulary.matches(filter, message.topic)
+                && delivery.forms.qos.contains(message.qos.min(granted))
+            {
+                delivery.forms.qos = qos;
+            }
         }
-        routing
+        self.deliveries.sort();
     }
 }

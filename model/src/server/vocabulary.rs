@@ -3,6 +3,8 @@
 //! A token is an index into a [`Vocabulary`], filled where bytes are read (judge) or where a scenario is written
 //! (checker). Whether a filter matches a topic is computed once, when both are known.
 
+use super::Millis;
+use super::expiry::Expiry;
 use crate::packet::{ProtocolVersion, PublishProperties, Qos};
 use crate::topic::TopicFilter;
 use std::collections::BTreeMap;
@@ -70,8 +72,12 @@ pub struct Message {
     pub qos: Qos,
     /// The size of the PUBLISH that brought it, in bytes: about what is forwarded.
     pub size: u32,
-    /// Whether the server may drop it before its delivery begins (MQTT-3.3.2-5).
-    pub expires: bool,
+    /// How long it may wait in the server, if that has an end.
+    pub expiry: Option<Expiry>,
+    /// RETAIN of its PUBLISH, or Will Retain.
+    pub retain: bool,
+    /// Whether it is a Will.
+    pub is_will: bool,
     /// What a subscriber of 3.x sees.
     pub content_3: ContentKey,
     /// What a subscriber of 5.0 sees.
@@ -151,10 +157,29 @@ impl Vocabulary {
         self.messages.iter().enumerate().map(|(position, message)| (MessageKey(index(position)), message))
     }
 
+    /// The server has taken a message over at `now` at the latest.
+    pub fn taken(&mut self, key: MessageKey, now: Millis) {
+        if let Some(expiry) = self.messages.get_mut(key.0 as usize).and_then(|message| message.expiry.as_mut()) {
+            expiry.latest.get_or_insert(now);
+        }
+    }
+
+    /// Whether a filter is that of a Shared Subscription.
+    #[must_use]
+    pub fn is_shared(&self, filter: FilterKey) -> bool {
+        self.filters[filter.0 as usize].1.as_ref().is_some_and(|filter| filter.share().is_some())
+    }
+
     /// The content of a token.
     #[must_use]
     pub fn content_of(&self, key: ContentKey) -> &Content {
         &self.contents[key.0 as usize]
+    }
+
+    /// The text of a Topic Name.
+    #[must_use]
+    pub fn topic_name(&self, key: TopicKey) -> &str {
+        &self.topics[key.0 as usize]
     }
 
     /// The text of a filter.

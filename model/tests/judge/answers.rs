@@ -1,8 +1,8 @@
 //! A whole exchange, and answers that are missing, uncalled for or no packets at all.
 
 use crate::trace::{Trace, V5, V311, connack, connect, pair, puback, qos1, suback, subscribe, unsuback, unsubscribe};
-use model::judge::{Judgement, Observation};
-use model::packet::{Delivery, Disconnect, Packet, ProtocolVersion, Publish, PublishProperties, Qos, ReasonCode};
+use model::judge::Observation;
+use model::packet::{Disconnect, Packet, ProtocolVersion, Qos, ReasonCode};
 
 #[test]
 fn an_exchange_without_fault_conforms() {
@@ -55,17 +55,4 @@ fn bytes_that_are_no_packet_are_found() {
     let violation =
         pair(V311).see(1, Observation::Received(&[0xD1, 0])).violates("packet-is-well-formed", "MQTT-2.2.2-1");
     assert!(violation.seen.contains("found 0001"), "{violation:?}");
-}
-
-#[test]
-fn what_the_model_does_not_cover_is_said() {
-    let retained = Publish {
-        delivery: Delivery::AtMostOnce,
-        retain: true,
-        topic: "t/a".try_into().unwrap(),
-        properties: PublishProperties::default(),
-        payload: Vec::new(),
-    };
-    let verdict = pair(V5).send(2, &Packet::Publish(retained)).verdict();
-    assert_eq!(verdict, Judgement::Inconclusive("the model does not cover retained messages yet".into()));
 }

@@ -1,14 +1,18 @@
 //! A client: what it holds, and what it may do next.
 
 use super::choice::{Choice, pick};
-use super::world::Terms;
+use super::terms::{Terms, Theme};
 use model::packet::{
-    Acknowledgement, Connect, Delivery, Disconnect, Packet, PacketId, ProtocolVersion, Publish, PublishProperties, Qos,
-    Subscribe, SubscribeProperties, SubscriptionOptions, SubscriptionRequest, Unsubscribe, UnsubscribeProperties,
+    self, Acknowledgement, Connect, Delivery, Disconnect, Packet, PacketId, ProtocolVersion, Publish,
+    PublishProperties, Qos, ReasonCode, RetainHandling, Subscribe, SubscribeProperties, SubscriptionIdentifier,
+    SubscriptionOptions, SubscriptionRequest, Unsubscribe, UnsubscribeProperties, WillProperties,
 };
 use model::profile::{Feature, Offence};
+use model::server::expiry::Expiry;
 use model::server::vocabulary::{Content, Message, SenderKey};
-use model::server::{ConnectTerms, ConnectionId, FilterRequest, Input, Lifetime, MessageKey, Millis, Vocabulary};
+use model::server::{ConnectTerms, ConnectionId, FilterRequest, Input, Lifetime, MessageKey, Millis, Vocabulary, Will};
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
 /// Something that a client does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +22,7 @@ pub(crate) enum Deed {
     Subscribe,
     Unsubscribe,
     Publish,
-    /// PUBACK for something that has come.
+    /// The next packet of an exchange: PUBACK, PUBREC, PUBREL or PUBCOMP.
     Acknowledge,
     Ping,
     /// DISCONNECT.
@@ -37,10 +41,27 @@ pub(crate) struct Client {
     pub(crate) current: Option<ConnectionId>,
     /// What it has sent and had no answer to: SUBSCRIBE, UNSUBSCRIBE.
     pub(crate) asked: Vec<PacketId>,
-    /// Its QoS 1 messages without PUBACK.
-    pub(crate) unanswered: Vec<(PacketId, MessageKey)>,
+    /// Its messages above QoS 0 whose exchange is not complete.
+    pub(crate) unanswered: Vec<Unanswered>,
     /// What it has done, where that is limited.
     pub(crate) done: Vec<Deed>,
+}
+
+/// A message above QoS 0 that waits for PUBACK, PUBREC or, once that has come, PUBCOMP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Unanswered {
+    pub(crate) id: PacketId,
+    pub(crate) message: MessageKey,
+    pub(crate) received: bool,
+}
+
+/// What a client has to send for an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Answer {
+    Puback(PacketId),
+    Pubrec(PacketId),
+    Pubrel(PacketId),
+    Pubcomp(PacketId),
 }
 
 /// One connection as its client sees it.
@@ -52,8 +73,11 @@ pub(crate) struct Link {
     pub(crate) connected: bool,
     /// Whether the client has said its last word.
     pub(crate) silent: bool,
-    /// Deliveries that wait for PUBACK.
-    pub(crate) received: Vec<PacketId>,
+    /// Packets that it owes.
+    pub(crate) answers: Vec<Answer>,
+    /// The Topic Aliases that it has set, and those of the server.
+    pub(crate) aliases: BTreeMap<u16, String>,
+    pub(crate) server_aliases: BTreeMap<u16, String>,
 }
 
 /// A packet, as bytes see it and as the model does.
@@ -69,7 +93,7 @@ impl Client {
 
     /// An identifier that is not in use.
     fn free_id(&self, terms: &Terms, choice: &mut dyn Choice) -> PacketId {
-        let used = |id: PacketId| self.asked.contains(&id) || self.unanswered.iter().any(|(open, _)| *open == id);
+        let used = |id: PacketId| self.asked.contains(&id) || self.unanswered.iter().any(|open| open.id == id);
         let mut id = match terms.inventive {
             true => PacketId::new(1 + choice.below(20) as u16).unwrap(),
             false => PacketId::FIRST,
@@ -80,7 +104,14 @@ impl Client {
         id
     }
 
-    pub(crate) fn connect(&self, terms: &Terms, connection: ConnectionId, choice: &mut dyn Choice) -> Utterance {
+    pub(crate) fn connect(
+        &self,
+        terms: &Terms,
+        vocabulary: &mut Vocabulary,
+        connection: ConnectionId,
+        now: Millis,
+        choice: &mut dyn Choice,
+    ) -> Utterance {
         let clean_start = choice.once_in(terms.clean_once_in);
         let mut connect =
             Connect { clean_start, client_id: self.identifier().try_into().unwrap(), ..Connect::default() };
@@ -90,7 +121,8 @@ impl Client {
             let interval = *pick(choice, terms.intervals);
             connect.properties.session_expiry_interval = (interval > 0).then_some(interval);
             connect.properties.receive_maximum = (*pick(choice, terms.windows)).try_into().ok();
-            if terms.inventive && choice.once_in(24) {
+            connect.properties.topic_alias_maximum = terms.has(Theme::Aliases).then_some(ALIASES);
+            if terms.has(Theme::Offences) && choice.once_in(24) {
                 connect.properties.authentication_method = Some("none".try_into().unwrap());
                 offence = Some(Offence::BadAuthenticationMethod);
             }
@@ -100,17 +132,76 @@ impl Client {
         } else {
             Lifetime::Forever
         };
+        let wills = terms.has(Theme::Wills) && terms.profile.has(Feature::Will) && choice.once_in(3);
+        let will = wills.then(|| self.will(terms, vocabulary, connection, now, &mut connect, choice));
         let input = Input::Connect(ConnectTerms {
             connection,
             version: self.version,
             clean_start,
             lifetime,
             keep_alive: Millis::from(connect.keep_alive) * 1000,
-            receive_maximum: connect.properties.receive_maximum.map_or(u16::MAX, std::num::NonZeroU16::get),
+            receive_maximum: connect.properties.receive_maximum.map_or(u16::MAX, NonZeroU16::get),
             maximum_packet_size: None,
+            will,
+            authenticates: connect.properties.authentication_method.is_some(),
             offence,
         });
         Utterance { packet: Packet::Connect(connect), input }
+    }
+
+    fn will(
+        &self,
+        terms: &Terms,
+        vocabulary: &mut Vocabulary,
+        connection: ConnectionId,
+        now: Millis,
+        connect: &mut Connect,
+        choice: &mut dyn Choice,
+    ) -> Will {
+        let delay = if self.version.has_properties() { *pick(choice, &[0, 0, 3]) } else { 0 };
+        let will = packet::Will {
+            topic: (*pick(choice, terms.topics)).try_into().unwrap(),
+            payload: format!("will of {connection}").into_bytes(),
+            qos: *pick(choice, terms.qos),
+            retain: terms.has(Theme::Retained) && terms.profile.has(Feature::RetainedMessages) && choice.once_in(3),
+            properties: WillProperties {
+                will_delay_interval: (delay > 0).then_some(delay),
+                ..WillProperties::default()
+            },
+        };
+        let content = Content {
+            topic: will.topic.to_string(),
+            payload: will.payload.clone(),
+            properties: PublishProperties::default(),
+        };
+        let message = self.message(vocabulary, 0, now, content, will.qos, will.retain);
+        let message = vocabulary.message(Message { is_will: true, ..message });
+        connect.will = Some(will);
+        Will { message, delay: Millis::from(delay) * 1000 }
+    }
+
+    fn message(
+        &self,
+        vocabulary: &mut Vocabulary,
+        connection: u32,
+        now: Millis,
+        content: Content,
+        qos: Qos,
+        retain: bool,
+    ) -> Message {
+        let interval = content.properties.message_expiry_interval;
+        Message {
+            sender: SenderKey(self.number as u32),
+            connection,
+            topic: vocabulary.topic(&content.topic),
+            qos,
+            size: 0,
+            expiry: interval.map(|interval| Expiry { interval, earliest: now, latest: None }),
+            retain,
+            is_will: false,
+            content_3: vocabulary.content(content.clone().seen_by(ProtocolVersion::V3_1_1)),
+            content_5: vocabulary.content(content.seen_by(ProtocolVersion::V5_0)),
+        }
     }
 
     pub(crate) fn subscribe(
@@ -122,22 +213,44 @@ impl Client {
         let packet_id = self.free_id(terms, choice);
         self.asked.push(packet_id);
         let count = if terms.inventive && choice.once_in(4) { 2 } else { 1 };
+        let is_new = self.version.has_properties();
+        let identified = is_new
+            && terms.has(Theme::Identifiers)
+            && terms.profile.has(Feature::SubscriptionIdentifiers)
+            && choice.once_in(2);
+        let identifier = identified.then(|| SubscriptionIdentifier::new(1 + choice.below(3) as u32).unwrap());
         let mut requests = Vec::new();
         let mut asked = Vec::new();
         for _ in 0..count {
-            let misplaced = terms.inventive && choice.once_in(32);
-            let filter = if misplaced { "t#" } else { pick(choice, terms.filters) };
+            let misplaced = terms.has(Theme::Offences) && choice.once_in(32);
+            let shared = is_new
+                && terms.has(Theme::Shares)
+                && terms.profile.has(Feature::SharedSubscriptions)
+                && choice.once_in(4);
+            let filter = match (misplaced, shared) {
+                (true, _) => "t#".to_owned(),
+                (_, true) => format!("$share/g/{}", pick(choice, terms.filters)),
+                _ => (*pick(choice, terms.filters)).to_owned(),
+            };
             let options = SubscriptionOptions {
                 qos: *pick(choice, terms.qos),
-                no_local: terms.inventive && self.version.has_properties() && choice.once_in(6),
-                ..SubscriptionOptions::default()
+                no_local: terms.inventive && is_new && !shared && choice.once_in(6),
+                retain_as_published: is_new && terms.has(Theme::Retained) && choice.once_in(3),
+                retain_handling: match is_new && terms.has(Theme::Retained) {
+                    true => RetainHandling::from_value(choice.below(3) as u8).unwrap(),
+                    false => RetainHandling::Send,
+                },
             };
             let offence = misplaced.then_some(Offence::TopicFilterInvalid);
-            asked.push(FilterRequest { filter: vocabulary.filter(filter), options, offence });
+            let key = vocabulary.filter(&filter);
+            asked.push(FilterRequest { filter: key, options, identifier, retained: Vec::new(), offence });
             requests.push(SubscriptionRequest { filter: filter.try_into().unwrap(), options });
         }
-        let packet = Subscribe { packet_id, properties: SubscribeProperties::default(), requests };
-        Utterance { packet: Packet::Subscribe(packet), input: Input::Subscribe { id: packet_id, requests: asked } }
+        let properties = SubscribeProperties { subscription_identifier: identifier, ..SubscribeProperties::default() };
+        Utterance {
+            packet: Packet::Subscribe(Subscribe { packet_id, properties, requests }),
+            input: Input::Subscribe { id: packet_id, requests: asked },
+        }
     }
 
     pub(crate) fn unsubscribe(
@@ -148,7 +261,11 @@ impl Client {
     ) -> Utterance {
         let packet_id = self.free_id(terms, choice);
         self.asked.push(packet_id);
-        let filter = *pick(choice, terms.filters);
+        let mut filter = (*pick(choice, terms.filters)).to_owned();
+        if self.version.has_properties() && terms.has(Theme::Shares) && choice.once_in(4) {
+            filter = format!("$share/g/{filter}");
+        }
+        let key = vocabulary.filter(&filter);
         let packet = Unsubscribe {
             packet_id,
             properties: UnsubscribeProperties::default(),
@@ -156,7 +273,7 @@ impl Client {
         };
         Utterance {
             packet: Packet::Unsubscribe(packet),
-            input: Input::Unsubscribe { id: packet_id, filters: vec![vocabulary.filter(filter)] },
+            input: Input::Unsubscribe { id: packet_id, filters: vec![key] },
         }
     }
 
@@ -165,88 +282,152 @@ impl Client {
         &mut self,
         terms: &Terms,
         vocabulary: &mut Vocabulary,
-        connected: u32,
+        connection: ConnectionId,
+        now: Millis,
         number: u32,
         choice: &mut dyn Choice,
     ) -> Utterance {
-        let wildcard = terms.inventive && choice.once_in(64);
+        let wildcard = terms.has(Theme::Offences) && choice.once_in(64);
         let topic = if wildcard { "t/+" } else { pick(choice, terms.topics) };
-        let alike = terms.inventive && choice.once_in(6);
-        let payload = if alike { b"same".to_vec() } else { format!("m{number}").into_bytes() };
-        let mut properties = PublishProperties::default();
-        if terms.inventive && self.version.has_properties() && choice.once_in(6) {
-            properties.content_type = Some("text".try_into().unwrap());
-        }
-        let content = Content { topic: topic.to_owned(), payload, properties };
-        let content_3 = vocabulary.content(content.clone().seen_by(ProtocolVersion::V3_1_1));
-        let content_5 = vocabulary.content(content.seen_by(ProtocolVersion::V5_0));
-        let qos = *pick(choice, terms.qos);
-        let key = vocabulary.topic(topic);
-        let message = vocabulary.message(Message {
-            sender: SenderKey(self.number as u32),
-            connection: connected,
-            topic: key,
-            qos,
-            size: 0,
-            expires: false,
-            content_3,
-            content_5,
-        });
-        let offence = wildcard.then_some(Offence::TopicNameInvalid);
-        let delivery = match qos {
-            Qos::AtMostOnce => Delivery::AtMostOnce,
-            _ => {
-                let packet_id = self.free_id(terms, choice);
-                self.unanswered.push((packet_id, message));
-                Delivery::AtLeastOnce { packet_id, dup: false }
-            }
+        let retain = terms.has(Theme::Retained) && terms.profile.has(Feature::RetainedMessages) && choice.once_in(4);
+        let payload = match choice.below(if terms.inventive { 12 } else { 1 }) {
+            1 | 2 => b"same".to_vec(),
+            3 if retain => Vec::new(),
+            _ => format!("m{number}").into_bytes(),
         };
-        published(vocabulary, message, delivery, offence)
+        let mut properties = PublishProperties::default();
+        if self.version.has_properties() {
+            properties.content_type = (terms.inventive && choice.once_in(6)).then(|| "text".try_into().unwrap());
+            properties.message_expiry_interval = (terms.has(Theme::Expiry) && choice.once_in(6)).then_some(9);
+        }
+        let content = Content { topic: topic.to_owned(), payload, properties: properties.clone() };
+        let qos = *pick(choice, terms.qos);
+        let message = self.message(vocabulary, connection.0, now, content, qos, retain);
+        let message = vocabulary.message(message);
+        let offence = wildcard.then_some(Offence::TopicNameInvalid);
+        let id = (qos > Qos::AtMostOnce).then(|| self.free_id(terms, choice));
+        self.unanswered.extend(id.map(|id| Unanswered { id, message, received: false }));
+        published(vocabulary, message, id, false, offence)
     }
 
     /// What was not answered is sent again, in order.
-    pub(crate) fn publish_again(&self, vocabulary: &Vocabulary) -> Vec<Utterance> {
-        let again = self.unanswered.iter().map(|(packet_id, message)| {
+    pub(crate) fn resume(&self, vocabulary: &Vocabulary) -> Vec<Utterance> {
+        let again = self.unanswered.iter().map(|Unanswered { id, message, received }| {
             let wildcard = vocabulary.content_of(vocabulary.of(*message).content_5).topic.contains('+');
-            let delivery = Delivery::AtLeastOnce { packet_id: *packet_id, dup: true };
-            published(vocabulary, *message, delivery, wildcard.then_some(Offence::TopicNameInvalid))
+            match received {
+                true => Answer::Pubrel(*id).utterance(),
+                false => {
+                    published(vocabulary, *message, Some(*id), true, wildcard.then_some(Offence::TopicNameInvalid))
+                }
+            }
         });
         again.collect()
     }
 
+    /// PUBREC has come: what follows, if anything.
+    pub(crate) fn received(&mut self, id: PacketId, code: u8) -> Option<Answer> {
+        if code >= 0x80 {
+            self.unanswered.retain(|open| open.id != id || open.received);
+            return None;
+        }
+        let open = self.unanswered.iter_mut().find(|open| open.id == id)?;
+        open.received = true;
+        Some(Answer::Pubrel(id))
+    }
+
     /// Something that a client must not send, beside what is wrong with the packets above.
-    pub(crate) fn offend(&self, connection: ConnectionId, terms: &Terms, choice: &mut dyn Choice) -> Utterance {
+    pub(crate) fn offend(&self, choice: &mut dyn Choice) -> Utterance {
+        let connect = Connect { client_id: self.identifier().try_into().unwrap(), ..Connect::default() };
+        let id = PacketId::new(60_000 + choice.below(2) as u16).unwrap();
         match choice.below(3) {
-            0 => {
-                let Utterance { packet, .. } = self.connect(terms, connection, choice);
-                Utterance { packet, input: Input::Offence(Offence::SecondConnect) }
-            }
-            _ => acknowledgement(PacketId::new(60_000 + choice.below(2) as u16).unwrap()),
+            0 => Utterance { packet: Packet::Connect(connect), input: Input::Offence(Offence::SecondConnect) },
+            _ => Answer::Puback(id).utterance(),
         }
     }
 }
 
-pub(crate) fn acknowledgement(id: PacketId) -> Utterance {
-    Utterance { packet: Packet::Puback(Acknowledgement::success(id)), input: Input::Puback { id } }
+impl Answer {
+    pub(crate) fn utterance(self) -> Utterance {
+        let success = Acknowledgement::success;
+        match self {
+            Answer::Puback(id) => Utterance { packet: Packet::Puback(success(id)), input: Input::Puback { id } },
+            Answer::Pubrec(id) => {
+                Utterance { packet: Packet::Pubrec(success(id)), input: Input::Pubrec { id, refused: false } }
+            }
+            Answer::Pubrel(id) => Utterance { packet: Packet::Pubrel(success(id)), input: Input::Pubrel { id } },
+            Answer::Pubcomp(id) => Utterance { packet: Packet::Pubcomp(success(id)), input: Input::Pubcomp { id } },
+        }
+    }
+}
+
+impl Link {
+    pub(crate) fn new(client: &Client) -> Link {
+        Link {
+            client: client.number,
+            version: client.version,
+            connected: false,
+            silent: false,
+            answers: Vec::new(),
+            aliases: BTreeMap::new(),
+            server_aliases: BTreeMap::new(),
+        }
+    }
+}
+
+/// How many Topic Aliases both sides allow.
+pub(crate) const ALIASES: u16 = 2;
+
+/// Puts a Topic Alias in the place of a topic that it stands for, or sets it, now and then.
+pub(crate) fn use_alias(aliases: &mut BTreeMap<u16, String>, publish: &mut Publish, choice: &mut dyn Choice) {
+    let alias = 1 + choice.below(2 * usize::from(ALIASES)) as u16;
+    if alias > ALIASES {
+        return;
+    }
+    publish.properties.topic_alias = NonZeroU16::new(alias);
+    if aliases.get(&alias).is_some_and(|topic| *topic == *publish.topic) {
+        publish.topic = packet::Utf8String::default();
+    } else {
+        aliases.insert(alias, publish.topic.to_string());
+    }
 }
 
 pub(crate) fn ping() -> Utterance {
     Utterance { packet: Packet::Pingreq, input: Input::Pingreq }
 }
 
-pub(crate) fn farewell() -> Utterance {
-    Utterance { packet: Packet::Disconnect(Disconnect::normal()), input: Input::Disconnect { lifetime: None } }
+pub(crate) fn farewell(with_will: bool) -> Utterance {
+    let disconnect = match with_will {
+        true => Disconnect::because(ReasonCode::DisconnectWithWillMessage),
+        false => Disconnect::normal(),
+    };
+    Utterance { packet: Packet::Disconnect(disconnect), input: Input::Disconnect { lifetime: None, with_will } }
 }
 
-fn published(vocabulary: &Vocabulary, message: MessageKey, delivery: Delivery, offence: Option<Offence>) -> Utterance {
-    let content = vocabulary.content_of(vocabulary.of(message).content_5);
+fn published(
+    vocabulary: &Vocabulary,
+    message: MessageKey,
+    id: Option<PacketId>,
+    dup: bool,
+    offence: Option<Offence>,
+) -> Utterance {
+    let Message { qos, retain, content_5, expiry, .. } = *vocabulary.of(message);
+    let content = vocabulary.content_of(content_5);
+    let mut properties = content.properties.clone();
+    properties.message_expiry_interval = expiry.map(|expiry| expiry.interval);
     let publish = Publish {
-        delivery,
-        retain: false,
+        delivery: delivery(qos, id, dup),
+        retain,
         topic: content.topic.as_str().try_into().unwrap(),
-        properties: content.properties.clone(),
+        properties,
         payload: content.payload.clone(),
     };
-    let input = Input::Publish { message, id: publish.packet_id(), offence };
-    Utterance { packet: Packet::Publish(publish), input }
+    Utterance { packet: Packet::Publish(publish), input: Input::Publish { message, id, alias: None, offence } }
+}
+
+pub(crate) fn delivery(qos: Qos, id: Option<PacketId>, dup: bool) -> Delivery {
+    match (qos, id) {
+        (Qos::AtMostOnce, _) | (_, None) => Delivery::AtMostOnce,
+        (Qos::AtLeastOnce, Some(packet_id)) => Delivery::AtLeastOnce { packet_id, dup },
+        (Qos::ExactlyOnce, Some(packet_id)) => Delivery::ExactlyOnce { packet_id, dup },
+    }
 }

@@ -6,12 +6,13 @@ mod choice;
 mod client;
 mod packets;
 mod server;
+mod terms;
 mod walk;
 mod world;
 
 use model::judge::{Judge, Judgement, Timing};
+use terms::{Terms, Theme};
 use walk::{Walk, terms};
-use world::Terms;
 
 /// A number from the environment, or the one for every day.
 fn number(variable: &str, usual: u64) -> u64 {
@@ -46,10 +47,15 @@ fn judged(terms: Terms, events: usize, seed: u64) -> Result<(), String> {
 fn a_permitted_server_raises_no_alarm() {
     let (events, seed) = (number("MQTTSPEC_EVENTS", 20_000), number("MQTTSPEC_SEED", 1));
     let (length, clients) = (number("MQTTSPEC_WALK", 2_000), number("MQTTSPEC_CLIENTS", 0) as usize);
+    let themes = match std::env::var("MQTTSPEC_THEMES") {
+        Ok(none) if none.is_empty() => &[],
+        Ok(name) => std::slice::from_ref(Theme::ALL.iter().find(|theme| format!("{theme:?}") == name).unwrap()),
+        Err(_) => Theme::ALL,
+    };
     for profile in ["standard", "platform", "platform-2026"] {
         for seed in seed..seed + events.div_ceil(length) {
             let clients = if clients > 0 { clients } else { 4 + seed as usize % 5 };
-            if let Err(alarm) = judged(terms(profile, clients), length as usize, seed) {
+            if let Err(alarm) = judged(terms(profile, clients, themes), length as usize, seed) {
                 panic!("{profile} with MQTTSPEC_SEED={seed} MQTTSPEC_WALK={length}:\n{alarm}");
             }
         }

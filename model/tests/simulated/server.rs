@@ -2,24 +2,38 @@
 
 use super::choice::{Choice, pick};
 use model::packet::{PacketId, ProtocolVersion, Qos};
-use model::profile::{Code, Offence, Reaction};
-use model::server::session::{Delivery, Moment, Phase, Progress, Response};
-use model::server::{Announcement, ConnectionId, Context, Input, MessageKey, Millis, Output, Session};
-use std::collections::BTreeSet;
+use model::profile::{Code, Feature, Offence, Reaction};
+use model::server::delivery::{Delivery, Progress};
+use model::server::response::Response;
+use model::server::session::Phase;
+use model::server::{
+    Announcement, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, RetainedMessages,
+    Session, Shares, Vocabulary,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The server: one definite session for each client identifier.
+/// The server: one definite session for each client identifier, and what it retains.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Server {
     pub(crate) sessions: Vec<Session>,
-    /// Messages that it has taken and refused: their PUBACK has yet to say so.
+    retained: RetainedMessages,
+    /// Messages that it has taken and refused: their PUBACK or PUBREC has yet to say so.
     refused: BTreeSet<(usize, PacketId)>,
+    /// QoS 2 messages that it passes on when their PUBREL comes.
+    held: BTreeMap<(usize, PacketId), MessageKey>,
     /// How much of its freedom it takes; without, its packets are canonical.
     pub(crate) inventive: bool,
 }
 
 impl Server {
     pub(crate) fn new(clients: usize, inventive: bool) -> Server {
-        Server { sessions: vec![Session::default(); clients], refused: BTreeSet::new(), inventive }
+        Server {
+            sessions: vec![Session::default(); clients],
+            retained: RetainedMessages::default(),
+            refused: BTreeSet::new(),
+            held: BTreeMap::new(),
+            inventive,
+        }
     }
 
     /// Takes an input of a client on one of its connections.
@@ -29,70 +43,150 @@ impl Server {
         now: Millis,
         client: usize,
         connection: ConnectionId,
-        input: &Input,
+        input: Input,
         choice: &mut dyn Choice,
-    ) {
+    ) -> Vec<MessageKey> {
         let before = &self.sessions[client];
         let is_link = before.link.as_ref().is_some_and(|link| link.id == connection);
         match input {
             Input::Connect(_) => {}
-            Input::Lost if !is_link => return self.sessions[client] = before.without(connection),
-            _ if !is_link => return,
+            Input::Lost if !is_link => {
+                self.sessions[client] = before.without(connection);
+                return Vec::new();
+            }
+            _ if !is_link => return Vec::new(),
             _ => {}
         }
-        let successors = before.input(context, now, input);
-        let after = pick(choice, &successors).clone();
-        assert!(!after.link.as_ref().is_some_and(|link| link.responses.len() > 1000), "answers pile up: {after:?}");
-        let served = is_listening(&after);
-        if let Input::Publish { message, id, offence } = input {
-            self.publish(context, client, after, *message, *id, *offence, served, choice);
-        } else {
-            self.sessions[client] = after;
+        let input = self.with_retained(context, input);
+        let successors = before.input(context, now, &input);
+        let known = |id: PacketId| before.has_taken(context, id);
+        let repeated = matches!(&input, Input::Publish { id: Some(id), message, .. }
+            if known(*id) && context.vocabulary.of(*message).qos == Qos::ExactlyOnce);
+        let released = match &input {
+            Input::Pubrel { id } if known(*id) => self.held.get(&(client, *id)).copied(),
+            _ => None,
+        };
+        self.sessions[client] = pick(choice, &successors).clone();
+        match input {
+            Input::Publish { message, id, offence, .. } if !repeated && is_listening(&self.sessions[client]) => {
+                match self.decide(context, client, message, id, offence, choice) {
+                    true => self.release(client, message).into_iter().chain([message]).collect(),
+                    false => Vec::new(),
+                }
+            }
+            _ => released.map(|message| self.release(client, message)).unwrap_or_default(),
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of one input")]
-    fn publish(
+    /// The QoS 2 messages of a client that are passed on at last, up to this one: in the order in which they came.
+    fn release(&mut self, client: usize, last: MessageKey) -> Vec<MessageKey> {
+        let is_due = |(of, _): &(usize, PacketId), message: &MessageKey| *of == client && *message <= last;
+        let mut due: Vec<MessageKey> =
+            self.held.iter().filter(|(key, message)| is_due(key, message)).map(|(_, message)| *message).collect();
+        self.held.retain(|key, message| !is_due(key, message));
+        due.sort();
+        due
+    }
+
+    /// SUBSCRIBE meets what is retained when it is taken.
+    fn with_retained(&self, context: &Context<'_>, mut input: Input) -> Input {
+        if let Input::Subscribe { requests, .. } = &mut input
+            && context.profile.has(Feature::RetainedMessages)
+        {
+            for request in requests {
+                request.retained = self.retained.met_by(|topic| context.vocabulary.matches(request.filter, topic));
+            }
+        }
+        input
+    }
+
+    /// Whether a message that was taken just now is passed on at once.
+    fn decide(
         &mut self,
         context: &Context<'_>,
         client: usize,
-        after: Session,
         message: MessageKey,
         id: Option<PacketId>,
         offence: Option<Offence>,
-        served: bool,
+        choice: &mut dyn Choice,
+    ) -> bool {
+        let session = &mut self.sessions[client];
+        let version = session.link.as_ref().map_or(ProtocolVersion::V5_0, |link| link.version);
+        let exactly_once = context.vocabulary.of(message).qos == Qos::ExactlyOnce;
+        let Some(id) = id else {
+            let accepts = |offence| context.profile.reactions(offence, version).contains(&Reaction::Accept);
+            return offence.is_none_or(|offence| accepts(offence) && choice.once_in(2));
+        };
+        if offence.is_some() {
+            let waits = |response: &Response| *response == Response::Puback(id, None);
+            return session.link.as_ref().is_some_and(|link| link.responses.iter().any(waits));
+        }
+        // A server of 5.0 may refuse a message for reasons of its own.
+        if self.inventive && version.has_properties() && choice.once_in(16) {
+            self.refused.insert((client, id));
+            session.kept.iter_mut().for_each(|kept| kept.incoming.retain(|known| *known != id));
+            return false;
+        }
+        if exactly_once && choice.once_in(2) {
+            self.held.insert((client, id), message);
+            return false;
+        }
+        self.held.remove(&(client, id));
+        true
+    }
+
+    /// Passes a message on to every session that it is for.
+    pub(crate) fn route(
+        &mut self,
+        vocabulary: &mut Vocabulary,
+        profile: &model::profile::Profile,
+        now: Millis,
+        message: MessageKey,
         choice: &mut dyn Choice,
     ) {
-        let version = after.link.as_ref().map_or(ProtocolVersion::V5_0, |link| link.version);
-        let accepts = |offence: Offence| context.profile.reactions(offence, version).contains(&Reaction::Accept);
-        let routed = match (offence, id) {
-            (None, Some(id)) => {
-                // A server of 5.0 may refuse a message for reasons of its own.
-                let refused = self.inventive && version.has_properties() && choice.once_in(16);
-                let _ = refused && self.refused.insert((client, id));
-                !refused
+        vocabulary.taken(message, now);
+        let context = Context { profile, vocabulary, bug: None };
+        let published = vocabulary.of(message);
+        if published.retain && profile.has(Feature::RetainedMessages) {
+            let clears = vocabulary.content_of(published.content_5).payload.is_empty();
+            self.retained.sent(published.topic, message, clears, false);
+            self.retained.taken(published.topic, message);
+        }
+        // One member of each group is chosen.
+        let mut groups: BTreeMap<FilterKey, Vec<usize>> = BTreeMap::new();
+        for (member, session) in self.sessions.iter().enumerate() {
+            for held in session.kept.iter().flat_map(|kept| &kept.subscriptions) {
+                if vocabulary.is_shared(held.filter) && vocabulary.matches(held.filter, published.topic) {
+                    groups.entry(held.filter).or_default().push(member);
+                }
             }
-            (None, None) => true,
-            (Some(offence), Some(id)) => {
-                let waits = |response: &Response| *response == Response::Puback(id, None);
-                accepts(offence) && after.link.as_ref().is_some_and(|link| link.responses.iter().any(waits))
-            }
-            (Some(offence), None) => accepts(offence) && choice.once_in(2),
-        };
-        self.sessions[client] = after;
-        if routed && served {
-            let published = context.vocabulary.of(message);
-            for (index, session) in self.sessions.iter_mut().enumerate() {
-                let routing = session.routing(context, published, index == client);
-                *session = session.float(message, routing).settle(context, message);
-            }
+        }
+        let chosen: Vec<(FilterKey, usize)> =
+            groups.iter().map(|(filter, members)| (*filter, *pick(choice, members))).collect();
+        for (index, session) in self.sessions.iter_mut().enumerate() {
+            let of_it: Vec<FilterKey> =
+                chosen.iter().filter(|(_, member)| *member == index).map(|(filter, _)| *filter).collect();
+            let own = published.sender.0 as usize == index;
+            let routing = session.routing(&context, published, own, Shares::Chosen(&of_it));
+            *session = session.float(message, routing).settle(&context, message);
         }
     }
 
+    /// The Wills that may be published now.
+    pub(crate) fn wills(&self, now: Millis) -> Vec<MessageKey> {
+        let moment = Moment { now, silence: 0 };
+        self.sessions.iter().flat_map(|session| session.possible_wills(moment, 0)).collect()
+    }
+
+    /// Notes that a Will is published.
+    pub(crate) fn publish_will(&mut self, message: MessageKey) {
+        self.sessions.iter_mut().for_each(|session| *session = session.without_will(message));
+    }
+
     /// What it might send next for a client.
-    pub(crate) fn offers(&self, context: &Context<'_>, client: usize) -> Vec<(ConnectionId, Output)> {
+    pub(crate) fn offers(&self, context: &Context<'_>, now: Millis, client: usize) -> Vec<(ConnectionId, Output)> {
         let session = &self.sessions[client];
-        let mut offers = session.outputs(context);
+        let mut offers = session.outputs(context, Moment { now, silence: 0 });
         if self.inventive
             && let (Some(link), Some(kept)) = (&session.link, &session.kept)
             && link.phase == Phase::Connected
@@ -102,8 +196,11 @@ impl Server {
             offers.extend(kept.deliveries.iter().filter_map(|delivery| {
                 let Progress::Open(id) = delivery.progress else { return None };
                 let content = context.vocabulary.of(delivery.message).content(link.version);
+                let qos = delivery.forms.qos.iter().last()?;
+                let retain = delivery.forms.retain.admits(true);
+                let id = Some(id);
                 let repeated =
-                    Output::Publish { content, qos: Qos::AtLeastOnce, id: Some(id), dup: true, retain: false };
+                    Output::Publish { content, qos, id, dup: true, retain, identifiers: Vec::new(), expiry: None };
                 Some((link.id, repeated))
             }));
         }
@@ -126,7 +223,7 @@ impl Server {
         for output in varied.iter().chain([offered]) {
             if let Ok(successors) = session.accept(context, moment, connection, output) {
                 let after = pick(choice, &successors).clone();
-                if let Output::Puback { id, .. } = output {
+                if let Output::Puback { id, .. } | Output::Pubrec { id, .. } = output {
                     self.refused.remove(&(client, *id));
                 }
                 self.sessions[client] = after;
@@ -149,9 +246,12 @@ impl Server {
         let link = session.link.iter().chain(&session.refused).find(|link| link.id == connection);
         let has_properties = link.is_some_and(|link| link.version.has_properties());
         match offered {
-            Output::Puback { .. } if !has_properties => offered.clone(),
+            Output::Puback { .. } | Output::Pubrec { .. } if !has_properties => offered.clone(),
             Output::Puback { id, .. } if self.refused.contains(&(client, *id)) => {
                 Output::Puback { id: *id, code: *pick(choice, &[0x80, 0x83, 0x97]) }
+            }
+            Output::Pubrec { id, .. } if self.refused.contains(&(client, *id)) => {
+                Output::Pubrec { id: *id, code: *pick(choice, &[0x80, 0x83, 0x97]) }
             }
             Output::Puback { id, .. } => {
                 let offends = |response: &Response| matches!(response, Response::Puback(of, Some(_)) if of == id);
@@ -160,10 +260,13 @@ impl Server {
                     false => Output::Puback { id: *id, code: *pick(choice, &[0, 0x10]) },
                 }
             }
-            Output::Publish { content, qos, id: Some(_), dup, retain } => {
-                let id = PacketId::new(1 + choice.below(12) as u16);
-                let dup = *dup || choice.once_in(4);
-                Output::Publish { content: *content, qos: *qos, id, dup, retain: *retain }
+            Output::Publish { .. } => {
+                let mut varied = offered.clone();
+                if let Output::Publish { id: Some(id), dup, .. } = &mut varied {
+                    *id = PacketId::new(1 + choice.below(12) as u16).unwrap();
+                    *dup |= choice.once_in(4);
+                }
+                varied
             }
             Output::Suback { id, codes } => {
                 let code = |_: &u8| *pick(choice, &[0, 1, 2, 0x80]);

@@ -2,9 +2,10 @@
 
 use super::choice::{Chance, Choice, pick};
 use super::client::Deed;
-use super::world::{Event, Move, Terms, World};
+use super::terms::{Terms, Theme};
+use super::world::{Event, Move, World};
 use model::packet::{ProtocolVersion, Qos};
-use model::profile::Profile;
+use model::profile::{Feature, Profile};
 use std::collections::BTreeMap;
 
 /// How often a client does what, of all that it does.
@@ -21,17 +22,19 @@ const HABITS: [(Deed, usize); 9] = [
 ];
 
 /// Many clients of all versions that the profile has.
-pub(crate) fn terms(profile: &str, clients: usize) -> Terms {
+pub(crate) fn terms(profile: &str, clients: usize, themes: &'static [Theme]) -> Terms {
+    let profile = Profile::builtin(profile).unwrap();
     Terms {
-        profile: Profile::builtin(profile).unwrap(),
+        profile,
         versions: &[ProtocolVersion::V5_0, ProtocolVersion::V3_1_1, ProtocolVersion::V3_1],
         clients,
         topics: &["t/0", "t/1", "t/2", "t/3", "u"],
         filters: &["t/0", "t/1", "t/2", "t/3", "u", "t/+", "#"],
-        qos: &[Qos::AtMostOnce, Qos::AtLeastOnce],
+        qos: if profile.has(Feature::Qos2) { &Qos::ALL } else { &[Qos::AtMostOnce, Qos::AtLeastOnce] },
         intervals: &[0, 2, 100, u32::MAX],
         windows: &[1, 2, 5, 0],
         clean_once_in: 3,
+        themes,
         limits: BTreeMap::new(),
         inventive: true,
     }
@@ -77,6 +80,7 @@ impl Walk {
                 (!visible.is_empty()).then(|| Move::See(*pick(chance, &visible)))
             }
             6 if chance.once_in(16) => Some(Move::Drop(client)),
+            6 if chance.once_in(8) => world.server.wills(world.now).first().map(|message| Move::Will(*message)),
             _ => {
                 let offers = world.offers(client);
                 (!offers.is_empty()).then(|| pick(chance, &offers).clone())
@@ -94,6 +98,8 @@ impl Walk {
             if self.chance.once_in(self.calm) {
                 self.world.settle(&mut self.chance);
                 self.world.now += *pick(&mut self.chance, &[1, 500, 1_999, 6_000, 8_000]);
+                // What is due now comes now.
+                self.world.settle(&mut self.chance);
             }
         }
         std::mem::take(&mut self.world.trace)

@@ -4,36 +4,16 @@
 //! connection that breaks loses some of it. What somebody beside the wire would note of the client's end is the trace.
 
 use super::choice::{Choice, pick};
-use super::client::{self, Client, Deed, Link, Utterance};
+use super::client::{self, Answer, Client, Deed, Link, Utterance, use_alias};
 use super::packets::packet;
 use super::server::{Server, is_listening};
+use super::terms::{Terms, Theme};
 use model::judge::{Judge, Observation};
 use model::packet::{Connect, Packet, ProtocolVersion, Qos};
-use model::profile::Profile;
 use model::server::offence::always_ends;
-use model::server::{ConnectionId, Context, Input, Millis, Output, Vocabulary};
+use model::server::{ConnectionId, Context, Input, MessageKey, Millis, Output, Vocabulary};
 use model::wire::{Decoder, encode};
 use std::collections::{BTreeMap, VecDeque};
-
-/// What a world is like.
-#[derive(Debug, Clone)]
-pub(crate) struct Terms {
-    pub(crate) profile: &'static Profile,
-    /// The versions of the clients, in turn.
-    pub(crate) versions: &'static [ProtocolVersion],
-    pub(crate) clients: usize,
-    pub(crate) topics: &'static [&'static str],
-    pub(crate) filters: &'static [&'static str],
-    pub(crate) qos: &'static [Qos],
-    /// Session Expiry Intervals and Receive Maximums (5.0).
-    pub(crate) intervals: &'static [u32],
-    pub(crate) windows: &'static [u16],
-    pub(crate) clean_once_in: usize,
-    /// How often a client may do something; without an entry as often as it likes.
-    pub(crate) limits: BTreeMap<(usize, Deed), usize>,
-    /// Whether identifiers, codes and offences vary.
-    pub(crate) inventive: bool,
-}
 
 /// An event of the trace.
 #[derive(Debug, Clone)]
@@ -73,6 +53,8 @@ pub(crate) enum Move {
     Take(ConnectionId),
     /// The server sends something for a client.
     Send(usize, ConnectionId, Output),
+    /// The server publishes a Will.
+    Will(MessageKey),
     /// The server drops a delivery that it need not make.
     Drop(usize),
     /// The client sees what comes next on a connection.
@@ -143,8 +125,8 @@ impl World {
                 deeds.push(Deed::Break);
                 if link.connected && !link.silent && !busy {
                     deeds.extend([Deed::Subscribe, Deed::Unsubscribe, Deed::Publish, Deed::Ping, Deed::Leave]);
-                    deeds.push(Deed::Offend);
-                    deeds.extend((!link.received.is_empty()).then_some(Deed::Acknowledge));
+                    deeds.extend(self.terms.has(Theme::Offences).then_some(Deed::Offend));
+                    deeds.extend((!link.answers.is_empty()).then_some(Deed::Acknowledge));
                 }
                 // Only one CONNECT is on its way at once.
                 deeds.extend(link.connected.then_some(Deed::Connect));
@@ -179,7 +161,8 @@ impl World {
             Move::Take(connection) => self.take(*connection, choice),
             Move::Send(client, connection, output) => self.send(*client, *connection, output, choice),
             Move::Drop(client) => self.server.drop_one(*client, choice),
-            Move::See(connection) => self.see(*connection),
+            Move::Will(message) => self.publish_will(*message, choice),
+            Move::See(connection) => self.see(*connection, choice),
         }
     }
 
@@ -201,33 +184,32 @@ impl World {
             Deed::Unsubscribe => it.unsubscribe(terms, vocabulary, choice),
             Deed::Publish => {
                 self.published += 1;
-                it.publish(terms, vocabulary, connection.0, self.published, choice)
+                it.publish(terms, vocabulary, connection, self.now, self.published, choice)
             }
             Deed::Acknowledge => {
-                let Some(link) = self.links.get_mut(&connection).filter(|link| !link.received.is_empty()) else {
+                let Some(link) = self.links.get_mut(&connection).filter(|link| !link.answers.is_empty()) else {
                     return;
                 };
-                let place = if terms.inventive { choice.below(link.received.len()) } else { 0 };
-                client::acknowledgement(link.received.remove(place))
+                link.answers.remove(0).utterance()
             }
             Deed::Ping => client::ping(),
-            Deed::Leave => client::farewell(),
-            Deed::Offend => it.offend(connection, terms, choice),
+            Deed::Leave => {
+                client::farewell(terms.has(Theme::Wills) && it.version.has_properties() && choice.once_in(3))
+            }
+            Deed::Offend => it.offend(choice),
             Deed::Break => return self.break_off(connection, choice),
         };
-        self.say(connection, utterance);
+        self.say(connection, utterance, choice);
     }
 
     fn connect(&mut self, client: usize, choice: &mut dyn Choice) {
         self.opened += 1;
         let connection = ConnectionId(self.opened);
         let it = &mut self.clients[client];
-        let utterance = it.connect(&self.terms, connection, choice);
+        let utterance = it.connect(&self.terms, &mut self.vocabulary, connection, self.now, choice);
         it.current = Some(connection);
         it.asked.clear();
-        let version = it.version;
-        let link = Link { client, version, connected: false, silent: false, received: Vec::new() };
-        self.links.insert(connection, link);
+        self.links.insert(connection, Link::new(it));
         self.owners.insert(connection, client);
         self.to_server.insert(connection, (client, VecDeque::new()));
         self.to_client.insert(connection, VecDeque::new());
@@ -238,14 +220,20 @@ impl World {
         {
             self.clients[client].unanswered.clear();
         }
-        self.say(connection, utterance);
+        self.say(connection, utterance, choice);
     }
 
     /// A client sends something.
-    fn say(&mut self, connection: ConnectionId, utterance: Utterance) {
+    fn say(&mut self, connection: ConnectionId, utterance: Utterance, choice: &mut dyn Choice) {
         let Some(link) = self.links.get_mut(&connection) else { return };
-        let Utterance { packet, input } = utterance;
+        let Utterance { mut packet, input } = utterance;
         let version = link.version;
+        if let Packet::Publish(publish) = &mut packet
+            && version.has_properties()
+            && self.terms.has(Theme::Aliases)
+        {
+            use_alias(&mut link.aliases, publish, choice);
+        }
         let offence = match &input {
             Input::Offence(offence) => Some(*offence),
             Input::Publish { offence, .. } => *offence,
@@ -288,21 +276,29 @@ impl World {
         let Some((client, waiting)) = self.to_server.get_mut(&connection) else { return };
         let client = *client;
         let Some(input) = waiting.pop_front() else { return };
-        let context = Context { profile: self.terms.profile, vocabulary: &self.vocabulary, bug: None };
         if input == Input::Lost {
             self.to_server.remove(&connection);
         }
         // It reads nothing after the packet for which it ends the connection.
         let session = &self.server.sessions[client];
         let condemned = session.link.as_ref().is_some_and(|link| link.id == connection) && !is_listening(session);
-        if !condemned || matches!(input, Input::Lost | Input::Connect(_)) {
-            self.server.take(&context, self.now, client, connection, &input, choice);
+        if condemned && !matches!(input, Input::Lost | Input::Connect(_)) {
+            return;
         }
+        let context = Context { profile: self.terms.profile, vocabulary: &self.vocabulary, bug: None };
+        for message in self.server.take(&context, self.now, client, connection, input, choice) {
+            self.server.route(&mut self.vocabulary, self.terms.profile, self.now, message, choice);
+        }
+    }
+
+    fn publish_will(&mut self, message: MessageKey, choice: &mut dyn Choice) {
+        self.server.publish_will(message);
+        self.server.route(&mut self.vocabulary, self.terms.profile, self.now, message, choice);
     }
 
     /// What the server may send for a client.
     pub(crate) fn offers(&self, client: usize) -> Vec<Move> {
-        let offers = self.server.offers(&self.context(), client).into_iter();
+        let offers = self.server.offers(&self.context(), self.now, client).into_iter();
         let has_room =
             |connection: &ConnectionId| self.to_client.get(connection).is_none_or(|coming| coming.len() < CAPACITY);
         offers
@@ -323,7 +319,7 @@ impl World {
     }
 
     /// The client sees what comes next on a connection.
-    fn see(&mut self, connection: ConnectionId) {
+    fn see(&mut self, connection: ConnectionId, choice: &mut dyn Choice) {
         let Some(output) = self.to_client.get_mut(&connection).and_then(VecDeque::pop_front) else { return };
         let Some(link) = self.links.get_mut(&connection) else { return };
         let it = &mut self.clients[link.client];
@@ -332,19 +328,28 @@ impl World {
             Output::Connack { code: 0, session_present, .. } => {
                 link.connected = true;
                 match *session_present || link.version == ProtocolVersion::V3_1 {
-                    true => again = it.publish_again(&self.vocabulary),
+                    true => again = it.resume(&self.vocabulary),
                     false => it.unanswered.clear(),
                 }
             }
-            Output::Publish { id: Some(id), .. } => link.received.push(*id),
-            Output::Puback { id, .. } => it.unanswered.retain(|(of, _)| of != id),
+            Output::Publish { id: Some(id), qos: Qos::ExactlyOnce, .. } => link.answers.push(Answer::Pubrec(*id)),
+            Output::Publish { id: Some(id), .. } => link.answers.push(Answer::Puback(*id)),
+            Output::Pubrel { id, .. } => link.answers.push(Answer::Pubcomp(*id)),
+            Output::Pubrec { id, code } => link.answers.extend(it.received(*id, *code)),
+            Output::Puback { id, .. } | Output::Pubcomp { id, .. } => it.unanswered.retain(|open| open.id != *id),
             Output::Suback { id, .. } | Output::Unsuback { id, .. } => it.asked.retain(|of| of != id),
             Output::Disconnect { .. } => link.silent = true,
             _ => {}
         }
         let version = link.version;
         match packet(&output, version, &self.vocabulary) {
-            Some(packet) => {
+            Some(mut packet) => {
+                if let Packet::Publish(publish) = &mut packet
+                    && version.has_properties()
+                    && self.terms.has(Theme::Aliases)
+                {
+                    use_alias(&mut link.server_aliases, publish, choice);
+                }
                 let bytes = encode(&packet, version).unwrap();
                 self.note(connection, What::Received(bytes));
             }
@@ -353,7 +358,7 @@ impl World {
                 self.forget(connection);
             }
         }
-        again.into_iter().for_each(|utterance| self.say(connection, utterance));
+        again.into_iter().for_each(|utterance| self.say(connection, utterance, choice));
     }
 
     /// An event in a line: `12 c1#4 -> SUBSCRIBE ..`.
@@ -389,12 +394,14 @@ impl World {
             if let Some(connection) = self.readable().first() {
                 self.take(*connection, choice);
             } else if let Some(connection) = self.visible().first() {
-                self.see(*connection);
-            } else if let Some((connection, id)) = self.links.iter_mut().find_map(|(connection, link)| {
-                let id = (!link.silent).then(|| link.received.pop())??;
-                Some((*connection, id))
+                self.see(*connection, choice);
+            } else if let Some((connection, answer)) = self.links.iter_mut().find_map(|(connection, link)| {
+                let answer = (!link.silent && !link.answers.is_empty()).then(|| link.answers.remove(0))?;
+                Some((*connection, answer))
             }) {
-                self.say(connection, client::acknowledgement(id));
+                self.say(connection, answer.utterance(), choice);
+            } else if let Some(message) = self.server.wills(self.now).first() {
+                self.publish_will(*message, choice);
             } else {
                 let owing = |client: &usize| self.server.sessions[*client].owed(&self.context()).is_some();
                 let Some(client) = (0..self.clients.len()).find(owing) else { return };

@@ -1,0 +1,72 @@
+//! Shared Subscriptions across sessions: a message goes to one member of the group.
+//!
+//! Each session by itself may be the one that is chosen. What no session can see, two deliveries of one message, is
+//! counted here.
+
+use super::{Judge, Track};
+use crate::packet::Qos;
+use crate::server::vocabulary::SenderKey;
+use crate::server::{Breach, ConnectionId, Context, FilterKey, MessageKey, Output, Rule};
+use std::collections::BTreeMap;
+
+/// Deliveries that are remembered: far more than are open at once.
+const REMEMBERED: usize = 1024;
+
+/// The deliveries of Shared Subscriptions.
+#[derive(Debug, Default)]
+pub(super) struct SharedDeliveries {
+    /// Whether there ever was a Shared Subscription.
+    pub(super) any: bool,
+    chosen: BTreeMap<(MessageKey, FilterKey), Chosen>,
+}
+
+/// The member that a message went to.
+#[derive(Debug, Clone, Copy)]
+struct Chosen {
+    sender: SenderKey,
+    /// Its connections until then: after one more the server may choose another (4.8.2).
+    connections: u32,
+    qos: Qos,
+}
+
+impl Judge {
+    /// A delivery that a session may take: is its message one that another member of the group has?
+    pub(super) fn check_share(&mut self, connection: ConnectionId, output: &Output) -> Result<(), Breach> {
+        let Output::Publish { content, qos, dup: false, .. } = output else { return Ok(()) };
+        if !self.shared.any {
+            return Ok(());
+        }
+        let Some((sender, version)) =
+            self.readings.get(&connection).and_then(|reading| Some((reading.sender?, reading.version()?)))
+        else {
+            return Ok(());
+        };
+        let mut fitting = self.vocabulary.messages().filter(|(_, message)| message.content(version) == *content);
+        // Of messages alike nobody can tell which one it is.
+        let (Some((message, _)), None) = (fitting.next(), fitting.next()) else { return Ok(()) };
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        let Some(filter) = self.tracks.get(&sender).and_then(|track| track.only_share(&context, message)) else {
+            return Ok(());
+        };
+        let connections = |sender: SenderKey| self.tracks.get(&sender).map_or(0, Track::connections);
+        if let Some(chosen) = self.shared.chosen.get(&(message, filter)) {
+            let gone = connections(chosen.sender) != chosen.connections && chosen.qos < Qos::ExactlyOnce;
+            if chosen.sender != sender && !gone {
+                return Err(Breach {
+                    rule: Rule::SharedDeliveryIsMadeOnce,
+                    expected: format!(
+                        "no delivery of {}: another member of `{}` has it",
+                        self.vocabulary.describe(message),
+                        self.vocabulary.filter_text(filter)
+                    ),
+                });
+            }
+        }
+        let chosen = Chosen { sender, connections: connections(sender), qos: *qos };
+        self.shared.chosen.insert((message, filter), chosen);
+        if self.shared.chosen.len() > REMEMBERED {
+            self.shared.chosen.pop_first();
+        }
+        Ok(())
+    }
+}

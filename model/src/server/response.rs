@@ -1,0 +1,123 @@
+//! The answers that a server owes, each to one packet of the client.
+
+use super::alphabet::Output;
+use super::qos_set::QosSet;
+use super::rule::Rule;
+use super::session::Session;
+use super::vocabulary::FilterKey;
+use crate::packet::{PacketId, ProtocolVersion, Qos};
+use crate::profile::Offence;
+use std::fmt;
+
+/// An answer that the server owes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Response {
+    /// PUBACK, with the offence that its code may tell of.
+    Puback(PacketId, Option<Offence>),
+    /// PUBREC, with the offence that its code may tell of.
+    Pubrec(PacketId, Option<Offence>),
+    /// PUBREL for a PUBREC that belongs to nothing.
+    StrayPubrel(PacketId),
+    /// PUBCOMP, and whether the identifier was known.
+    Pubcomp(PacketId, bool),
+    /// SUBACK, with what is permitted for each filter.
+    Suback(PacketId, Vec<Grant>),
+    /// UNSUBACK, with whether each filter was subscribed.
+    Unsuback(PacketId, Vec<bool>),
+    /// PINGRESP.
+    Pingresp,
+}
+
+/// What a SUBACK code may state for one filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Grant {
+    /// The filter.
+    pub filter: FilterKey,
+    /// The grants that are permitted.
+    pub granted: QosSet,
+    /// What was wrong with the request: its SUBACK reactions are permitted.
+    pub offence: Option<Offence>,
+    /// Whether the server may refuse without any reason of the client's.
+    pub may_refuse: bool,
+}
+
+impl Session {
+    /// This session with one more answer owed.
+    pub(super) fn responding(&self, response: Response) -> Session {
+        self.with_link(|link| {
+            link.responses.push(response);
+            link.responses.sort();
+        })
+    }
+
+    /// This session without the first answer that fits, and that answer.
+    pub(super) fn answered(&self, fits: impl Fn(&Response) -> bool) -> Option<(Session, Response)> {
+        let position = self.link.as_ref()?.responses.iter().position(fits)?;
+        let mut next = self.clone();
+        let response = next.link.as_mut()?.responses.remove(position);
+        Some((next, response))
+    }
+
+    /// The answers that are owed, in words.
+    pub(super) fn waiting_responses(&self) -> String {
+        let responses = self.link.as_ref().map_or(&[][..], |link| &link.responses);
+        match responses {
+            [] => "no answer: none is owed".to_owned(),
+            owed => owed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", or "),
+        }
+    }
+}
+
+impl Response {
+    /// The rule that demands it.
+    pub(super) fn rule(&self) -> Rule {
+        match self {
+            Response::Puback(..) | Response::Pubrec(..) => Rule::PublishIsAnswered,
+            Response::StrayPubrel(_) => Rule::PubrecIsAnswered,
+            Response::Pubcomp(..) => Rule::PubrelIsAnswered,
+            Response::Suback(..) => Rule::SubscribeIsAnswered,
+            Response::Unsuback(..) => Rule::UnsubscribeIsAnswered,
+            Response::Pingresp => Rule::PingreqIsAnswered,
+        }
+    }
+
+    /// The canonical form: full grants, success.
+    pub(super) fn as_output(&self, version: ProtocolVersion) -> Output {
+        let not_found = |known: bool| if known || !version.has_properties() { 0 } else { PACKET_IDENTIFIER_NOT_FOUND };
+        match self {
+            Response::Puback(id, _) => Output::Puback { id: *id, code: 0 },
+            Response::Pubrec(id, _) => Output::Pubrec { id: *id, code: 0 },
+            Response::StrayPubrel(id) => Output::Pubrel { id: *id, code: not_found(false) },
+            Response::Pubcomp(id, known) => Output::Pubcomp { id: *id, code: not_found(*known) },
+            Response::Pingresp => Output::Pingresp,
+            Response::Suback(id, grants) => Output::Suback {
+                id: *id,
+                codes: grants.iter().map(|grant| grant.granted.iter().last().map_or(0x80, Qos::value)).collect(),
+            },
+            Response::Unsuback(id, existed) => Output::Unsuback {
+                id: *id,
+                codes: match version.has_properties() {
+                    true => existed.iter().map(|existed| if *existed { 0 } else { 0x11 }).collect(),
+                    false => Vec::new(),
+                },
+            },
+        }
+    }
+}
+
+/// Reason Code 0x92: no error during recovery (3.6.2.1, 3.7.2.1).
+pub(super) const PACKET_IDENTIFIER_NOT_FOUND: u8 = 0x92;
+
+impl fmt::Display for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Response::Puback(id, _) => write!(f, "PUBACK id{id}"),
+            Response::Pubrec(id, _) => write!(f, "PUBREC id{id}"),
+            Response::StrayPubrel(id) => write!(f, "PUBREL id{id}"),
+            Response::Pubcomp(id, _) => write!(f, "PUBCOMP id{id}"),
+            Response::Suback(id, grants) => write!(f, "SUBACK id{id} with {} codes", grants.len()),
+            Response::Unsuback(id, _) => write!(f, "UNSUBACK id{id}"),
+            Response::Pingresp => f.write_str("PINGRESP"),
+        }
+    }
+}

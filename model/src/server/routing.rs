@@ -1,0 +1,188 @@
+//! How a router tells a session of a message that was published: what its subscriptions make of it, and when it is due.
+
+use super::delivery::{Delivery, Flag, Floating, Forms, Kind, Progress, Routing};
+use super::qos_set::QosSet;
+use super::rule::{Context, SeededBug};
+use super::session::{Kept, Session, Subscription, SubscriptionTerms};
+use super::vocabulary::{FilterKey, Message, MessageKey};
+use crate::packet::{ProtocolVersion, Qos, SubscriptionIdentifier};
+use crate::profile::Feature;
+
+/// Which members of Shared Subscriptions a message goes to.
+#[derive(Debug, Clone, Copy)]
+pub enum Shares<'a> {
+    /// Nobody knows: this session may be the one that is chosen (4.8.2).
+    Undecided,
+    /// This session is chosen for these, and for no others.
+    Chosen(&'a [FilterKey]),
+}
+
+impl Session {
+    /// What the subscriptions of this session make of a message. `own` says whether the session published it (No Local).
+    #[must_use]
+    pub fn routing(&self, context: &Context<'_>, message: &Message, own: bool, shares: Shares<'_>) -> Routing {
+        let Some(kept) = &self.kept else { return Routing::none() };
+        let mut routing = Routing::none();
+        let mut shared = Vec::new();
+        let mut identifiers: Vec<SubscriptionIdentifier> = Vec::new();
+        let matching = |held: &&Subscription| context.vocabulary.matches(held.filter, message.topic);
+        for held in kept.subscriptions.iter().filter(matching) {
+            let heard =
+                |terms: &&SubscriptionTerms| !(own && terms.no_local && !context.has_bug(SeededBug::IgnoresNoLocal));
+            let terms = [Some(held.terms), held.before];
+            let mut forms =
+                terms.iter().flatten().filter(heard).map(|terms| terms.forms(context, message, self.version()));
+            let Some(first) = forms.next() else { continue };
+            let forms = forms.fold(first, |all, other| all.union(&other));
+            if context.vocabulary.is_shared(held.filter) {
+                match shares {
+                    Shares::Undecided => shared.push((forms, true)),
+                    Shares::Chosen(chosen) if chosen.contains(&held.filter) => shared.push((forms, false)),
+                    Shares::Chosen(_) => {}
+                }
+                continue;
+            }
+            identifiers.extend(terms.iter().flatten().filter(heard).filter_map(|terms| terms.identifier));
+            let met = routing.clone().meeting(forms);
+            // As long as the SUBACK may refuse it, nobody knows whether it holds.
+            routing = if held.before.is_some() { routing.or(met) } else { met };
+        }
+        routing.join_identifiers(identifiers);
+        for (forms, undecided) in shared {
+            let met = routing.clone().meeting(forms);
+            routing = if undecided { routing.or(met) } else { met };
+        }
+        routing
+    }
+
+    /// The message is on its way: from now on it may come, as far as `routing` lets it.
+    #[must_use]
+    pub fn float(&self, message: MessageKey, routing: Routing) -> Session {
+        let mut next = self.clone();
+        match next.floating.iter_mut().find(|floating| floating.message == message) {
+            Some(floating) => floating.routing = std::mem::take(&mut floating.routing).or(routing),
+            None => next.floating.push(Floating { message, routing, times: 1, perhaps_sent: false }),
+        }
+        next.floating.sort();
+        next
+    }
+
+    /// The message, which is on its way already, is sent once more.
+    #[must_use]
+    pub fn repeat(&self, message: MessageKey) -> Session {
+        let mut next = self.clone();
+        next.floating.iter_mut().filter(|floating| floating.message == message).for_each(|floating| {
+            floating.times = floating.times.saturating_add(1);
+        });
+        next
+    }
+
+    /// The server has taken the message over: what it met is decided, and it is due where it met a subscription
+    /// (MQTT-4.5.0-1).
+    #[must_use]
+    pub fn settle(&self, context: &Context<'_>, message: MessageKey) -> Session {
+        let mut next = self.clone();
+        let Some(position) = next.floating.iter().position(|floating| floating.message == message) else { return next };
+        let floating = next.floating.remove(position);
+        let routing = floating.copies();
+        let connected = next.link.is_some();
+        if !connected && context.has_bug(SeededBug::DropsWhileDisconnected) {
+            return next;
+        }
+        let Some(kept) = &mut next.kept else { return next };
+        if !routing.due.qos.is_empty() {
+            let above_qos_0 = !routing.due.qos.contains(Qos::AtMostOnce);
+            // QoS 0 may be lost at any time (MQTT-4.3.1-1), and need not be stored.
+            let stored = connected || context.profile.has(Feature::OfflineMessages);
+            let published = context.vocabulary.of(message);
+            let fits = next.link.as_ref().is_none_or(|link| link.takes(published));
+            let owed = !routing.missed && above_qos_0 && stored && fits && published.expiry.is_none();
+            kept.deliveries.push(Delivery {
+                message,
+                forms: routing.due.clone(),
+                owed,
+                kind: Kind::Live,
+                progress: floating.progress(),
+            });
+        }
+        kept.push_further(message, &routing, floating.progress());
+        kept.deliveries.sort();
+        next
+    }
+
+    /// The server has refused the message: it must not come any more.
+    #[must_use]
+    pub fn discard(&self, message: MessageKey) -> Session {
+        let mut next = self.clone();
+        next.floating.retain(|floating| floating.message != message);
+        next
+    }
+}
+
+impl SubscriptionTerms {
+    /// How a message comes to a subscription on these terms.
+    pub(super) fn forms(&self, context: &Context<'_>, message: &Message, version: ProtocolVersion) -> Forms {
+        let qos = self.delivered_qos(context, message.qos);
+        let retain = match version {
+            // V31-21: advice, no more.
+            ProtocolVersion::V3_1 if message.retain => Flag::Either,
+            // MQTT-3.3.1-9 of 3.1.1; 5.0: MQTT-3.3.1-12, MQTT-3.3.1-13.
+            _ => Flag::of(message.retain && self.retain_as_published),
+        };
+        Forms { qos, retain, identifiers: self.identifier.map(|identifier| vec![identifier]).into_iter().collect() }
+    }
+
+    /// The levels at which a message that was published at `published` may be delivered.
+    pub(super) fn delivered_qos(&self, context: &Context<'_>, published: Qos) -> QosSet {
+        match context.profile.has(Feature::SubscriberQos) {
+            _ if context.has_bug(SeededBug::LowersQos) => QosSet::only(Qos::AtMostOnce),
+            // The lower of publish QoS and grant (MQTT-3.8.4-6; 5.0: MQTT-3.8.4-8).
+            true => self.granted.map(|granted| granted.min(published)),
+            // P-QOS-2: the publisher's QoS decides.
+            false => QosSet::only(published),
+        }
+    }
+}
+
+impl Routing {
+    /// One more subscription is met. Overlap: one copy at the highest QoS is due, further copies are permitted
+    /// (MQTT-3.3.5-1; 5.0: MQTT-3.3.4-2).
+    fn meeting(self, forms: Forms) -> Routing {
+        if self.missed && self.due.qos.is_empty() {
+            return Routing { missed: false, due: forms, ..Routing::default() };
+        }
+        let highest = self.due.qos.maxima(forms.qos).union(if self.missed { forms.qos } else { QosSet::EMPTY });
+        let either = self.due.clone().union(&forms);
+        Routing {
+            missed: false,
+            due: Forms { qos: highest, ..either.clone() },
+            further: self.further.union(&either),
+            further_copies: self.further_copies.saturating_add(1),
+        }
+    }
+
+    /// One copy for several subscriptions has all their identifiers (MQTT-3.3.4-4); of several copies each has its own
+    /// (MQTT-3.3.4-5).
+    fn join_identifiers(&mut self, mut identifiers: Vec<SubscriptionIdentifier>) {
+        if self.further_copies == 0 || identifiers.is_empty() {
+            return;
+        }
+        identifiers.sort_unstable();
+        let joint = Forms { identifiers: vec![identifiers], ..self.due.clone() };
+        self.due = std::mem::take(&mut self.due).union(&joint);
+    }
+}
+
+impl Kept {
+    pub(super) fn push_further(&mut self, message: MessageKey, routing: &Routing, progress: Progress) {
+        for _ in 0..routing.further_copies {
+            self.deliveries.push(Delivery {
+                message,
+                forms: routing.further.clone(),
+                owed: false,
+                kind: Kind::Further,
+                progress,
+            });
+        }
+    }
+}
