@@ -133,9 +133,9 @@ impl Judge {
         let versions = self.profile.versions.iter().copied().filter(|known| version.is_none_or(|it| it == *known));
         let condemned =
             |version| Session { link: Some(Connection::condemned(connection, version, offence)), ..Session::default() };
-        let track = Track::starting_with(versions.map(condemned).collect());
+        let sessions = versions.map(condemned).collect();
         let sender = self.sender(format!("\0connection {connection}"));
-        self.tracks.insert(sender, track);
+        self.tracks.insert(sender, Track::starting_with(sender, sessions));
         if let Some(reading) = self.readings.get_mut(&connection) {
             reading.sender = Some(sender);
             if let Some(version) = version {
@@ -166,7 +166,7 @@ impl Judge {
             true => Vec::new(),
             false => self.tracks.values().flat_map(Track::under_way).collect(),
         };
-        let track = self.tracks.entry(sender).or_insert_with(Track::new);
+        let track = self.tracks.entry(sender).or_insert_with(|| Track::new(sender));
         // What others have sent before may still meet what this client will subscribe to.
         under_way.into_iter().for_each(|unanswered| track.meet(unanswered));
         let will = connect.will.as_ref().filter(|_| self.profile.has(Feature::Will));
@@ -272,10 +272,15 @@ impl Judge {
         // The same identifier with DUP before the PUBACK is the same message once more (MQTT-3.3.1-1).
         let unanswered = publish.packet_id().filter(|_| publish.dup());
         let again = unanswered.and_then(|id| self.tracks.get(&sender)?.open.get(&id).copied());
+        let again = again.filter(|known| self.is_repetition(known.message, publish, &topic));
         let offence = offences::of_publish(&self.profile, publish, &topic, &offer)
             .or(too_many.then_some(Offence::ReceiveMaximumExceeded));
         let message = match again {
-            Some(unanswered) => unanswered.message,
+            Some(unanswered) => {
+                let connected = self.readings.get(&connection).map_or(0, |reading| reading.connected);
+                self.vocabulary.repeat(unanswered.message, connected);
+                unanswered.message
+            }
             None => self.publish_message(at, connection, sender, publish, topic, size),
         };
         self.push(at, connection, sender, Input::Publish { message, id: publish.packet_id(), alias: None, offence });
@@ -296,11 +301,18 @@ impl Judge {
             self.stop_listening_after(connection, offence);
         }
         if offence.is_none_or(|offence| self.may_be_served(connection, offence)) {
-            self.float(message, sender, again.is_some(), in_doubt);
+            self.float(message, again.is_some(), in_doubt);
             if publish.retain && again.is_none() && self.profile.has(Feature::RetainedMessages) {
                 self.retain(message, publish.payload.is_empty(), in_doubt);
             }
         }
+    }
+
+    /// Whether a PUBLISH with DUP is this message: it may be one whose first copy had no effect.
+    fn is_repetition(&self, message: MessageKey, publish: &Publish, topic: &str) -> bool {
+        let known = self.vocabulary.of(message);
+        let content = self.vocabulary.content_of(known.content_5);
+        known.qos == publish.qos() && content.topic == topic && content.payload == publish.payload
     }
 
     /// A message with RETAIN is on its way.
@@ -348,10 +360,10 @@ impl Judge {
     }
 
     /// The message is on its way to every session. One that offends is never owed.
-    pub(super) fn float(&mut self, message: MessageKey, sender: SenderKey, again: bool, in_doubt: bool) {
+    pub(super) fn float(&mut self, message: MessageKey, again: bool, in_doubt: bool) {
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
-        for (session, track) in &mut self.tracks {
-            track.float(&context, message, *session == sender, again);
+        for track in self.tracks.values_mut() {
+            track.float(&context, message, again);
             if in_doubt {
                 track.doubt(message);
             }

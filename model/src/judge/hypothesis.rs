@@ -1,7 +1,7 @@
 //! One explanation of what was seen of a session, and how it goes on as the server takes what waits.
 
 use super::queue::{Lane, Queue, Waiting};
-use crate::server::{ConnectionId, Context, MessageKey, Output, Routing, Session, Shares};
+use crate::server::{ConnectionId, Context, Output, Session};
 use std::collections::BTreeSet;
 
 /// Above this many hypotheses the judge gives no verdict: some freedom of the server is not folded well enough.
@@ -147,14 +147,4 @@ impl Hypothesis {
 /// Whether the server takes nothing more from a connection after this.
 pub(super) fn is_last_word(output: &Output) -> bool {
     matches!(output, Output::Close | Output::Disconnect { .. })
-}
-
-/// What a message may meet in any of these states.
-pub(super) fn routing(context: &Context<'_>, states: &BTreeSet<Hypothesis>, message: MessageKey, own: bool) -> Routing {
-    let published = context.vocabulary.of(message);
-    states
-        .iter()
-        .map(|state| state.session.routing(context, published, own, Shares::Undecided))
-        .reduce(Routing::or)
-        .unwrap_or(Routing::none())
 }

@@ -161,19 +161,28 @@ impl Judge {
         }
         let mut taken = track.taken_messages();
         let mut refused = None;
+        let mut doubted = Vec::new();
         if let Output::Connack { session_present: false, code: 0, .. } = output {
             // The server knows of no exchange of QoS 2: what comes again is new to it, or never comes again.
             let vocabulary = &self.vocabulary;
             track.open.retain(|_, unanswered| vocabulary.of(unanswered.message).qos < Qos::ExactlyOnce);
         }
         if let Some((id, answer)) = Answer::of(output) {
-            let known = track.open.get(&id).copied();
+            let connected = self.readings.get(&connection).map_or(0, |reading| reading.connected);
+            let vocabulary = &self.vocabulary;
+            // What is refused on one connection may have been taken on a later one.
+            let is_past = |known: &Unanswered| {
+                matches!(answer, Answer::Refused(_)) && vocabulary.is_repeated_after(known.message, connected)
+            };
+            let known = track.open.get(&id).copied().filter(|known| !is_past(known));
             let qos = known.map(|unanswered| self.vocabulary.of(unanswered.message).qos);
             let fits = qos == Some(answer.of_qos());
             match (known.filter(|_| fits), answer) {
                 (Some(unanswered), Answer::Received) => {
                     track.open.insert(id, Unanswered { received: true, ..unanswered });
                 }
+                // An earlier one of the same message may have been taken.
+                (Some(unanswered), Answer::Refused(_)) if unanswered.times > 1 => doubted.push(unanswered.message),
                 (Some(unanswered), Answer::Refused(_)) => refused = Some(unanswered.message),
                 (Some(unanswered), Answer::Acknowledged) => taken.push(unanswered.message),
                 // PUBCOMP without PUBREC may answer a PUBREL that the server could not place.
@@ -197,8 +206,12 @@ impl Judge {
                 }
             }
         }
+        for message in &doubted {
+            self.retained.doubted(self.vocabulary.of(*message).topic, *message);
+        }
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         for track in self.tracks.values_mut() {
+            doubted.iter().for_each(|message| track.settle_doubtful(&context, *message));
             taken.iter().for_each(|message| track.settle(&context, *message));
             refused.iter().for_each(|message| track.discard(*message));
         }

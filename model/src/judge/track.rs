@@ -5,12 +5,13 @@
 //! input changes only what may come after it. So does the end of a connection: only what comes next shows how much of the
 //! queue the server has still taken, and the set forks then.
 
-use super::hypothesis::{CAP, Hypothesis, is_last_word, routing};
+use super::hypothesis::{CAP, Hypothesis, is_last_word};
 use super::queue::{Queue, Waiting};
 use crate::packet::PacketId;
 use crate::server::retained::Met;
+use crate::server::vocabulary::SenderKey;
 use crate::server::{
-    Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule, Session,
+    Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule, Session, Shares,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,8 @@ pub(super) struct Unanswered {
 /// What is known of one session.
 #[derive(Debug)]
 pub(super) struct Track {
+    /// Whose it is.
+    sender: SenderKey,
     hypotheses: BTreeSet<Hypothesis>,
     /// Inputs that some hypothesis has not taken.
     queue: Queue,
@@ -41,9 +44,10 @@ pub(super) struct Track {
 }
 
 impl Track {
-    /// A session that nothing is known of: it has no state.
-    pub(super) fn new() -> Track {
+    /// The session of a client that nothing is known of: it has no state.
+    pub(super) fn new(sender: SenderKey) -> Track {
         Track {
+            sender,
             hypotheses: BTreeSet::from([Hypothesis::begin(Session::default())]),
             queue: Queue::default(),
             open: BTreeMap::new(),
@@ -55,11 +59,11 @@ impl Track {
     }
 
     /// A connection that never became a session: the model's state is given.
-    pub(super) fn starting_with(sessions: Vec<Session>) -> Track {
+    pub(super) fn starting_with(sender: SenderKey, sessions: Vec<Session>) -> Track {
         let mut queue = Queue::default();
         sessions.iter().filter_map(|session| session.link.as_ref()).for_each(|link| queue.begun(link.id));
         let hypotheses = sessions.into_iter().map(Hypothesis::begin).collect();
-        Track { hypotheses, queue, ..Track::new() }
+        Track { hypotheses, queue, ..Track::new(sender) }
     }
 
     /// Stops judging: after a violation no state explains this session any more.
@@ -124,12 +128,18 @@ impl Track {
             .hypotheses
             .iter()
             .map(|hypothesis| {
-                let floating: Vec<MessageKey> = hypothesis.session.floating.iter().map(|f| f.message).collect();
+                let floating: Vec<MessageKey> = hypothesis
+                    .session
+                    .floating
+                    .iter()
+                    .filter(|floating| !floating.routing.is_overtaken())
+                    .map(|floating| floating.message)
+                    .collect();
                 let mut session = hypothesis.session.clone();
                 if !floating.is_empty() {
                     let reached = hypothesis.reachable(context, &self.queue);
                     for message in floating {
-                        session = session.float(message, routing(context, &reached, message, false));
+                        session = session.float(message, self.routing(context, &reached, message));
                     }
                 }
                 hypothesis.with(session)
@@ -138,14 +148,22 @@ impl Track {
         self.replace(updated);
     }
 
+    /// What a message may meet in any of these states.
+    fn routing(&self, context: &Context<'_>, states: &BTreeSet<Hypothesis>, message: MessageKey) -> Routing {
+        let published = context.vocabulary.of(message);
+        let own = published.sender == self.sender;
+        let met = states.iter().map(|state| state.session.routing(context, published, own, Shares::Undecided));
+        met.reduce(Routing::or).unwrap_or(Routing::none())
+    }
+
     /// A message is on its way to this session. `again` says that it was sent before, so that this may be a repetition of
     /// one that has arrived already.
-    pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, own: bool, again: bool) {
+    pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, again: bool) {
         let updated = self
             .hypotheses
             .iter()
             .map(|hypothesis| {
-                let mut routing = routing(context, &hypothesis.reachable(context, &self.queue), message, own);
+                let mut routing = self.routing(context, &hypothesis.reachable(context, &self.queue), message);
                 let is_known = hypothesis.session.floating.iter().any(|floating| floating.message == message);
                 routing.missed |= again && !is_known;
                 let floating = hypothesis.session.float(message, routing);
@@ -239,6 +257,14 @@ impl Track {
     /// The server has taken a message over.
     pub(super) fn settle(&mut self, context: &Context<'_>, message: MessageKey) {
         self.change_each(|session| session.settle(context, message));
+    }
+
+    /// The server may have taken a message over.
+    pub(super) fn settle_doubtful(&mut self, context: &Context<'_>, message: MessageKey) {
+        self.change_each(|session| match session.floating.iter().any(|floating| floating.message == message) {
+            true => session.float(message, Routing::none()).settle(context, message),
+            false => session.clone(),
+        });
     }
 
     /// The server has refused a message.

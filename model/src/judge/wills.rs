@@ -76,7 +76,7 @@ impl Judge {
         let certain = track.must_publish_will(&context, message, at);
         let over = !possible && !track.holds_will(&context, message);
         if possible && !floats {
-            self.float(message, sender, false, false);
+            self.float(message, false, false);
             if let Some(will) = self.wills.get_mut(&message) {
                 will.floats = true;
             }

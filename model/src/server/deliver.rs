@@ -46,10 +46,14 @@ fn same_lane(one: &Message, other: &Message) -> bool {
     one.sender == other.sender && one.topic == other.topic && one.qos == other.qos && !one.is_will && !other.is_will
 }
 
-/// Whether a message comes before another one in their lane: a connection is done when its client's next one begins.
+/// Whether a message comes before another one in their lane.
 fn precedes(vocabulary: &Vocabulary, one: MessageKey, other: MessageKey) -> bool {
-    let place = |key: MessageKey| (vocabulary.of(key).connection, key);
-    same_lane(vocabulary.of(one), vocabulary.of(other)) && place(one) < place(other)
+    same_lane(vocabulary.of(one), vocabulary.of(other)) && vocabulary.place(one) < vocabulary.place(other)
+}
+
+/// Whether it does so however often it was sent.
+fn is_overtaken(vocabulary: &Vocabulary, one: MessageKey, other: MessageKey) -> bool {
+    same_lane(vocabulary.of(one), vocabulary.of(other)) && vocabulary.last_place(one) < vocabulary.place(other)
 }
 
 impl Session {
@@ -120,6 +124,9 @@ impl Session {
         delivery: &Delivery,
         seen: &Seen<'_>,
     ) -> Result<Session, Breach> {
+        if delivery.forms.qos.is_empty() {
+            return Err(Breach::of(Rule::OrderIsKept, "no delivery: its successor has come"));
+        }
         check_dup(context, link, delivery.progress, seen)?;
         check_forms(delivery, seen)?;
         check_expiry(context, now, link, delivery, seen)?;
@@ -170,27 +177,15 @@ impl Session {
         let precedes = |other: MessageKey| precedes(vocabulary, other, delivery.message);
         let bound = self.kept.iter().flat_map(|kept| &kept.deliveries).find(|other| {
             other.owed
-                && other.kind == Kind::Live
+                && other.kind != Kind::Retained
                 && other.forms.qos == QosSet::only(qos)
                 && precedes(other.message)
                 && other.progress.is_before_publish()
         });
-        // What was not answered on an earlier connection may have gone down with it.
-        let connection = vocabulary.of(delivery.message).connection;
-        // A message that floats has met a definite set of subscriptions by now: its successor is here.
-        let floating = self.floating.iter().find(|other| {
-            let message = vocabulary.of(other.message);
-            precedes(other.message)
-                && message.connection == connection
-                // A server may pass a QoS 2 message on when its PUBREL has come, and those may come in another order.
-                && message.qos < Qos::ExactlyOnce
-                && !other.routing.missed
-                && qos > Qos::AtMostOnce
-                && other.routing.due.qos == QosSet::only(qos)
-                && message.expiry.is_none()
-        });
-        match bound.map(|other| other.message).or(floating.map(|other| other.message)) {
-            Some(earlier) => Err(Breach::of(Rule::OrderIsKept, format!("{} first", vocabulary.describe(earlier)))),
+        match bound {
+            Some(earlier) => {
+                Err(Breach::of(Rule::OrderIsKept, format!("{} first", vocabulary.describe(earlier.message))))
+            }
             None => Ok(()),
         }
     }
@@ -198,7 +193,7 @@ impl Session {
     /// The session after the delivery.
     fn delivered(&self, context: &Context<'_>, delivery: &Delivery, seen: &Seen<'_>) -> Session {
         let vocabulary = context.vocabulary;
-        let overtaken = |other: MessageKey| precedes(vocabulary, other, delivery.message);
+        let overtaken = |other: MessageKey| is_overtaken(vocabulary, other, delivery.message);
         let mut next = self.clone();
         let Some(kept) = &mut next.kept else { return next };
         let mut now = delivery.clone();
@@ -222,14 +217,13 @@ impl Session {
         }
         // What its successor has overtaken cannot come at that QoS any more.
         kept.deliveries.retain_mut(|other| {
-            let stays = other.owed || other.kind == Kind::Retained || other.progress.id().is_some();
-            stays || !overtaken(other.message) || other.forms.lose(seen.qos)
+            let stays = other.kind == Kind::Retained || other.progress.id().is_some() || !overtaken(other.message);
+            stays || other.forms.lose(seen.qos)
         });
-        for other in next.floating.iter_mut().filter(|other| overtaken(other.message)) {
-            other.routing.due.lose(seen.qos);
-            other.routing.further.lose(seen.qos);
-        }
-        next.floating.retain(|other| !overtaken(other.message) || !other.routing.due.qos.is_empty());
+        next.floating.retain_mut(|other| {
+            let expires = vocabulary.of(other.message).expiry.is_some();
+            !overtaken(other.message) || other.routing.lose(seen.qos, expires)
+        });
         if let Some(id) = seen.id {
             // What has begun is finished, also if nothing demanded it. A server may forget an expired one of QoS 1.
             now.owed = seen.qos == Qos::ExactlyOnce || vocabulary.of(delivery.message).expiry.is_none();

@@ -229,6 +229,23 @@ impl Routing {
         Routing { missed: true, ..Routing::default() }
     }
 
+    /// Its successor has come at this level: it does not come at it any more. If there was no other, and it has certainly met a
+    /// subscription, it is missing as soon as the server has taken it over. Tells whether it still matters.
+    pub(super) fn lose(&mut self, qos: Qos, may_expire: bool) -> bool {
+        if self.due.qos.contains(qos) {
+            self.missed |= qos == Qos::AtMostOnce || may_expire;
+            self.due.lose(qos);
+            self.further.lose(qos);
+        }
+        !self.due.qos.is_empty() || !self.missed
+    }
+
+    /// Whether it has been overtaken by its successor.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        !self.missed && self.due.qos.is_empty()
+    }
+
     /// What one or the other may have been.
     #[must_use]
     pub fn or(self, other: Routing) -> Routing {

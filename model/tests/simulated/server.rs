@@ -80,6 +80,9 @@ impl Server {
 
     /// The QoS 2 messages of a client that are passed on at last, up to this one: in the order in which they came.
     fn release(&mut self, client: usize, last: MessageKey) -> Vec<MessageKey> {
+        // What went with its session is not published.
+        let incoming = self.sessions[client].kept.as_ref().map_or(&[][..], |kept| &kept.incoming);
+        self.held.retain(|(of, id), message| *of != client || *message == last || incoming.contains(id));
         let is_due = |(of, _): &(usize, PacketId), message: &MessageKey| *of == client && *message <= last;
         let mut due: Vec<MessageKey> =
             self.held.iter().filter(|(key, message)| is_due(key, message)).map(|(_, message)| *message).collect();
@@ -121,6 +124,7 @@ impl Server {
             let waits = |response: &Response| *response == Response::Puback(id, None);
             return session.link.as_ref().is_some_and(|link| link.responses.iter().any(waits));
         }
+        self.refused.remove(&(client, id));
         // A server of 5.0 may refuse a message for reasons of its own.
         if self.inventive && version.has_properties() && choice.once_in(16) {
             self.refused.insert((client, id));
