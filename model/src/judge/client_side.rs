@@ -162,13 +162,13 @@ impl Judge {
             false => connect.client_id.to_string(),
         };
         let sender = self.sender(identity);
-        let under_way: Vec<Unanswered> = match self.tracks.contains_key(&sender) {
+        let under_way: Vec<MessageKey> = match self.tracks.contains_key(&sender) {
             true => Vec::new(),
-            false => self.tracks.values().flat_map(Track::under_way).collect(),
+            false => self.tracks.values().flat_map(Track::under_way).chain(self.floating_wills()).collect(),
         };
         let track = self.tracks.entry(sender).or_insert_with(|| Track::new(sender));
         // What others have sent before may still meet what this client will subscribe to.
-        under_way.into_iter().for_each(|unanswered| track.meet(unanswered));
+        under_way.into_iter().for_each(|message| track.meet(message));
         let will = connect.will.as_ref().filter(|_| self.profile.has(Feature::Will));
         let will = will.map(|will| self.arm_will(at, sender, will));
         let terms = ConnectTerms {

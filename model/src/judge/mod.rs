@@ -34,6 +34,7 @@ mod reading;
 mod server_side;
 mod shares;
 mod track;
+mod under_way;
 mod wills;
 
 use crate::profile::Profile;

@@ -3,6 +3,7 @@
 use super::Judge;
 use super::reading::Reading;
 use super::track::Unanswered;
+use super::under_way::Decided;
 use crate::packet::{Connack, ConnackProperties, Packet, PacketId, ProtocolVersion, Publish, Qos, ReasonCode};
 use crate::server::vocabulary::Content;
 use crate::server::{Announcement, Breach, ConnectionId, Context, Lifetime, Millis, Moment, Output, Rule, Vocabulary};
@@ -159,9 +160,8 @@ impl Judge {
             self.report(at, connection, breach, seen.to_owned());
             return None;
         }
-        let mut taken = track.taken_messages();
+        let Decided { mut taken, doubtful: mut doubted } = track.decided();
         let mut refused = None;
-        let mut doubted = Vec::new();
         if let Output::Connack { session_present: false, code: 0, .. } = output {
             // The server knows of no exchange of QoS 2: what comes again is new to it, or never comes again.
             let vocabulary = &self.vocabulary;
@@ -189,8 +189,9 @@ impl Judge {
                 (Some(unanswered), Answer::Complete) => taken.extend(unanswered.received.then_some(unanswered.message)),
                 (None, _) => {}
             }
-            if fits && answer != Answer::Received {
+            if let Some(unanswered) = known.filter(|_| fits && answer != Answer::Received) {
                 track.open.remove(&id);
+                track.answered(unanswered.message);
                 if let Some(reading) = self.readings.get_mut(&connection) {
                     reading.open.remove(&id);
                 }

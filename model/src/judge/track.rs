@@ -7,6 +7,7 @@
 
 use super::hypothesis::{CAP, Hypothesis, is_last_word};
 use super::queue::{Queue, Waiting};
+use super::under_way::{Decided, Fate, Sent, UnderWay};
 use crate::packet::PacketId;
 use crate::server::retained::Met;
 use crate::server::vocabulary::SenderKey;
@@ -35,8 +36,8 @@ pub(super) struct Track {
     queue: Queue,
     /// Messages of this client that wait for PUBACK or PUBCOMP, on whatever connection they were sent.
     pub(super) open: BTreeMap<PacketId, Unanswered>,
-    /// QoS 0 messages of this client, with the place of their input: on their way until the server has taken it.
-    unsettled: Vec<(ConnectionId, usize, MessageKey)>,
+    /// Messages of this client that the server may still take.
+    under_way: UnderWay,
     /// How many connections it has had and lost, both counted.
     connections: u32,
     abandoned: bool,
@@ -51,7 +52,7 @@ impl Track {
             hypotheses: BTreeSet::from([Hypothesis::begin(Session::default())]),
             queue: Queue::default(),
             open: BTreeMap::new(),
-            unsettled: Vec::new(),
+            under_way: UnderWay::default(),
             connections: 0,
             abandoned: false,
             overflow: false,
@@ -85,14 +86,14 @@ impl Track {
         self.queue.lane(connection).is_none() || !self.hypotheses.iter().any(may_hear)
     }
 
-    /// Messages that may not have reached other sessions yet.
-    pub(super) fn under_way(&self) -> impl Iterator<Item = Unanswered> {
-        let once = |(_, _, message): &(ConnectionId, usize, MessageKey)| Unanswered {
-            message: *message,
-            times: 1,
-            received: false,
-        };
-        self.open.values().copied().chain(self.unsettled.iter().map(once))
+    /// Messages that may not have reached other sessions yet, each as often as it was sent.
+    pub(super) fn under_way(&self) -> impl Iterator<Item = MessageKey> {
+        self.under_way.messages()
+    }
+
+    /// The server has answered a message.
+    pub(super) fn answered(&mut self, message: MessageKey) {
+        self.under_way.answered(message);
     }
 
     /// The client has sent something that the server will take.
@@ -110,12 +111,14 @@ impl Track {
                 | Input::Disconnect { .. }
                 | Input::Lost
         );
-        let unsettled = match input {
-            Input::Publish { message, id: None, .. } => Some(message),
+        let published = match input {
+            Input::Publish { message, id, .. } => Some((message, id)),
             _ => None,
         };
         let number = self.queue.push(connection, Waiting { at, input });
-        self.unsettled.extend(number.zip(unsettled).map(|(number, message)| (connection, number, message)));
+        if let Some((number, (message, id))) = number.zip(published) {
+            self.under_way.sent(Sent { message, id, connection, number });
+        }
         self.trim();
         if reroutes {
             self.reroute(context);
@@ -180,11 +183,11 @@ impl Track {
     }
 
     /// A message of another client was under way before this session was known: what it meets here is open.
-    pub(super) fn meet(&mut self, under_way: Unanswered) {
-        self.doubt(under_way.message);
-        for _ in 1..under_way.times {
-            self.change_each(|session| session.repeat(under_way.message));
-        }
+    pub(super) fn meet(&mut self, message: MessageKey) {
+        self.change_each(|session| match session.floating.iter().any(|floating| floating.message == message) {
+            true => session.repeat(message),
+            false => session.float(message, Routing::none()),
+        });
     }
 
     /// A message with RETAIN is on its way: a SUBSCRIBE that waits may meet it, in place of another one.
@@ -324,18 +327,21 @@ impl Track {
         }
     }
 
-    /// QoS 0 messages that every hypothesis has seen the server take.
-    pub(super) fn taken_messages(&mut self) -> Vec<MessageKey> {
+    /// Messages on which the server has decided without an answer: those of QoS 0 when every hypothesis has taken them, others
+    /// when their connection is gone. A QoS 2 message that the session knows may still be passed on.
+    pub(super) fn decided(&mut self) -> Decided {
         let Track { hypotheses, queue, .. } = self;
-        let is_taken = |connection: ConnectionId, number: usize| {
-            queue.lane(connection).is_none()
-                || hypotheses.iter().all(|hypothesis| hypothesis.taken(connection) > number)
+        let knows = |hypothesis: &Hypothesis, id: PacketId| {
+            hypothesis.session.kept.as_ref().is_some_and(|kept| kept.incoming.contains(&id))
         };
-        let (settled, unsettled) =
-            self.unsettled.iter().partition(|(connection, number, _)| is_taken(*connection, *number));
-        self.unsettled = unsettled;
-        let settled: Vec<(ConnectionId, usize, MessageKey)> = settled;
-        settled.into_iter().map(|(_, _, message)| message).collect()
+        let is_taken =
+            |sent: &Sent| hypotheses.iter().all(|hypothesis| hypothesis.taken(sent.connection) > sent.number);
+        self.under_way.decide(|sent| match (queue.lane(sent.connection), sent.id) {
+            (Some(_), None) if is_taken(sent) => Fate::Taken,
+            (Some(_), _) => Fate::Open,
+            (None, Some(id)) if hypotheses.iter().any(|hypothesis| knows(hypothesis, id)) => Fate::Open,
+            (None, _) => Fate::Doubtful,
+        })
     }
 
     /// Everything has come to rest: what would silence break in every hypothesis?

@@ -58,6 +58,11 @@ impl Judge {
         server::Will { message, delay: Millis::from(will_delay_interval.unwrap_or(0)) * 1000 }
     }
 
+    /// Wills that may have been published.
+    pub(super) fn floating_wills(&self) -> impl Iterator<Item = MessageKey> {
+        self.wills.iter().filter(|(_, will)| will.floats).map(|(message, _)| *message)
+    }
+
     /// Tells the sessions of Wills that may or must have been published by now, or that were taken back.
     pub(super) fn follow_wills(&mut self, at: Millis) {
         let messages: Vec<MessageKey> = self.wills.keys().copied().collect();
