@@ -290,9 +290,9 @@ impl Client {
         let wildcard = terms.has(Theme::Offences) && choice.once_in(64);
         let topic = if wildcard { "t/+" } else { pick(choice, terms.topics) };
         let retain = terms.has(Theme::Retained) && terms.profile.has(Feature::RetainedMessages) && choice.once_in(4);
-        let payload = match choice.below(if terms.inventive { 12 } else { 1 }) {
-            1 | 2 => b"same".to_vec(),
-            3 if retain => Vec::new(),
+        let payload = match choice.below(if terms.inventive { 40 } else { 1 }) {
+            1 => b"same".to_vec(),
+            2..=8 if retain => Vec::new(),
             _ => format!("m{number}").into_bytes(),
         };
         let mut properties = PublishProperties::default();

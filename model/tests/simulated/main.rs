@@ -29,16 +29,15 @@ fn judged(terms: Terms, events: usize, seed: u64) -> Result<(), String> {
     }
     seen.extend(walk.rest());
     seen.iter().for_each(|event| event.tell(&mut judge));
+    let describe = |until: u64| {
+        let before: Vec<String> =
+            seen.iter().filter(|event| event.at <= until).map(|event| walk.world.describe(event)).collect();
+        before[before.len().saturating_sub(80)..].join("\n")
+    };
     match judge.finish(walk.world.now + 1) {
         Judgement::Conforms => Ok(()),
-        Judgement::Inconclusive(why) => Err(why),
-        Judgement::Violates(violations) => {
-            let first = &violations[0];
-            let before: Vec<String> =
-                seen.iter().filter(|event| event.at <= first.at).map(|event| walk.world.describe(event)).collect();
-            let recent = before.len().saturating_sub(80);
-            Err(format!("{}\n{first:#?}", before[recent..].join("\n")))
-        }
+        Judgement::Inconclusive(why) => Err(format!("{}\n{why}", describe(u64::MAX))),
+        Judgement::Violates(violations) => Err(format!("{}\n{:#?}", describe(violations[0].at), violations[0])),
     }
 }
 
