@@ -44,6 +44,7 @@
 //! Where to read next: [`server`], then [`server::session`], then one theme after the other.
 
 pub mod check;
+pub mod citation;
 pub mod judge;
 pub mod packet;
 pub mod profile;

@@ -48,7 +48,7 @@ const REWORDED: [&str; 17] = [
 
 /// The id of a statement: `MQTT-3.3.1-2`, `V31-3`, `P-QOS-2`, `N-ACK-1`, `D-1` or `X-11`.
 ///
-/// Ids order as a reader expects: by document, section and number, so `MQTT-3.1.2-9` stands before `MQTT-3.1.2-10`.
+/// Ids order as a reader expects: by document, section and number, so `MQTT-3.1.2-3` stands before `MQTT-3.1.2-10`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StatementId(String);
 
@@ -78,7 +78,7 @@ impl StatementId {
 
 impl Ord for StatementId {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        // The text decides between keys that are equal but not the same (`X-1` and `X-01`).
+        // The text decides between keys that are equal but not the same (one with a leading zero).
         self.key().cmp(&other.key()).then_with(|| self.0.cmp(&other.0))
     }
 }

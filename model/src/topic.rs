@@ -23,13 +23,13 @@ pub enum TopicError {
     /// A wildcard in a Topic Name (MQTT-3.3.2-2).
     #[error("a topic name holds no `+` or `#`")]
     WildcardInName,
-    /// `#` that is not a whole last level (MQTT-4.7.1-1; 3.1.1: MQTT-4.7.1-2).
+    /// `#` that is not a whole last level (3.1.1: MQTT-4.7.1-2; 5.0: MQTT-4.7.1-1).
     #[error("`#` stands alone in the last level only")]
     MisplacedMultiLevel,
-    /// `+` that does not fill its level (MQTT-4.7.1-2; 3.1.1: MQTT-4.7.1-3).
+    /// `+` that does not fill its level (3.1.1: MQTT-4.7.1-3; 5.0: MQTT-4.7.1-2).
     #[error("`+` fills a whole level")]
     MisplacedSingleLevel,
-    /// `$share/` without a name, or without a filter behind it (MQTT-4.8.2-1 and -2).
+    /// `$share/` without a name, or without a filter behind it (MQTT-4.8.2-1, MQTT-4.8.2-2).
     #[error("a shared subscription is `$share/NAME/FILTER`, the name without `/`, `+` and `#`")]
     MalformedShare,
 }

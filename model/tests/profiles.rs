@@ -13,6 +13,8 @@ fn built_in_profiles_load_and_inherit() {
     let newer = Profile::builtin("platform-2026").unwrap();
     assert!(standard.has(Feature::SharedTopics) && !platform.has(Feature::SharedTopics));
     assert!(!platform.has(Feature::Will) && newer.has(Feature::Will));
+    let has_will = |version| newer.has_in(Feature::Will, version);
+    assert!(has_will(ProtocolVersion::V5_0) && !has_will(ProtocolVersion::V3_1_1));
     assert_eq!(newer.limits().keep_alive.minimum, 30);
     let v5 = ProtocolVersion::V5_0;
     assert_eq!(platform.reactions(Offence::SecondConnect, v5), standard.reactions(Offence::SecondConnect, v5));
@@ -36,6 +38,7 @@ fn what_is_wrong_is_named_with_its_place() {
         ("colour: red\n", "mine.yaml:4:1: unknown field `colour`"),
         ("features: {qos-3: true}\n", "unknown feature `qos-3`: expected one of shared-topics"),
         ("features:\n  will: perhaps\n", "mine.yaml:5:9: features.will: invalid type"),
+        ("features: {will: [\"4\"]}\n", "features.will: unknown MQTT version `4`"),
         ("limits:\n  keep-alive: [9, 3]\n", "mine.yaml:5:3: the profile contradicts itself: `keep-alive` ends (3)"),
         ("features: {full-grants: true}\n", ""),
         ("features:\n  subscriber-qos: false\n", "full-grants has no meaning without subscriber-qos"),
@@ -47,6 +50,22 @@ fn what_is_wrong_is_named_with_its_place() {
         ("reactions:\n  second-connect:\n    \"3.1\": []\n", "`second-connect` has no permitted reaction in 3.1"),
         ("reactions:\n  second-connect:\n    \"3.1\": [disconnect 0x82]\n", "a server of 3.1 has no DISCONNECT"),
         ("reactions:\n  second-connect:\n    \"5.0\": [disconnect 0x85]\n", "DISCONNECT of 5.0 cannot say 0x85 here"),
+        (
+            "reactions:\n  second-connect:\n    \"5.0\": [puback 0x87 then close]\n",
+            "`puback 0x87 then close`: only a suback can stand before `then close`",
+        ),
+        (
+            "reactions:\n  topic-not-permitted:\n    \"3.1\": [suback 0x80 then close]\n",
+            "SUBACK of 3.1 cannot say 0x80 here",
+        ),
+        (
+            "topic-classes:\n  pushed: [\"/x/{device}\"]\n",
+            "mine.yaml:5:11: topic-classes.pushed: `{device}` names no part of a device",
+        ),
+        ("limits: {rrpc-timeout: [9, 3]}\n", "`rrpc-timeout` ends (3) before it begins (9)"),
+        ("features: {rrpc: true}\n", "it has rrpc, but no `rrpc-timeout`"),
+        ("features: {device-login-only: true}\n", "device-login-only has no meaning without device-login"),
+        ("rows: [Q]\n", "unknown part of the fact sheet `Q`: expected one of P, N, X"),
         ("features: [\n", "mine.yaml:4:11: features: invalid type"),
         ("about: twice\n", "mine.yaml:1:1: duplicate field `about`"),
     ] {

@@ -1,6 +1,7 @@
 //! The rules of the model cite statements that exist, bind a server and can be seen at one; and each rule is enforced.
 
 use model::packet::ProtocolVersion;
+use model::profile::Profile;
 use model::server::Rule;
 use model::statement::{Side, catalogue};
 use std::path::Path;
@@ -18,6 +19,28 @@ fn every_citation_is_a_servers_statement_of_that_version() {
             }
         }
     }
+}
+
+#[test]
+fn every_row_is_one_of_a_platforms_server() {
+    let rows: Vec<_> = catalogue().of_platform().filter(|row| row.role.includes_server()).collect();
+    for rule in Rule::ALL {
+        for cited in rule.rows() {
+            assert!(rows.iter().any(|row| row.id.as_str() == *cited), "{rule} cites {cited}, which is no row");
+        }
+    }
+}
+
+#[test]
+fn rows_are_named_where_a_profile_is_held_to_them() {
+    let [standard, platform, newer] =
+        ["standard", "platform", "platform-2026"].map(|name| Profile::builtin(name).unwrap());
+    let cites = |profile, version| Rule::DeliveryIsUnchanged.cites(profile, version);
+    assert!(!cites(standard, ProtocolVersion::V5_0).iter().any(|id| id.starts_with("P-")));
+    assert!(cites(platform, ProtocolVersion::V5_0).contains(&"P-V5-13"));
+    assert!(!cites(platform, ProtocolVersion::V5_0).contains(&"N-RRT-1"));
+    assert!(!cites(platform, ProtocolVersion::V3_1_1).contains(&"P-V5-13"));
+    assert!(cites(newer, ProtocolVersion::V5_0).contains(&"N-RRT-1"));
 }
 
 #[test]

@@ -45,15 +45,18 @@
 //! # }
 //! ```
 //!
-//! Not there yet, and honestly announced as absent in CONNACK of 5.0: QoS 2, retained messages, Shared Subscriptions,
-//! Subscription Identifiers.
+//! It serves all of MQTT 3.1, 3.1.1 and 5.0 that shows on the wire, as far as the dialect has it, with one simple
+//! Authentication Method ([`core::AUTHENTICATION_METHOD`]). Nothing outlives the process. What it does not serve, CONNACK
+//! of 5.0 announces as absent: [`Settings::without`] takes away what is optional.
 //!
 //! Read next: [`Settings`] for what can differ between dialects, [`core`] for the themes of the protocol and their files,
 //! then the `shell` module for how a connection is closed without losing its last packet.
 
 pub mod core;
+mod offer;
 mod settings;
 mod shell;
 
-pub use settings::{Announcement, DeliveredQos, Limits, Settings, Wills};
+pub use offer::Offer;
+pub use settings::{Announcement, DeliveredQos, Limits, Settings};
 pub use shell::Broker;

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use model::profile::Profile;
-use reference_broker::{Broker, Settings};
+use reference_broker::{Broker, Offer, Settings};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -32,6 +32,10 @@ struct Arguments {
     /// Dialect to speak
     #[arg(long, value_name = "NAME", default_value = "standard", value_parser = profile)]
     profile: &'static Profile,
+
+    /// Leave something out that the dialect has; separate several with commas
+    #[arg(long, value_name = "OFFER", value_enum, value_delimiter = ',')]
+    without: Vec<Offer>,
 }
 
 fn profile(name: &str) -> Result<&'static Profile, String> {
@@ -79,7 +83,9 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let failed = |error| Failure::Listen(arguments.listen, error);
     let listener = TcpListener::bind(arguments.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let broker = Broker::new(Settings::from_profile(arguments.profile));
+    let all = Settings::from_profile(arguments.profile);
+    let settings = arguments.without.iter().fold(all, |settings, offer| settings.without(*offer));
+    let broker = Broker::new(settings);
     // From here on, whoever waits for the line below may also send a signal.
     let stopped = signalled().map_err(Failure::Runtime)?;
     remark(&format_args!("listening on {address}, profile {}", arguments.profile.name));

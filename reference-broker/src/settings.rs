@@ -1,9 +1,9 @@
 //! What the broker does and how far it goes: everything a dialect can change about it.
 
-use model::packet::ProtocolVersion;
+use model::packet::{ProtocolVersion, Qos};
 use model::profile::{Feature, KeepAliveRange, Offence, Profile, Reaction};
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 
 /// The decisions and bounds of one broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,29 +16,32 @@ pub struct Settings {
     pub keep_alive: KeepAliveRange,
     /// Whether a Client of 3.1.1 or 5.0 may leave its Client Identifier empty.
     pub empty_client_id: bool,
-    /// What becomes of a Will.
-    pub wills: Wills,
-    /// Who decides the QoS of a delivery.
+    /// Highest QoS it serves.
+    pub maximum_qos: Qos,
+    /// Versions whose Wills are published as the standard says; in others they are accepted in CONNECT, and that is all
+    ///
+    pub wills: BTreeSet<ProtocolVersion>,
+    /// Versions whose Clients can have messages retained, and get those that are. In others RETAIN is refused (5.0) or
+    /// has no meaning (3.x: X-10).
+    pub retained_messages: BTreeSet<ProtocolVersion>,
+    /// Who decides the QoS of a delivery. Neither takes it above the highest that is served.
     pub delivered_qos: DeliveredQos,
-    /// Whether Retain As Published is obeyed; otherwise every delivery has RETAIN 0.
-    pub retain_as_published: bool,
+    /// Whether Clients of 5.0 may give their subscriptions identifiers.
+    pub subscription_identifiers: bool,
+    /// Whether Clients of 5.0 may share subscriptions.
+    pub shared_subscriptions: bool,
     /// Whether a filter `$share/..` is one like any other in 3.x; otherwise it is refused there as in 5.0.
     pub share_means_nothing_in_3x: bool,
+    /// Whether Clients of 5.0 may authenticate with [`AUTHENTICATION_METHOD`](crate::core::AUTHENTICATION_METHOD).
+    pub authentication: bool,
     /// How much a CONNACK of 5.0 tells.
     pub announcement: Announcement,
     /// Highest Topic Alias a Client may use.
     pub topic_alias_maximum: u16,
+    /// Topic Aliases that it sets itself on one connection, as far as the Client allows them.
+    pub sent_topic_aliases: u16,
     /// Bounds.
     pub limits: Limits,
-}
-
-/// What becomes of a Will.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wills {
-    /// Published as the standard says.
-    Published,
-    /// Accepted in CONNECT and never published.
-    Discarded,
 }
 
 /// Who decides the QoS of a delivery.
@@ -84,6 +87,8 @@ pub struct Limits {
     pub response_topic_characters: usize,
     /// Bytes of Correlation Data.
     pub correlation_data_bytes: usize,
+    /// PUBLISH packets above QoS 0 that a Client of 5.0 may leave unfinished: announced, and enforced.
+    pub receive_maximum: NonZeroU16,
     /// Unacknowledged deliveries of one session, if its Client's Receive Maximum is not lower.
     pub in_flight: u16,
     /// Messages waiting in one session; the oldest makes room.
@@ -93,6 +98,10 @@ pub struct Limits {
     pub queued_bytes: usize,
     /// Seconds a message may wait in a session, whatever its own expiry.
     pub queued_seconds: Option<u32>,
+    /// Retained messages; one that needs more room is refused.
+    pub retained_messages: usize,
+    /// Topic and payload bytes of all retained messages.
+    pub retained_bytes: usize,
     /// Sessions, connected or not; a CONNECT that needs one more is refused.
     pub sessions: usize,
     /// Milliseconds from the opening of a connection to its CONNECT.
@@ -112,24 +121,35 @@ impl Settings {
         // A range may begin at 0 for its short values and still leave out 0 itself, which is no interval but "off".
         let lowest_keep_alive = if profile.has(Feature::KeepAliveOff) { 0 } else { 1 };
         let minimum = limits.keep_alive.minimum.max(lowest_keep_alive);
+        // What the platform's newer pages add is for 5.0 (N-WIL-1, N-RET-1).
+        let since = if iot_platform { ProtocolVersion::V5_0 } else { ProtocolVersion::V3_1 };
+        let versions_with = |feature| {
+            let served = profile.versions.iter().copied();
+            served.filter(|&version| profile.has(feature) && version >= since).collect()
+        };
         Settings {
             profile: profile.name.clone(),
             versions: profile.versions.clone(),
             keep_alive: KeepAliveRange { minimum, ..limits.keep_alive },
             empty_client_id: profile.has(Feature::EmptyClientId),
-            wills: if profile.has(Feature::Will) { Wills::Published } else { Wills::Discarded },
+            maximum_qos: if profile.has(Feature::Qos2) { Qos::ExactlyOnce } else { Qos::AtLeastOnce },
+            wills: versions_with(Feature::Will),
+            retained_messages: versions_with(Feature::RetainedMessages),
             delivered_qos: if profile.has(Feature::SubscriberQos) {
                 DeliveredQos::LowerOfBoth
             } else {
                 DeliveredQos::Publisher
             },
-            retain_as_published: profile.has(Feature::RetainedMessages),
+            subscription_identifiers: profile.has(Feature::SubscriptionIdentifiers),
+            shared_subscriptions: profile.has(Feature::SharedSubscriptions),
             share_means_nothing_in_3x: profile
                 .reactions(Offence::SharedSubscriptionNotSupported, ProtocolVersion::V3_1_1)
                 .first()
                 .is_some_and(|preferred| *preferred == Reaction::Accept),
+            authentication: !iot_platform,
             announcement: if iot_platform { Announcement::Everything } else { Announcement::Differences },
-            topic_alias_maximum: limits.topic_alias_maximum.min(20),
+            topic_alias_maximum: limits.topic_alias_maximum.min(TOPIC_ALIASES),
+            sent_topic_aliases: if iot_platform { 0 } else { TOPIC_ALIASES },
             limits: Limits::new(limits, iot_platform),
         }
     }
@@ -150,15 +170,21 @@ impl Limits {
             reserved_name_prefix: iot_platform.then_some('_'), // P-V5-7
             response_topic_characters: size(dialect.response_topic_characters),
             correlation_data_bytes: size(dialect.correlation_data_bytes),
+            receive_maximum: NonZeroU16::MAX,
             in_flight: if iot_platform { 50 } else { u16::MAX }, // P-SES-8
             queued_messages: if iot_platform { 1_000 } else { 10_000 },
             queued_bytes: 64 * 1024 * 1024,
             queued_seconds: iot_platform.then_some(7 * 24 * 60 * 60), // P-SES-4
+            retained_messages: 100_000,
+            retained_bytes: 64 * 1024 * 1024,
             sessions: 100_000,
             connect_within: 30_000,
             unread_bytes: 16 * 1024 * 1024,
         }
     }
 }
+
+/// Enough for the topics of a device (P-V5-16).
+const TOPIC_ALIASES: u16 = 20;
 
 const MEBIBYTE: NonZeroU32 = NonZeroU32::new(1024 * 1024).expect("it is not zero");

@@ -91,7 +91,7 @@ fn mosquitto_clients_exchange_messages_in_all_versions() {
     const VERSIONS: [&str; 3] = ["mqttv31", "mqttv311", "mqttv5"];
     for subscribing in VERSIONS {
         for publishing in VERSIONS {
-            for qos in ["0", "1"] {
+            for qos in ["0", "1", "2"] {
                 let topic = format!("{subscribing}/{publishing}/{qos}");
                 let subscriber = Running::start(
                     "stdbuf",
@@ -124,6 +124,9 @@ fn the_binary_says_what_is_wrong_and_ends_with_its_codes() {
     let (code, message) = run(&["--listen", "here"]);
     assert_eq!(code, Some(2));
     assert!(message.contains("here"), "{message}");
+    let (code, message) = run(&["--without", "qos-2,nothing"]);
+    assert_eq!(code, Some(2));
+    assert!(message.contains("nothing") && message.contains("retained-messages"), "{message}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (code, message) = run(&["--listen", &address]);

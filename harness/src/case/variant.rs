@@ -87,8 +87,12 @@ fn applicability(case: &Case, script: &Script, profile: &Profile) -> Applicabili
     if !profile.versions.contains(&script.version) {
         return Applicability::NotApplicable(format!("{} does not speak MQTT {}", profile.name, script.version));
     }
-    let missing: Vec<&str> =
-        case.needs.iter().filter(|feature| !profile.has(**feature)).map(|feature| feature.name()).collect();
+    let missing: Vec<&str> = case
+        .needs
+        .iter()
+        .filter(|feature| !profile.has_in(**feature, script.version))
+        .map(|feature| feature.name())
+        .collect();
     if missing.is_empty() {
         Applicability::Applies
     } else {

@@ -142,7 +142,7 @@ impl Permitted<'_> {
             (Reaction::Accept, Packet::Connack(connack)) => connack.code.is_accepted(),
             (Reaction::Puback(code), Packet::Puback(ack) | Packet::Pubrec(ack)) => admits(code, ack.reason.value()),
             (Reaction::Accept, Packet::Puback(ack) | Packet::Pubrec(ack)) => !ack.reason.is_error(),
-            (Reaction::Suback(code), Packet::Suback(suback)) => {
+            (Reaction::Suback(code) | Reaction::SubackThenClose(code), Packet::Suback(suback)) => {
                 suback.codes.iter().any(|one| admits(code, one.value()))
             }
             (Reaction::Accept, Packet::Suback(suback)) => !suback.codes.iter().any(|code| code.is_error()),

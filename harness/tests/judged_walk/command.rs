@@ -1,12 +1,8 @@
-//! What a client can do in a walk, and how often it does it.
+//! What a client can do in a walk.
 //!
 //! Commands are concrete, and one that does not apply any more is skipped: so a failing list of them can be shortened.
-//! Nothing here that the model does not cover: QoS 2, retained messages, Wills, Shared Subscriptions, AUTH.
 
-use model::packet::{ProtocolVersion, Qos};
-use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
-use proptest::sample::select;
+use model::packet::{PacketType, ProtocolVersion, Qos, SubscriptionOptions};
 
 /// A whole walk: so many clients, and what they do one after the other.
 #[derive(Debug, Clone)]
@@ -15,7 +11,7 @@ pub(crate) struct Script {
     pub(crate) commands: Vec<Command>,
 }
 
-/// One thing that happens. `client` counts modulo the number of clients.
+/// One thing that happens. `client` counts modulo the number of clients, `which` modulo what there is to choose from.
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
     /// Held: CONNECT does not arrive, and nothing is read, until it flows.
@@ -30,7 +26,9 @@ pub(crate) enum Command {
     },
     Subscribe {
         client: usize,
-        requests: Vec<(&'static str, Qos, bool)>,
+        requests: Vec<Request>,
+        /// Subscription Identifier, in 5.0.
+        identifier: Option<u32>,
     },
     Unsubscribe {
         client: usize,
@@ -40,17 +38,36 @@ pub(crate) enum Command {
         client: usize,
         message: Content,
     },
-    /// A message that waits for its PUBACK is sent again with DUP.
+    /// A message that waits for PUBACK or PUBREC is sent again with DUP; one that waits for PUBCOMP is released again.
     Resend {
         client: usize,
         which: usize,
     },
-    /// PUBACK for one of the deliveries of this connection, in any order.
-    Acknowledge {
+    /// PUBREL for one of the messages whose PUBREC came, in any order.
+    Release {
         client: usize,
         which: usize,
     },
+    /// The next acknowledgement for one of the deliveries of this connection, in any order.
+    Acknowledge {
+        client: usize,
+        which: usize,
+        /// With a Reason Code that refuses it, in 5.0.
+        refused: bool,
+    },
+    /// An acknowledgement that one of the deliveries of this connection does not await.
+    Misacknowledge {
+        client: usize,
+        which: usize,
+        packet: PacketType,
+    },
+    /// An acknowledgement of nothing.
     AcknowledgeUnknown {
+        client: usize,
+        packet: PacketType,
+    },
+    /// AUTH that begins a re-authentication, in 5.0.
+    Reauthenticate {
         client: usize,
     },
     Ping {
@@ -59,6 +76,8 @@ pub(crate) enum Command {
     Disconnect {
         client: usize,
         session_expiry: Option<u32>,
+        /// With Reason Code 0x04, in 5.0.
+        with_will: bool,
     },
     Cut {
         client: usize,
@@ -98,11 +117,45 @@ pub(crate) struct Terms {
     pub(crate) client_id: &'static str,
     pub(crate) clean_start: bool,
     pub(crate) keep_alive: u16,
+    pub(crate) will: Option<WillTerms>,
     /// 5.0 only, as all below.
     pub(crate) session_expiry: Option<u32>,
     pub(crate) receive_maximum: Option<u16>,
     pub(crate) maximum_packet_size: Option<u32>,
+    pub(crate) topic_alias_maximum: Option<u16>,
     pub(crate) problem_information: Option<bool>,
+    pub(crate) authentication: Authentication,
+}
+
+/// A Will.
+#[derive(Debug, Clone)]
+pub(crate) struct WillTerms {
+    pub(crate) topic: &'static str,
+    pub(crate) qos: Qos,
+    pub(crate) retain: bool,
+    pub(crate) payload: Payload,
+    /// 5.0 only, as all below.
+    pub(crate) delay: Option<u32>,
+    pub(crate) expiry: Option<u32>,
+    pub(crate) extras: Extras,
+}
+
+/// The Authentication Method that CONNECT names, and what the client answers to a challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Authentication {
+    None,
+    /// A method that no server has.
+    Foreign,
+    Right,
+    Wrong,
+    Silent,
+}
+
+/// A filter of a SUBSCRIBE. The options of 5.0 are left out in 3.x.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request {
+    pub(crate) filter: &'static str,
+    pub(crate) options: SubscriptionOptions,
 }
 
 /// What is published.
@@ -111,6 +164,7 @@ pub(crate) struct Content {
     pub(crate) topic: &'static str,
     pub(crate) qos: Qos,
     pub(crate) dup: bool,
+    pub(crate) retain: bool,
     pub(crate) payload: Payload,
     /// 5.0 only, as all below.
     pub(crate) expiry: Option<u32>,
@@ -125,6 +179,8 @@ pub(crate) enum Payload {
     Own,
     /// One that messages share: only their order tells them apart.
     Shared,
+    /// None: it clears a retained message.
+    Empty,
     /// More than some clients take.
     Large,
 }
@@ -148,117 +204,4 @@ pub(crate) enum Extras {
     WildcardResponseTopic,
     /// A name that the IoT Platform reserves.
     ReservedName,
-}
-
-const TOPICS: &[&str] = &["a", "a/b", "a/c", "b", "$x/y"];
-const STRANGE_TOPICS: &[&str] = &["a/+", "#", "1/2/3/4/5/6/7/8/9"];
-const FILTERS: &[&str] = &["a", "a/#", "a/+", "#", "+", "b", "$x/#", "+/b"];
-const STRANGE_FILTERS: &[&str] = &["a#", "a/#/b", "b+", "1/2/3/4/5/6/7/8/#"];
-const MALFORMED: &[&[u8]] = &[
-    b"\xC1\x00",                      // PINGREQ with a flag
-    b"\x80\x06\x00\x09\x00\x01a\x00", // SUBSCRIBE without its flag
-    b"\x82\x02\x00\x09",              // SUBSCRIBE without filters
-    b"\x36\x05\x00\x01a\x00\x09",     // PUBLISH at QoS 3
-    b"\x32\x06\x00\x01a\x00\x00\x00", // PUBLISH with identifier 0
-    b"\x30\x04\x00\x02\xC3\x28",      // PUBLISH to no UTF-8
-    b"\x20\x02\x00\x00",              // CONNACK
-    b"\xC0\x80\x80\x80\x80\x01",      // a length of five bytes
-    b"\x00\x00",                      // no packet type
-];
-
-/// Walks of about 60 commands.
-pub(crate) fn scripts() -> impl Strategy<Value = Script> {
-    (1_usize..=5, vec(commands(), 55..=65)).prop_map(|(clients, commands)| Script { clients, commands })
-}
-
-fn commands() -> impl Strategy<Value = Command> {
-    let client = || 0_usize..5;
-    prop_oneof![
-        14 => (client(), terms(), select(&[false, false, false, false, true][..]))
-            .prop_map(|(client, terms, held)| Command::Connect { client, terms, held }),
-        1 => (client(), terms()).prop_map(|(client, terms)| Command::SecondConnect { client, terms }),
-        15 => (client(), vec(requests(), 1..=3)).prop_map(|(client, requests)| Command::Subscribe { client, requests }),
-        1 => (client(), vec(requests(), 7..=10)).prop_map(|(client, requests)| Command::Subscribe { client, requests }),
-        5 => (client(), vec(filters(), 1..=2)).prop_map(|(client, filters)| Command::Unsubscribe { client, filters }),
-        30 => (client(), contents()).prop_map(|(client, message)| Command::Publish { client, message }),
-        3 => (client(), any::<usize>()).prop_map(|(client, which)| Command::Resend { client, which }),
-        15 => (client(), 0_usize..4).prop_map(|(client, which)| Command::Acknowledge { client, which }),
-        1 => client().prop_map(|client| Command::AcknowledgeUnknown { client }),
-        3 => client().prop_map(|client| Command::Ping { client }),
-        3 => (client(), select(&[None, None, Some(0), Some(7), Some(u32::MAX)][..]))
-            .prop_map(|(client, session_expiry)| Command::Disconnect { client, session_expiry }),
-        3 => client().prop_map(|client| Command::Cut { client }),
-        1 => (client(), 1_usize..12).prop_map(|(client, bytes)| Command::CutWithin { client, bytes }),
-        1 => (client(), select(MALFORMED)).prop_map(|(client, bytes)| Command::Malformed { client, bytes }),
-        3 => client().prop_map(|client| Command::StopReading { client }),
-        3 => client().prop_map(|client| Command::Stall { client }),
-        3 => client().prop_map(|client| Command::Resume { client }),
-        5 => select(&[500, 1_500, 4_000, 12_500, 31_000, 46_000, 91_000][..])
-            .prop_map(|milliseconds| Command::Elapse { milliseconds }),
-    ]
-}
-
-fn terms() -> impl Strategy<Value = Terms> {
-    (
-        select(&ProtocolVersion::ALL[..]),
-        select(&["x", "x", "y", "y", "z", "u-v", ""][..]),
-        any::<bool>(),
-        select(&[60, 60, 60, 30, 1_200, 10, 0][..]),
-        select(&[None, Some(0), Some(5), Some(40), Some(u32::MAX)][..]),
-        select(&[None, Some(1), Some(2), Some(3)][..]),
-        select(&[None, None, Some(64), Some(100)][..]),
-        select(&[None, Some(false), Some(true)][..]),
-    )
-        .prop_map(
-            |(version, client_id, clean_start, keep_alive, session_expiry, receive_maximum, size, problem)| Terms {
-                version,
-                client_id,
-                clean_start,
-                keep_alive,
-                session_expiry,
-                receive_maximum,
-                maximum_packet_size: size,
-                problem_information: problem,
-            },
-        )
-}
-
-fn filters() -> impl Strategy<Value = &'static str> {
-    prop_oneof![20 => select(FILTERS), 1 => select(STRANGE_FILTERS)]
-}
-
-fn requests() -> impl Strategy<Value = (&'static str, Qos, bool)> {
-    let qos = prop_oneof![3 => Just(Qos::AtMostOnce), 6 => Just(Qos::AtLeastOnce), 1 => Just(Qos::ExactlyOnce)];
-    (filters(), qos, select(&[false, false, true][..]))
-}
-
-fn contents() -> impl Strategy<Value = Content> {
-    (
-        prop_oneof![40 => select(TOPICS), 1 => select(STRANGE_TOPICS)],
-        select(&[Qos::AtMostOnce, Qos::AtLeastOnce, Qos::AtLeastOnce][..]),
-        select(&[false, false, false, true][..]),
-        prop_oneof![7 => Just(Payload::Own), 2 => Just(Payload::Shared), 1 => Just(Payload::Large)],
-        select(&[None, None, None, Some(1), Some(10)][..]),
-        prop_oneof![
-            6 => Just(Alias::None),
-            1 => (1_u16..=2).prop_map(Alias::Set),
-            1 => (1_u16..=2).prop_map(Alias::Use),
-        ],
-        prop_oneof![
-            30 => Just(Extras::None),
-            5 => Just(Extras::UserProperties),
-            5 => Just(Extras::Request),
-            1 => Just(Extras::WildcardResponseTopic),
-            1 => Just(Extras::ReservedName),
-        ],
-    )
-        .prop_map(|(topic, qos, dup, payload, expiry, alias, extras)| Content {
-            topic,
-            qos,
-            dup,
-            payload,
-            expiry,
-            alias,
-            extras,
-        })
 }

@@ -6,9 +6,13 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod command;
+mod generate;
+mod memory;
+mod packets;
 mod walk;
 
-use command::{Script, scripts};
+use command::Script;
+use generate::scripts;
 use harness::trace::{Trace, What};
 use model::judge::{Judge, Judgement, Observation, Timing};
 use model::profile::Profile;

@@ -1,18 +1,18 @@
 //! The reference broker's core with clients around it, in virtual time: each command is played, every byte is recorded.
 
-use crate::command::{Alias, Command, Content, Extras, Payload, Script, Terms};
+use crate::command::{Alias, Authentication, Command, Content, Script, Terms};
+use crate::memory::{Again, Deliveries, Memory};
+use crate::packets;
 use harness::trace::{ConnectionId, Event, Trace, What};
 use model::packet::{
-    Acknowledgement, Connect, ConnectProperties, Delivery, Disconnect, DisconnectProperties, Packet, PacketId,
-    ProtocolVersion, Publish, PublishProperties, Qos, ReasonCode, Subscribe, SubscribeProperties, SubscriptionOptions,
-    SubscriptionRequest, Unsubscribe, UnsubscribeProperties, Utf8String,
+    Auth, Disconnect, DisconnectProperties, Packet, PacketId, PacketType, ProtocolVersion, Qos, ReasonCode,
+    Unsubscribe, UnsubscribeProperties,
 };
 use model::profile::Profile;
 use model::wire::{Decoder, encode};
 use reference_broker::Settings;
 use reference_broker::core::{self, Action, Core, Input};
 use std::collections::{BTreeMap, VecDeque};
-use std::num::{NonZeroU16, NonZeroU32};
 use std::time::Duration;
 
 /// What happened in a walk.
@@ -52,21 +52,15 @@ struct Link {
     greeted: bool,
     /// DISCONNECT was sent.
     left: bool,
-    /// Deliveries that were not acknowledged.
-    deliveries: Vec<PacketId>,
+    deliveries: Deliveries,
+    /// How it answers challenges.
+    authentication: Authentication,
 }
 
 /// What came from the broker.
 enum Arrived {
     Packet(Box<Packet>, Vec<u8>),
     Close,
-}
-
-#[derive(Default)]
-struct Memory {
-    last_id: u16,
-    /// QoS 1 messages that wait for PUBACK, with the version that they were sent in.
-    open: Vec<(ProtocolVersion, Publish)>,
 }
 
 /// Plays a script against a broker of this dialect, and waits until all has come to rest.
@@ -116,8 +110,11 @@ impl Walk {
             | Command::Unsubscribe { client, .. }
             | Command::Publish { client, .. }
             | Command::Resend { client, .. }
+            | Command::Release { client, .. }
             | Command::Acknowledge { client, .. }
-            | Command::AcknowledgeUnknown { client }
+            | Command::Misacknowledge { client, .. }
+            | Command::AcknowledgeUnknown { client, .. }
+            | Command::Reauthenticate { client }
             | Command::Ping { client }
             | Command::Disconnect { client, .. }
             | Command::Cut { client }
@@ -147,39 +144,74 @@ impl Walk {
         match command {
             Command::SecondConnect { terms, .. } => {
                 let terms = Terms { version: link.version, ..terms.clone() };
-                self.send(id, &connect(&terms));
+                self.published += 1;
+                self.send(id, &packets::connect(&terms, self.published));
             }
-            Command::Subscribe { requests, .. } => self.subscribe(id, client_id, requests),
+            Command::Subscribe { requests, identifier, .. } => {
+                let packet_id = self.request(id, client_id);
+                let version = self.links[&id].version;
+                self.send(id, &packets::subscribe(packet_id, version, requests, *identifier));
+            }
             Command::Unsubscribe { filters, .. } => {
-                let packet_id = self.next_id(client_id);
-                let filters = filters.iter().map(|filter| text(filter)).collect();
+                let packet_id = self.request(id, client_id);
+                let filters = filters.iter().map(|filter| packets::text(filter)).collect();
                 let properties = UnsubscribeProperties::default();
                 self.send(id, &Packet::Unsubscribe(Unsubscribe { packet_id, properties, filters }));
             }
             Command::Publish { message, .. } => self.publish(id, client_id, message),
             Command::Resend { which, .. } => self.resend(id, client_id, *which),
-            Command::Acknowledge { which, .. } if !link.deliveries.is_empty() => {
-                let delivery = link.deliveries.remove(which % link.deliveries.len());
-                self.send(id, &Packet::Puback(Acknowledgement::success(delivery)));
+            Command::Release { which, .. } => {
+                if let Some(packet_id) = self.memories.entry(client_id).or_default().release(*which, id) {
+                    self.acknowledge(id, PacketType::Pubrel, packet_id, ReasonCode::Success);
+                }
             }
-            Command::AcknowledgeUnknown { .. } => {
+            Command::Acknowledge { which, refused, .. } => {
+                let refused = *refused && link.version.has_properties();
+                if let Some((packet, packet_id)) = link.deliveries.acknowledge(*which, refused) {
+                    let refusal = ReasonCode::UnspecifiedError;
+                    let reason = if refused && packet != PacketType::Pubcomp { refusal } else { ReasonCode::Success };
+                    self.acknowledge(id, packet, packet_id, reason);
+                }
+            }
+            Command::Misacknowledge { which, packet, .. } => {
+                if let Some(packet_id) = link.deliveries.choose(*which) {
+                    self.acknowledge(id, *packet, packet_id, ReasonCode::Success);
+                }
+            }
+            Command::AcknowledgeUnknown { packet, .. } => {
                 let unknown = PacketId::new(9_999).expect("it is not zero");
-                self.send(id, &Packet::Puback(Acknowledgement::success(unknown)));
+                self.acknowledge(id, *packet, unknown, ReasonCode::Success);
+            }
+            Command::Reauthenticate { .. } if link.authentication != Authentication::None => {
+                self.send(id, &packets::auth(ReasonCode::ReAuthenticate, None));
             }
             Command::Ping { .. } => self.send(id, &Packet::Pingreq),
-            Command::Disconnect { session_expiry, .. } => {
-                let session_expiry_interval = session_expiry.filter(|_| link.version.has_properties());
+            Command::Disconnect { session_expiry, with_will, .. } => {
+                let has_properties = link.version.has_properties();
+                let session_expiry_interval = session_expiry.filter(|_| has_properties);
+                let reason = match *with_will && has_properties {
+                    true => ReasonCode::DisconnectWithWillMessage,
+                    false => ReasonCode::Success,
+                };
                 link.left = true;
                 let properties = DisconnectProperties { session_expiry_interval, ..DisconnectProperties::default() };
-                self.send(id, &Packet::Disconnect(Disconnect { reason: ReasonCode::Success, properties }));
+                self.send(id, &Packet::Disconnect(Disconnect { reason, properties }));
             }
             Command::CutWithin { bytes, .. } => {
-                let whole = encode(&half_sent(), link.version).expect("every version has it");
+                let whole = encode(&packets::half_sent(), link.version).expect("every version has it");
                 self.write(id, &whole[..*bytes.min(&(whole.len() - 1))], "a part of a PUBLISH");
                 self.cut(id);
             }
             _ => {}
         }
+    }
+
+    /// An identifier for SUBSCRIBE or UNSUBSCRIBE.
+    fn request(&mut self, id: ConnectionId, client_id: &'static str) -> PacketId {
+        let memory = self.memories.entry(client_id).or_default();
+        let packet_id = memory.next_id();
+        memory.request(packet_id, id);
+        packet_id
     }
 
     fn open(&mut self, client: usize) -> ConnectionId {
@@ -197,7 +229,8 @@ impl Walk {
             reading: true,
             greeted: false,
             left: false,
-            deliveries: Vec::new(),
+            deliveries: Deliveries::default(),
+            authentication: Authentication::None,
         };
         self.links.insert(id, link);
         self.clients[client] = Some(id);
@@ -211,25 +244,14 @@ impl Walk {
         let link = self.links.get_mut(&id).expect("it was just opened");
         link.client_id = Some(terms.client_id);
         link.version = terms.version;
-        if terms.clean_start {
-            self.memories.entry(terms.client_id).or_default().open.clear();
+        link.authentication = if terms.version.has_properties() { terms.authentication } else { Authentication::None };
+        let memory = self.memories.entry(terms.client_id).or_default();
+        match terms.clean_start {
+            true => memory.clear(),
+            false => memory.reconnect(),
         }
-        self.send(id, &connect(terms));
-    }
-
-    fn subscribe(&mut self, id: ConnectionId, client_id: &'static str, requests: &[(&'static str, Qos, bool)]) {
-        let has_properties = self.links[&id].version.has_properties();
-        let requests = requests
-            .iter()
-            .map(|(filter, qos, no_local)| {
-                let no_local = *no_local && has_properties;
-                let options = SubscriptionOptions { qos: *qos, no_local, ..SubscriptionOptions::default() };
-                SubscriptionRequest { filter: text(filter), options }
-            })
-            .collect();
-        let packet_id = self.next_id(client_id);
-        let properties = SubscribeProperties::default();
-        self.send(id, &Packet::Subscribe(Subscribe { packet_id, properties, requests }));
+        self.published += 1;
+        self.send(id, &packets::connect(terms, self.published));
     }
 
     fn publish(&mut self, id: ConnectionId, client_id: &'static str, content: &Content) {
@@ -238,44 +260,35 @@ impl Walk {
         // What a Topic Alias may be is not known before CONNACK.
         let alias = if version.has_properties() && link.greeted { content.alias } else { Alias::None };
         self.published += 1;
-        let payload = match content.payload {
-            Payload::Own => format!("m{}", self.published).into_bytes(),
-            Payload::Shared => b"same".to_vec(),
-            Payload::Large => vec![b'L'; 100],
-        };
-        let properties = match version.has_properties() {
-            true => publish_properties(content, alias),
-            false => PublishProperties::default(),
-        };
-        let delivery = match content.qos {
-            Qos::AtMostOnce => Delivery::AtMostOnce,
-            _ => Delivery::AtLeastOnce { packet_id: self.next_id(client_id), dup: content.dup },
-        };
-        let topic = text(if matches!(alias, Alias::Use(_)) { "" } else { content.topic });
-        let publish = Publish { delivery, retain: false, topic, properties, payload };
-        // An alias means nothing on another connection.
-        if publish.packet_id().is_some() && publish.properties.topic_alias.is_none() {
-            self.memories.entry(client_id).or_default().open.push((version, publish.clone()));
-        }
+        let memory = self.memories.entry(client_id).or_default();
+        let packet_id = (content.qos > Qos::AtMostOnce).then(|| memory.next_id());
+        let publish = packets::publish(packet_id, version, content, alias, self.published);
+        memory.publish(&publish, version, id);
         self.send(id, &Packet::Publish(publish));
     }
 
     fn resend(&mut self, id: ConnectionId, client_id: &'static str, which: usize) {
         let version = self.links[&id].version;
-        let open = &self.memories.entry(client_id).or_default().open;
-        let Some((sent_in, publish)) = (!open.is_empty()).then(|| &open[which % open.len()]) else { return };
-        if *sent_in == version
-            && let Some(packet_id) = publish.packet_id()
-        {
-            let again = Publish { delivery: Delivery::AtLeastOnce { packet_id, dup: true }, ..publish.clone() };
-            self.send(id, &Packet::Publish(again));
+        match self.memories.entry(client_id).or_default().again(which, version, id) {
+            None => {}
+            Some(Again::Publish(publish)) => self.send(id, &Packet::Publish(packets::again(&publish))),
+            Some(Again::Release(packet_id)) => self.acknowledge(id, PacketType::Pubrel, packet_id, ReasonCode::Success),
         }
     }
 
-    fn next_id(&mut self, client_id: &'static str) -> PacketId {
-        let memory = self.memories.entry(client_id).or_default();
-        memory.last_id += 1;
-        PacketId::new(memory.last_id).expect("it is not zero")
+    fn acknowledge(&mut self, id: ConnectionId, packet: PacketType, packet_id: PacketId, reason: ReasonCode) {
+        self.send(id, &packets::acknowledgement(packet, packet_id, reason));
+    }
+
+    /// Answers a challenge as the client has made up its mind to.
+    fn answer(&mut self, id: ConnectionId, challenge: &Auth) {
+        let mut data = challenge.properties.authentication_data.clone().unwrap_or_default();
+        match self.links[&id].authentication {
+            Authentication::Right => data.reverse(),
+            Authentication::Wrong => {}
+            Authentication::None | Authentication::Foreign | Authentication::Silent => return,
+        }
+        self.send(id, &packets::auth(ReasonCode::ContinueAuthentication, Some(data)));
     }
 
     fn send(&mut self, id: ConnectionId, packet: &Packet) {
@@ -358,14 +371,12 @@ impl Walk {
         let Some(link) = self.links.get_mut(&id) else { return };
         match packet {
             Packet::Connack(connack) => link.greeted = connack.code.is_accepted(),
-            Packet::Publish(publish) => link.deliveries.extend(publish.packet_id()),
-            Packet::Puback(puback) => {
-                let memory = link.client_id.and_then(|client_id| self.memories.get_mut(client_id));
-                if let Some(memory) = memory {
-                    memory.open.retain(|(_, publish)| publish.packet_id() != Some(puback.packet_id));
-                }
-            }
+            Packet::Auth(auth) if auth.reason == ReasonCode::ContinueAuthentication => return self.answer(id, auth),
             _ => {}
+        }
+        link.deliveries.learn(packet);
+        if let Some(memory) = link.client_id.and_then(|client_id| self.memories.get_mut(client_id)) {
+            memory.learn(packet, id);
         }
     }
 
@@ -435,58 +446,4 @@ impl Walk {
 
 fn at_broker(id: ConnectionId) -> core::ConnectionId {
     core::ConnectionId(u64::from(id.0))
-}
-
-fn text(text: &str) -> Utf8String {
-    Utf8String::new(text).expect("there is no U+0000 in it")
-}
-
-fn connect(terms: &Terms) -> Packet {
-    let mut properties = ConnectProperties::default();
-    if terms.version.has_properties() {
-        properties.session_expiry_interval = terms.session_expiry;
-        properties.receive_maximum = terms.receive_maximum.and_then(NonZeroU16::new);
-        properties.maximum_packet_size = terms.maximum_packet_size.and_then(NonZeroU32::new);
-        properties.request_problem_information = terms.problem_information;
-    }
-    Packet::Connect(Connect {
-        clean_start: terms.clean_start,
-        keep_alive: terms.keep_alive,
-        properties,
-        client_id: text(terms.client_id),
-        ..Connect::default()
-    })
-}
-
-fn publish_properties(content: &Content, alias: Alias) -> PublishProperties {
-    let mut properties = PublishProperties { message_expiry_interval: content.expiry, ..PublishProperties::default() };
-    match alias {
-        Alias::None => {}
-        Alias::Set(alias) | Alias::Use(alias) => properties.topic_alias = NonZeroU16::new(alias),
-    }
-    match content.extras {
-        Extras::None => {}
-        Extras::UserProperties => {
-            properties.user_properties = vec![(text("k"), text("2")), (text("k"), text("1"))];
-            properties.content_type = Some(text("text"));
-        }
-        Extras::Request => {
-            properties.response_topic = Some(text("r/1"));
-            properties.correlation_data = Some(b"\x00\x01".to_vec());
-            properties.payload_format_indicator = Some(true);
-        }
-        Extras::WildcardResponseTopic => properties.response_topic = Some(text("r/#")),
-        Extras::ReservedName => properties.user_properties = vec![(text("_k"), text("1"))],
-    }
-    properties
-}
-
-fn half_sent() -> Packet {
-    Packet::Publish(Publish {
-        delivery: Delivery::AtMostOnce,
-        retain: false,
-        topic: text("a/b"),
-        properties: PublishProperties::default(),
-        payload: b"half".to_vec(),
-    })
 }

@@ -5,8 +5,9 @@ use super::reading::Reading;
 use super::track::Unanswered;
 use super::{Judge, Track};
 use crate::packet::{Connect, Disconnect, Packet, ProtocolVersion, Publish, Qos, ReasonCode, Subscribe};
-use crate::profile::{Feature, Offence};
+use crate::profile::{Feature, Offence, Reaction, Unit};
 use crate::server::expiry::Expiry;
+use crate::server::identity::Identity;
 use crate::server::offence::always_ends;
 use crate::server::session::{Connection, Session};
 use crate::server::vocabulary::{Content, Message, SenderKey};
@@ -71,9 +72,6 @@ impl Judge {
             Packet::Connect(_) => self.client_offends(at, connection, sender, Offence::SecondConnect),
             Packet::Publish(publish) => self.client_publishes(at, connection, sender, publish, size),
             Packet::Puback(puback) => self.push(at, connection, sender, Input::Puback { id: puback.packet_id }),
-            Packet::Pubrec(_) | Packet::Pubrel(_) | Packet::Pubcomp(_) if !self.profile.has(Feature::Qos2) => {
-                self.push(at, connection, sender, Input::Offence(Offence::UnknownPacketIdentifier));
-            }
             Packet::Pubrec(pubrec) => {
                 let refused = pubrec.reason.is_error();
                 self.push(at, connection, sender, Input::Pubrec { id: pubrec.packet_id, refused });
@@ -120,6 +118,7 @@ impl Judge {
     fn client_bytes_refused(&mut self, at: Millis, connection: ConnectionId, refusal: &Refusal) {
         let Some(reading) = self.readings.get_mut(&connection) else { return };
         reading.client_is_done = true;
+        reading.refusal = refusal.statements;
         let version = reading.from_client.version();
         let offence = offences::of_bytes(refusal, reading.sender.is_some());
         match reading.sender {
@@ -144,8 +143,8 @@ impl Judge {
         }
     }
 
-    /// The session of a client identifier. A text with U+0000 is none, so it can name what has no identifier.
-    fn sender(&mut self, client_id: String) -> SenderKey {
+    /// The session of an identity. A text with U+0000 is none, so it can name what has no identifier.
+    pub(super) fn sender(&mut self, client_id: String) -> SenderKey {
         let next = SenderKey(u32::try_from(self.senders.len()).unwrap_or(u32::MAX));
         *self.senders.entry(client_id).or_insert(next)
     }
@@ -155,13 +154,15 @@ impl Judge {
         let Some(version) = reading.from_client.version() else { return };
         reading.speak(version);
         reading.connect = Some(connect.clone());
-        let offence = offences::of_connect(&self.profile, connect, version);
-        let identity = match connect.client_id.is_empty() {
-            // The server makes one up: nobody else can have it.
-            true => format!("\0assigned {connection}"),
-            false => connect.client_id.to_string(),
-        };
-        let sender = self.sender(identity);
+        let login = self.devices.connects(&self.profile, at, connection, connect, version);
+        let offence = offences::of_connect(&self.profile, connect, version, &login);
+        let sender = self.sender(match login.identity {
+            Identity::Client(id) => id,
+            Identity::Device(device) => format!("\0device {device}"),
+            // The server makes one up, or none: nobody else can have it.
+            Identity::Assigned => format!("\0assigned {connection}"),
+            Identity::Registration(_) => format!("\0registration {connection}"),
+        });
         let under_way: Vec<MessageKey> = match self.tracks.contains_key(&sender) {
             true => Vec::new(),
             false => self.tracks.values().flat_map(Track::under_way).chain(self.floating_wills()).collect(),
@@ -169,7 +170,7 @@ impl Judge {
         let track = self.tracks.entry(sender).or_insert_with(|| Track::new(sender));
         // What others have sent before may still meet what this client will subscribe to.
         under_way.into_iter().for_each(|message| track.meet(message));
-        let will = connect.will.as_ref().filter(|_| self.profile.has(Feature::Will));
+        let will = connect.will.as_ref().filter(|_| self.profile.has_in(Feature::Will, version));
         let will = will.map(|will| self.arm_will(at, sender, will));
         let terms = ConnectTerms {
             connection,
@@ -201,6 +202,11 @@ impl Judge {
         if let Some(offence) = offence {
             self.stop_listening_after(connection, offence);
         }
+        for other in self.devices.sharing(connection) {
+            if let Some(sender) = self.readings.get(&other).filter(|reading| reading.is_open()).and_then(|r| r.sender) {
+                self.push(at, other, sender, Input::Offence(Offence::ClientIdentifierShared));
+            }
+        }
     }
 
     fn client_leaves(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, disconnect: &Disconnect) {
@@ -225,19 +231,28 @@ impl Judge {
         let Some(reading) = self.readings.get(&connection) else { return };
         let Some(version) = reading.version() else { return };
         let identifier = subscribe.properties.subscription_identifier;
-        let identifiers = reading.offer.subscription_identifiers && self.profile.has(Feature::SubscriptionIdentifiers);
-        let shares = reading.offer.shared_subscriptions && self.profile.has(Feature::SharedSubscriptions);
+        let identifiers =
+            reading.offer.subscription_identifiers && self.profile.has_in(Feature::SubscriptionIdentifiers, version);
+        let shares = reading.offer.shared_subscriptions && self.profile.has_in(Feature::SharedSubscriptions, version);
         let whole = match identifier {
             Some(_) if !identifiers => Some(Offence::SubscriptionIdentifierNotSupported),
             _ => None,
         };
+        let most_filters = self.profile.limits().filters_per_subscribe.map_or(usize::MAX, usize::from);
         let mut requests = Vec::new();
         for request in &subscribe.requests {
             let filter = self.vocabulary.filter(&request.filter);
-            let offence = whole.or(offences::of_filter(&self.profile, request, version, shares));
+            let of_filter = offences::of_filter(&self.profile, request, version, shares);
+            let of_device = || self.devices.subscribes(&self.profile, connection, &request.filter);
+            // One filter too many comes before what a dialect may leave to its sender: a QoS, for one.
+            let too_many = requests.len() >= most_filters && of_filter != Some(Offence::ProtocolError);
+            let offence = match too_many {
+                true => Some(Offence::TooManyFilters),
+                false => whole.or(of_filter).or_else(of_device),
+            };
             self.shared.any |= self.vocabulary.is_shared(filter);
             let fits = |topic| self.vocabulary.matches(filter, topic);
-            let retained = match self.profile.has(Feature::RetainedMessages) {
+            let retained = match self.profile.has_in(Feature::RetainedMessages, version) {
                 true => self.retained.met_by(fits),
                 false => Vec::new(),
             };
@@ -259,22 +274,33 @@ impl Judge {
         size: usize,
     ) {
         let Some(reading) = self.readings.get_mut(&connection) else { return };
+        let remapped = remaps_alias(&mut self.vocabulary, reading, publish);
         let topic = match resolve_alias(&mut self.vocabulary, reading, publish) {
             Ok(topic) => topic,
             Err(offence) => return self.client_offends(at, connection, sender, offence),
         };
+        let Some(version) = reading.version() else { return };
         let offer = reading.offer.clone();
-        let mut too_many = false;
+        let (mut too_many, mut crowded) = (false, false);
         if let Some(id) = publish.packet_id() {
-            too_many = reading.open.len() >= usize::from(offer.receive_maximum) && !reading.open.contains(&id);
+            let waiting = if reading.open.contains(&id) { 0 } else { reading.open.len() };
+            too_many = waiting >= usize::from(offer.receive_maximum);
+            crowded = self.profile.limits().uplink_in_flight.is_some_and(|limit| waiting >= usize::from(limit));
             reading.open.insert(id);
         }
         // The same identifier with DUP before the PUBACK is the same message once more (MQTT-3.3.1-1).
         let unanswered = publish.packet_id().filter(|_| publish.dup());
         let again = unanswered.and_then(|id| self.tracks.get(&sender)?.open.get(&id).copied());
         let again = again.filter(|known| self.is_repetition(known.message, publish, &topic));
-        let offence = offences::of_publish(&self.profile, publish, &topic, &offer)
-            .or(too_many.then_some(Offence::ReceiveMaximumExceeded));
+        let of_device = self.devices.publishes(&self.profile, at, connection, publish, &topic);
+        let is_consumed = self.devices.may_be_consumed(&self.profile, connection, &topic);
+        let offence = offences::of_publish(&self.profile, publish, &topic, &offer, version)
+            .or(of_device)
+            .or(too_many.then_some(Offence::ReceiveMaximumExceeded))
+            .or(crowded.then_some(Offence::UplinkInFlightExceeded))
+            .or(remapped.then_some(Offence::TopicAliasRemapped))
+            // What a dialect simply accepts is none there.
+            .filter(|offence| self.profile.reactions(*offence, version) != [Reaction::Accept]);
         let message = match again {
             Some(unanswered) => {
                 let connected = self.readings.get(&connection).map_or(0, |reading| reading.connected);
@@ -286,7 +312,7 @@ impl Judge {
         self.push(at, connection, sender, Input::Publish { message, id: publish.packet_id(), alias: None, offence });
         // A server that has a QoS 2 message already does not take it for a new one.
         let exactly_once = publish.qos() == Qos::ExactlyOnce;
-        let mut in_doubt = offence.is_some();
+        let mut in_doubt = offence.is_some() || is_consumed;
         if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
             let known = track.open.get(&id).copied();
             in_doubt |= exactly_once && again.is_none() && known.is_some();
@@ -302,7 +328,7 @@ impl Judge {
         }
         if offence.is_none_or(|offence| self.may_be_served(connection, offence)) {
             self.float(message, again.is_some(), in_doubt);
-            if publish.retain && again.is_none() && self.profile.has(Feature::RetainedMessages) {
+            if publish.retain && again.is_none() && self.profile.has_in(Feature::RetainedMessages, version) {
                 self.retain(message, publish.payload.is_empty(), in_doubt);
             }
         }
@@ -325,11 +351,11 @@ impl Judge {
     /// Whether a server may deliver what offends like this.
     fn may_be_served(&self, connection: ConnectionId, offence: Offence) -> bool {
         let version = self.readings.get(&connection).and_then(Reading::version);
-        version
-            .is_some_and(|version| self.profile.reactions(offence, version).contains(&crate::profile::Reaction::Accept))
+        version.is_some_and(|version| self.profile.reactions(offence, version).contains(&Reaction::Accept))
     }
 
-    fn publish_message(
+    /// A message as subscribers may see it.
+    pub(super) fn publish_message(
         &mut self,
         at: Millis,
         connection: ConnectionId,
@@ -340,7 +366,8 @@ impl Judge {
     ) -> MessageKey {
         // An alias may have shortened it.
         let size = u32::try_from(size + topic.len()).unwrap_or(u32::MAX);
-        let content = Content { topic, payload: publish.payload.clone(), properties: publish.properties.clone() };
+        let properties = self.profile.limits().permitted_properties(Unit::Characters, &publish.properties);
+        let content = Content { topic, payload: publish.payload.clone(), properties };
         let interval = publish.properties.message_expiry_interval;
         let topic = self.vocabulary.topic(&content.topic);
         let content_3 = self.vocabulary.content(content.clone().seen_by(ProtocolVersion::V3_1_1));
@@ -369,6 +396,13 @@ impl Judge {
             }
         }
     }
+}
+
+/// Whether a PUBLISH gives an alias another topic than it stands for.
+fn remaps_alias(vocabulary: &mut Vocabulary, reading: &Reading, publish: &Publish) -> bool {
+    let alias = publish.properties.topic_alias.map(std::num::NonZeroU16::get);
+    let known = alias.and_then(|alias| reading.client_aliases.topic_of(alias));
+    !publish.topic.is_empty() && known.is_some_and(|known| known != vocabulary.topic(&publish.topic))
 }
 
 /// The Topic Name of a PUBLISH, its alias resolved and remembered (MQTT-3.3.2-7 and following).

@@ -19,7 +19,7 @@ impl Judge {
             .find(|(_, message)| message.is_will && [message.content_3, message.content_5].iter().any(is_it));
         if will.is_some() {
             let expected = "no Will: it is not due yet, was taken back, or has come already".to_owned();
-            return Breach { rule: Rule::WillHasItsTime, expected };
+            return Breach::of(Rule::WillHasItsTime, expected);
         }
         let published = self.vocabulary.messages().flat_map(|(_, message)| [message.content_3, message.content_5]);
         let mut nearest = None;
@@ -33,7 +33,7 @@ impl Judge {
             }
         }
         match nearest {
-            Some(expected) => Breach { rule: Rule::DeliveryIsUnchanged, expected },
+            Some(expected) => Breach::of(Rule::DeliveryIsUnchanged, expected),
             None => breach,
         }
     }

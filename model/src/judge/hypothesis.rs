@@ -1,7 +1,7 @@
 //! One explanation of what was seen of a session, and how it goes on as the server takes what waits.
 
 use super::queue::{Lane, Queue, Waiting};
-use crate::server::{ConnectionId, Context, Output, Session};
+use crate::server::{ConnectionId, Context, Input, Output, Session};
 use std::collections::BTreeSet;
 
 /// Above this many hypotheses the judge gives no verdict: some freedom of the server is not folded well enough.
@@ -128,6 +128,17 @@ impl Hypothesis {
             _ if self.may_hear(connection) => self.taking_one(context, queue),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether an answer waits that would be one to this delivery: its identifier is used again, and the answer was meant for
+    /// an earlier one. Then it matters whether the server takes it before or after.
+    pub(super) fn leaves_answer(&self, queue: &Queue, connection: ConnectionId, output: &Output) -> bool {
+        let Output::Publish { id: Some(used), .. } = output else { return false };
+        let is_answer = |input: &Input| match input {
+            Input::Puback { id } | Input::Pubrec { id, .. } | Input::Pubcomp { id } => id == used,
+            _ => false,
+        };
+        queue.lane(connection).is_some_and(|lane| lane.since(self.taken(connection)).any(is_answer))
     }
 
     /// This one and all that follow from it as the server takes what waits.

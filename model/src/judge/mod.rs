@@ -25,7 +25,9 @@
 //! What the model does not cover (two CONNECT packets of one client identifier that are on their way at once) makes a trace
 //! [`Inconclusive`](Judgement::Inconclusive) with the reason, never a pass.
 
+mod announced;
 mod client_side;
+mod devices;
 mod explain;
 mod hypothesis;
 mod offences;
@@ -40,6 +42,7 @@ mod wills;
 use crate::profile::Profile;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabulary};
+use devices::Devices;
 use reading::Reading;
 use std::collections::BTreeMap;
 use track::Track;
@@ -52,6 +55,7 @@ pub struct Judge {
     profile: Profile,
     timing: Timing,
     vocabulary: Vocabulary,
+    devices: Devices,
     readings: BTreeMap<ConnectionId, Reading>,
     senders: BTreeMap<String, SenderKey>,
     tracks: BTreeMap<SenderKey, Track>,
@@ -119,7 +123,7 @@ pub struct Violation {
     pub rule: &'static str,
     /// The rule in a sentence.
     pub says: String,
-    /// The statements that it stands for in the version of the connection.
+    /// The statements that it stands for in the version of the connection, and the rows that the dialect is held to.
     pub statements: Vec<&'static str>,
     /// What was permitted or owed.
     pub expected: String,
@@ -135,6 +139,7 @@ impl Judge {
             profile: profile.clone(),
             timing,
             vocabulary: Vocabulary::default(),
+            devices: Devices::default(),
             readings: BTreeMap::new(),
             senders: BTreeMap::new(),
             tracks: BTreeMap::new(),
@@ -190,8 +195,7 @@ impl Judge {
 
     /// Records a breach, and stops judging the session that it is about: its states are gone.
     fn report(&mut self, at: Millis, connection: ConnectionId, breach: crate::server::Breach, seen: String) {
-        let version = self.readings.get(&connection).and_then(Reading::version);
-        let statements = version.map_or(&[][..], |version| breach.rule.statements(version)).to_vec();
+        let statements = self.broken_by(connection, &breach);
         self.record(at, connection, breach.rule, statements, breach.expected, seen);
     }
 
@@ -230,7 +234,7 @@ impl Judge {
             .and_then(|track| track.silence_limit(&context, connection).filter(|limit| silence > *limit));
         if let Some(limit) = overdue {
             let expected = format!("the close of the connection at most {limit} ms after the client's last packet");
-            let breach = crate::server::Breach { rule: Rule::KeepAliveCloses, expected };
+            let breach = crate::server::Breach::of(Rule::KeepAliveCloses, expected);
             self.report(at, connection, breach, format!("an open connection after {silence} ms"));
         }
     }

@@ -95,6 +95,12 @@ impl Lane {
         self.waiting.get(number.checked_sub(self.first)?)
     }
 
+    /// All from this number on.
+    pub(super) fn since(&self, number: usize) -> impl Iterator<Item = &Input> {
+        let start = number.saturating_sub(self.first).min(self.waiting.len());
+        self.waiting.range(start..).map(|waiting| &waiting.input)
+    }
+
     /// The number that the next input would get.
     pub(super) fn end(&self) -> usize {
         self.first + self.waiting.len()

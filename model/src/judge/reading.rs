@@ -20,12 +20,16 @@ pub(super) struct Reading {
     pub(super) connect: Option<Connect>,
     /// The place of its CONNECT among all, from 1.
     pub(super) connected: u32,
+    /// How many CONNECT packets there were when CONNACK accepted this one.
+    pub(super) accepted_among: Option<u32>,
     pub(super) offer: Offer,
     /// Topic Aliases of the client and of the server.
     pub(super) client_aliases: AliasTable,
     pub(super) server_aliases: AliasTable,
     /// Identifiers of the client's PUBLISH packets on this connection that count against the server's Receive Maximum.
     pub(super) open: BTreeSet<PacketId>,
+    /// The statements that the client's bytes have broken, where a decoder refused them.
+    pub(super) refusal: &'static [&'static str],
     /// The client has offended so that nothing after it may have an effect, or has left.
     pub(super) client_is_done: bool,
     closed: bool,
@@ -51,6 +55,7 @@ impl Reading {
             last_sent: at,
             connect: None,
             connected: 0,
+            accepted_among: None,
             offer: Offer {
                 maximum_qos: Qos::ExactlyOnce,
                 retain: true,
@@ -62,6 +67,7 @@ impl Reading {
             client_aliases: AliasTable::default(),
             server_aliases: AliasTable::default(),
             open: BTreeSet::new(),
+            refusal: &[],
             client_is_done: false,
             closed: false,
         }

@@ -6,7 +6,9 @@ use super::track::Unanswered;
 use super::under_way::Decided;
 use crate::packet::{Connack, ConnackProperties, Packet, PacketId, ProtocolVersion, Publish, Qos, ReasonCode};
 use crate::server::vocabulary::Content;
-use crate::server::{Announcement, Breach, ConnectionId, Context, Lifetime, Millis, Moment, Output, Rule, Vocabulary};
+use crate::server::{
+    Announcement, Breach, ConnectionId, Context, Lifetime, MessageKey, Millis, Moment, Output, Rule, Vocabulary,
+};
 use crate::wire::{Decoded, Refusal};
 
 impl Judge {
@@ -52,16 +54,12 @@ impl Judge {
         version: ProtocolVersion,
         decoded: &Decoded,
     ) -> Option<()> {
+        if !self.check_announced(at, connection, version, decoded) {
+            return None;
+        }
         let reading = self.readings.get_mut(&connection)?;
         let silence = at.saturating_sub(reading.last_sent);
         let seen = decoded.packet.to_string();
-        let limit = reading.connect.as_ref().and_then(|connect| connect.properties.maximum_packet_size);
-        if let Some(limit) = limit.filter(|limit| decoded.bytes.len() > limit.get() as usize) {
-            let expected = format!("no packet of more than {limit} bytes");
-            let seen = format!("{} bytes: {seen}", decoded.bytes.len());
-            self.report(at, connection, Breach { rule: Rule::MaximumPacketSizeIsObeyed, expected }, seen);
-            return None;
-        }
         let output = match &decoded.packet {
             Packet::Connack(connack) => {
                 if let Some(breach) = check_connack(reading, connack, version) {
@@ -69,7 +67,7 @@ impl Judge {
                     return None;
                 }
                 take_offer(reading, &connack.properties);
-                // A client that comes back with the identifier it was given finds its session (MQTT-3.1.3-7).
+                // A client that comes back with the identifier it was given finds its session (5.0: MQTT-3.1.3-7).
                 let assigned = connack.properties.assigned_client_identifier.as_ref();
                 if let (Some(assigned), Some(sender)) = (assigned, reading.sender) {
                     self.senders.insert(assigned.to_string(), sender);
@@ -93,13 +91,21 @@ impl Judge {
             Packet::Publish(publish) => {
                 let Some(topic) = delivered_topic(&mut self.vocabulary, reading, publish) else {
                     let expected = "a topic, or an alias within the client's maximum that stands for one".to_owned();
-                    let breach = Breach { rule: Rule::TopicAliasIsWithinMaximum, expected };
+                    let breach = Breach::of(Rule::TopicAliasIsWithinMaximum, expected);
                     self.report(at, connection, breach, seen);
                     return None;
                 };
                 let mut identifiers = publish.properties.subscription_identifiers.clone();
                 identifiers.sort_unstable();
                 let expiry = publish.properties.message_expiry_interval;
+                match self.devices.receives(&self.profile, connection, &topic) {
+                    Ok(true) if !publish.dup() => self.offer_pushed(at, connection, publish, &topic),
+                    Ok(_) => {}
+                    Err(breach) => {
+                        self.report(at, connection, breach, seen);
+                        return None;
+                    }
+                }
                 let content =
                     Content { topic, payload: publish.payload.clone(), properties: publish.properties.clone() };
                 Output::Publish {
@@ -120,7 +126,7 @@ impl Judge {
                     reading.connect.as_ref().and_then(|connect| connect.properties.authentication_method.clone());
                 if named.is_some() && named != auth.properties.authentication_method {
                     let expected = format!("Authentication Method {named:?}");
-                    self.report(at, connection, Breach { rule: Rule::AuthenticationMethodStays, expected }, seen);
+                    self.report(at, connection, Breach::of(Rule::AuthenticationMethodStays, expected), seen);
                     return None;
                 }
                 Output::Auth { code: auth.reason.value() }
@@ -150,7 +156,7 @@ impl Judge {
             // A connection that has sent nothing: the server may close it, and may say nothing.
             if !matches!(output, Output::Close) {
                 let expected = "nothing before CONNECT".to_owned();
-                self.report(at, connection, Breach { rule: Rule::ConnackComesFirst, expected }, seen.to_owned());
+                self.report(at, connection, Breach::of(Rule::ConnackComesFirst, expected), seen.to_owned());
             }
             return None;
         };
@@ -161,7 +167,15 @@ impl Judge {
             return None;
         }
         let Decided { mut taken, doubtful: mut doubted } = track.decided();
-        let mut refused = None;
+        let mut refused = Vec::new();
+        if matches!(output, Output::Connack { code, .. } if *code != 0) {
+            // What came behind a CONNECT that is refused goes nowhere (3.1.1: MQTT-3.1.4-5; 5.0: MQTT-3.1.4-6).
+            let connected = self.readings.get(&connection).map_or(0, |reading| reading.connected);
+            let behind = |message: &MessageKey| self.vocabulary.of(*message).connection == connected;
+            refused.extend(track.under_way().filter(behind));
+            track.open.retain(|_, unanswered| !refused.contains(&unanswered.message));
+            refused.iter().for_each(|message| track.answered(*message));
+        }
         if let Output::Connack { session_present: false, code: 0, .. } = output {
             // The server knows of no exchange of QoS 2: what comes again is new to it, or never comes again.
             let vocabulary = &self.vocabulary;
@@ -183,7 +197,7 @@ impl Judge {
                 }
                 // An earlier one of the same message may have been taken.
                 (Some(unanswered), Answer::Refused(_)) if unanswered.times > 1 => doubted.push(unanswered.message),
-                (Some(unanswered), Answer::Refused(_)) => refused = Some(unanswered.message),
+                (Some(unanswered), Answer::Refused(_)) => refused.push(unanswered.message),
                 (Some(unanswered), Answer::Acknowledged) => taken.push(unanswered.message),
                 // PUBCOMP without PUBREC may answer a PUBREL that the server could not place.
                 (Some(unanswered), Answer::Complete) => taken.extend(unanswered.received.then_some(unanswered.message)),
@@ -201,7 +215,7 @@ impl Judge {
             self.vocabulary.taken(*message, at);
             let published = self.vocabulary.of(*message);
             if published.retain {
-                match refused == Some(*message) {
+                match refused.contains(message) {
                     true => self.retained.refused(published.topic, *message),
                     false => self.retained.taken(published.topic, *message),
                 }
@@ -241,7 +255,7 @@ fn next_packet(reading: &mut Reading) -> Result<Option<(ProtocolVersion, Decoded
 fn check_connack(reading: &Reading, connack: &Connack, version: ProtocolVersion) -> Option<Breach> {
     let connect = reading.connect.as_ref()?;
     let properties = &connack.properties;
-    let breach = |rule, expected: &str| Some(Breach { rule, expected: expected.to_owned() });
+    let breach = |rule, expected: &str| Some(Breach::of(rule, expected));
     if version.has_properties()
         && connack.code.is_accepted()
         && connect.client_id.is_empty()

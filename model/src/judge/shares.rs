@@ -52,14 +52,9 @@ impl Judge {
         if let Some(chosen) = self.shared.chosen.get(&(message, filter)) {
             let gone = connections(chosen.sender) != chosen.connections && chosen.qos < Qos::ExactlyOnce;
             if chosen.sender != sender && !gone {
-                return Err(Breach {
-                    rule: Rule::SharedDeliveryIsMadeOnce,
-                    expected: format!(
-                        "no delivery of {}: another member of `{}` has it",
-                        self.vocabulary.describe(message),
-                        self.vocabulary.filter_text(filter)
-                    ),
-                });
+                let (message, filter) = (self.vocabulary.describe(message), self.vocabulary.filter_text(filter));
+                let expected = format!("no delivery of {message}: another member of `{filter}` has it");
+                return Err(Breach::of(Rule::SharedDeliveryIsMadeOnce, expected));
             }
         }
         let chosen = Chosen { sender, connections: connections(sender), qos: *qos };

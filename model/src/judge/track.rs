@@ -8,7 +8,9 @@
 use super::hypothesis::{CAP, Hypothesis, is_last_word};
 use super::queue::{Queue, Waiting};
 use super::under_way::{Decided, Fate, Sent, UnderWay};
-use crate::packet::PacketId;
+use crate::packet::{PacketId, Qos};
+use crate::server::delivery::Forms;
+use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{
@@ -162,19 +164,30 @@ impl Track {
     /// A message is on its way to this session. `again` says that it was sent before, so that this may be a repetition of
     /// one that has arrived already.
     pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, again: bool) {
+        let exactly_once = context.vocabulary.of(message).qos == Qos::ExactlyOnce;
         let updated = self
             .hypotheses
             .iter()
             .map(|hypothesis| {
-                let mut routing = self.routing(context, &hypothesis.reachable(context, &self.queue), message);
                 let is_known = hypothesis.session.floating.iter().any(|floating| floating.message == message);
+                if again && exactly_once && !is_known {
+                    // It has arrived, and its repetition is no new message.
+                    return hypothesis.clone();
+                }
+                let mut routing = self.routing(context, &hypothesis.reachable(context, &self.queue), message);
                 routing.missed |= again && !is_known;
                 let floating = hypothesis.session.float(message, routing);
-                let session = if again && is_known { floating.repeat(message) } else { floating };
+                let session = if again && is_known && !exactly_once { floating.repeat(message) } else { floating };
                 hypothesis.with(session)
             })
             .collect();
         self.replace(updated);
+    }
+
+    /// The server has a message of its own for this session, and may send it at this level.
+    pub(super) fn offer(&mut self, message: MessageKey, qos: Qos) {
+        let due = Forms { qos: QosSet::only(qos), ..Forms::default() };
+        self.change_each(|session| session.float(message, Routing { due: due.clone(), ..Routing::none() }));
     }
 
     /// The server may take this message or leave it: it is never owed.
@@ -228,11 +241,8 @@ impl Track {
         moment: Moment,
         early: Millis,
     ) -> bool {
-        self.abandoned
-            || self.hypotheses.iter().any(|hypothesis| {
-                let reached = hypothesis.reachable(context, &self.queue);
-                reached.iter().any(|one| one.session.possible_wills(moment, early).any(|will| will == message))
-            })
+        let possible = |session: &Session| session.possible_wills(moment, early).any(|will| will == message);
+        self.abandoned || self.in_some_future(context, possible)
     }
 
     /// Whether a Will of this client must have been published by now.
@@ -246,10 +256,13 @@ impl Track {
 
     /// Whether a Will may still be published at some time.
     pub(super) fn holds_will(&self, context: &Context<'_>, message: MessageKey) -> bool {
-        self.hypotheses.iter().any(|hypothesis| {
-            let reached = hypothesis.reachable(context, &self.queue);
-            reached.iter().any(|one| one.session.holds_will(message))
-        })
+        self.in_some_future(context, |session| session.holds_will(message))
+    }
+
+    /// Whether this is so in a state that explains what was seen, or in one that follows as the server takes the queue.
+    fn in_some_future(&self, context: &Context<'_>, holds: impl Fn(&Session) -> bool) -> bool {
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
+        reached.into_iter().any(|one| holds(&one.session))
     }
 
     /// The server has published a Will.
@@ -296,7 +309,8 @@ impl Track {
             let mut attempts = vec![hypothesis.clone()];
             // An attempt that explains the output stops; one that does not goes on by taking one more input.
             while let Some(attempt) = attempts.pop() {
-                let mut goes_on = ends && attempt.is_link(connection);
+                let mut goes_on =
+                    attempt.is_link(connection) && (ends || attempt.leaves_answer(&self.queue, connection, output));
                 match attempt.session.accept(context, moment, connection, output) {
                     Ok(sessions) => explained.extend(sessions.into_iter().map(|session| attempt.with(session))),
                     Err(breach) => {
@@ -330,32 +344,38 @@ impl Track {
     /// Messages on which the server has decided without an answer: those of QoS 0 when every hypothesis has taken them, others
     /// when their connection is gone. A QoS 2 message that the session knows may still be passed on.
     pub(super) fn decided(&mut self) -> Decided {
-        let Track { hypotheses, queue, .. } = self;
-        let knows = |hypothesis: &Hypothesis, id: PacketId| {
-            hypothesis.session.kept.as_ref().is_some_and(|kept| kept.incoming.contains(&id))
+        let Track { hypotheses, queue, open, .. } = self;
+        let comes_again = |sent: &Sent| open.values().any(|unanswered| unanswered.message == sent.message);
+        let knows = |hypothesis: &Hypothesis, sent: &Sent, id: PacketId| {
+            let kept = hypothesis.session.kept.as_ref();
+            kept.is_some_and(|kept| kept.incoming.contains(&id) || comes_again(sent))
         };
         let is_taken =
             |sent: &Sent| hypotheses.iter().all(|hypothesis| hypothesis.taken(sent.connection) > sent.number);
         self.under_way.decide(|sent| match (queue.lane(sent.connection), sent.id) {
             (Some(_), None) if is_taken(sent) => Fate::Taken,
             (Some(_), _) => Fate::Open,
-            (None, Some(id)) if hypotheses.iter().any(|hypothesis| knows(hypothesis, id)) => Fate::Open,
+            (None, Some(id)) if hypotheses.iter().any(|hypothesis| knows(hypothesis, sent, id)) => Fate::Open,
             (None, _) => Fate::Doubtful,
         })
     }
 
     /// Everything has come to rest: what would silence break in every hypothesis?
     pub(super) fn rest(&mut self, context: &Context<'_>) -> Option<(ConnectionId, Breach)> {
-        let mut nearest = None;
+        let mut nearest: Option<(bool, ConnectionId, Breach)> = None;
         for hypothesis in &self.hypotheses {
             for settled in self.at_rest(context, hypothesis) {
                 let owed = settled.session.owed(context)?;
-                let session = &settled.session;
-                let refused = session.refused.first().or(session.link.as_ref()).map(|link| link.id);
-                nearest = nearest.or(session.older.first().copied().or(refused).map(|id| (id, owed)));
+                let Session { link, older, refused, .. } = &settled.session;
+                let refused = refused.first();
+                let connection = older.first().copied().or(refused.or(link.as_ref()).map(|link| link.id));
+                // One in which the server goes on says more than one in which it refuses the connection.
+                if nearest.as_ref().is_none_or(|(was_refused, ..)| *was_refused && refused.is_none()) {
+                    nearest = connection.map(|connection| (refused.is_some(), connection, owed)).or(nearest);
+                }
             }
         }
-        nearest
+        nearest.map(|(_, connection, owed)| (connection, owed))
     }
 
     /// The silence that no hypothesis permits on this connection.

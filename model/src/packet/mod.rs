@@ -39,7 +39,7 @@ pub use version::ProtocolVersion;
 use std::fmt;
 use std::num::NonZeroU16;
 
-/// A Packet Identifier: never zero (MQTT-2.3.1-1 of 3.1.1, MQTT-2.2.1-3 and -4 of 5.0).
+/// A Packet Identifier: never zero (3.1.1: MQTT-2.3.1-1; 5.0: MQTT-2.2.1-3, MQTT-2.2.1-4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PacketId(pub NonZeroU16);
 

@@ -40,7 +40,7 @@ impl fmt::Display for Qos {
 }
 
 /// How a PUBLISH is delivered: DUP and Packet Identifier exist only above QoS 0
-/// (MQTT-3.3.1-2; MQTT-2.3.1-5 of 3.1.1, MQTT-2.2.1-2 of 5.0).
+/// (MQTT-3.3.1-2; 3.1.1: MQTT-2.3.1-5; 5.0: MQTT-2.2.1-2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "fields are the standard's own")]
 pub enum Delivery {

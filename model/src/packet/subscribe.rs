@@ -9,7 +9,7 @@ pub struct Subscribe {
     pub packet_id: PacketId,
     /// 5.0 only.
     pub properties: SubscribeProperties,
-    /// At least one (MQTT-3.8.3-2; 3.1.1: MQTT-3.8.3-3).
+    /// At least one (3.1.1: MQTT-3.8.3-3; 5.0: MQTT-3.8.3-2).
     pub requests: Vec<SubscriptionRequest>,
 }
 

@@ -4,7 +4,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 
-/// A UTF-8 Encoded String: at most 65,535 bytes, no U+0000 (MQTT-1.5.4-1 and -2; 3.1.1: MQTT-1.5.3-1 and -2).
+/// A UTF-8 Encoded String: at most 65,535 bytes, no U+0000 (3.1.1: MQTT-1.5.3-1, MQTT-1.5.3-2; 5.0: MQTT-1.5.4-1,
+/// MQTT-1.5.4-2).
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Utf8String(String);
 

@@ -1,6 +1,7 @@
 //! A profile must not contradict itself.
 
 use super::{Feature, Offence, Profile};
+use crate::packet::ProtocolVersion;
 
 /// Two things in a profile that cannot both hold.
 pub(super) struct Contradiction {
@@ -30,11 +31,25 @@ impl Profile {
             let low = keep_alive.minimum;
             return fail("short-keep-alive", format!("it {verb} short-keep-alive, but keep-alive begins at {low}"));
         }
-        if self.has(Feature::TopicAlias) != (self.limits().topic_alias_maximum > 0) {
-            return fail("topic-alias", "topic-alias and topic-alias-maximum disagree".to_owned());
+        if self.has_in(Feature::TopicAlias, ProtocolVersion::V5_0) && self.limits().topic_alias_maximum == 0 {
+            return fail("topic-alias", "it has topic-alias, but topic-alias-maximum is 0".to_owned());
         }
-        if self.has(Feature::FullGrants) && !self.has(Feature::SubscriberQos) {
+        let without = |version: &ProtocolVersion| {
+            self.has_in(Feature::FullGrants, *version) && !self.has_in(Feature::SubscriberQos, *version)
+        };
+        if self.versions.iter().any(without) {
             return fail("full-grants", "full-grants has no meaning without subscriber-qos".to_owned());
+        }
+        if let Some([low, high]) = self.limits().rrpc.timeout
+            && low > high
+        {
+            return fail("rrpc-timeout", format!("`rrpc-timeout` ends ({high}) before it begins ({low})"));
+        }
+        if self.has(Feature::Rrpc) && self.limits().rrpc.timeout.is_none() {
+            return fail("rrpc", "it has rrpc, but no `rrpc-timeout`".to_owned());
+        }
+        if self.has(Feature::DeviceLoginOnly) && !self.has(Feature::DeviceLogin) {
+            return fail("device-login-only", "device-login-only has no meaning without device-login".to_owned());
         }
         for &offence in Offence::ALL {
             for &version in &self.versions {

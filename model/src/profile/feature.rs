@@ -28,14 +28,18 @@ named! {
         TopicAlias = "topic-alias",
         /// An empty Client Identifier is accepted where the version allows it.
         EmptyClientId = "empty-client-id",
-        /// Messages above QoS 0 are kept for sessions without a connection (MQTT-3.1.2-5 of 3.1.1).
+        /// Messages above QoS 0 are kept for sessions without a connection (3.1.1: MQTT-3.1.2-5).
         OfflineMessages = "offline-messages",
         /// Keep Alive below 30 seconds is accepted.
         ShortKeepAlive = "short-keep-alive",
         /// Keep Alive 0 is accepted and turns the timer off.
         KeepAliveOff = "keep-alive-off",
-        /// Devices log in with a signature (platform.md section 3).
+        /// Session Present tells of a stored session. Without it, it may also be 0 always.
+        SessionPresent = "session-present",
+        /// A User Name that names a device makes the session the device's, whatever the Client Identifier (P-CON-3).
         DeviceLogin = "device-login",
+        /// Nobody but devices may log in.
+        DeviceLoginOnly = "device-login-only",
         /// Synchronous calls over topics (platform.md section 9).
         Rrpc = "rrpc",
     }

@@ -1,10 +1,11 @@
 //! Profiles from YAML: parsed strictly, laid over what they extend, and checked.
 
-use super::{Feature, KeepAliveRange, Limits, Offence, Profile, Reaction};
+use super::{Feature, KeepAliveRange, Limits, Offence, Profile, Reaction, Rows, TopicClasses, TopicPattern};
 use crate::packet::ProtocolVersion;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::str::FromStr;
 
 /// Why a profile cannot be used. It prints as `file:line:column: message`.
@@ -27,7 +28,7 @@ type ReactionsByVersion = BTreeMap<Word<ProtocolVersion>, Vec<Word<Reaction>>>;
 
 /// A file as written. A profile that extends another one leaves out what it takes over.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Sheet {
     name: String,
     about: String,
@@ -38,9 +39,13 @@ struct Sheet {
     #[serde(default)]
     topics: Option<String>,
     #[serde(default)]
-    features: BTreeMap<Word<Feature>, bool>,
+    rows: Option<Vec<Word<Rows>>>,
+    #[serde(default)]
+    features: BTreeMap<Word<Feature>, Extent>,
     #[serde(default)]
     limits: LimitsSheet,
+    #[serde(default)]
+    topic_classes: TopicClassesSheet,
     #[serde(default)]
     reactions: BTreeMap<Word<Offence>, ReactionsByVersion>,
 }
@@ -61,16 +66,64 @@ struct LimitsSheet {
     user_property_characters: Option<u16>,
     response_topic_characters: Option<u16>,
     correlation_data_bytes: Option<u16>,
+    client_identifier_characters: Option<u16>,
+    connects_per_minute: Option<u16>,
+    uplink_per_second: Option<[u16; 2]>,
+    uplink_in_flight: Option<u16>,
+    downlink_in_flight: Option<u16>,
+    rrpc_timeout: Option<[u16; 2]>,
+    rrpc_lateness: Option<u16>,
+    rrpc_answer_bytes: Option<u16>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TopicClassesSheet {
+    publish: Option<Vec<Word<TopicPattern>>>,
+    subscribe: Option<Vec<Word<TopicPattern>>>,
+    pushed: Option<Vec<Word<TopicPattern>>>,
+    consumed: Option<Vec<Word<TopicPattern>>>,
 }
 
 /// A value that stands as a word in YAML.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Word<T>(T);
 
-impl<'de, T: FromStr<Err = String>> Deserialize<'de> for Word<T> {
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Word<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map(Word).map_err(D::Error::custom)
+    }
+}
+
+/// Where a dialect has a feature: `true`, `false`, or the versions that have it.
+struct Extent(BTreeSet<ProtocolVersion>);
+
+impl<'de> Deserialize<'de> for Extent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ExtentVisitor)
+    }
+}
+
+struct ExtentVisitor;
+
+impl<'de> Visitor<'de> for ExtentVisitor {
+    type Value = Extent;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("true, false or a list of versions such as [\"5.0\"]")
+    }
+
+    fn visit_bool<E>(self, has: bool) -> Result<Extent, E> {
+        Ok(Extent(ProtocolVersion::ALL.into_iter().filter(|_| has).collect()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut versions: A) -> Result<Extent, A::Error> {
+        let mut extent = BTreeSet::new();
+        while let Some(Word(version)) = versions.next_element()? {
+            extent.insert(version);
+        }
+        Ok(Extent(extent))
     }
 }
 
@@ -126,8 +179,10 @@ impl Sheet {
             versions: BTreeSet::new(),
             topics: String::new(),
             extends: None,
+            rows: BTreeSet::new(),
             features: BTreeSet::new(),
             limits: Limits::default(),
+            topic_classes: TopicClasses::default(),
             reactions: BTreeMap::new(),
         });
         profile.name = self.name;
@@ -143,14 +198,15 @@ impl Sheet {
             None if extends => {}
             None => return Err("it says neither `topics:` nor `extends:`".to_owned()),
         }
-        for (Word(feature), has) in self.features {
-            if has {
-                profile.features.insert(feature);
-            } else {
-                profile.features.remove(&feature);
-            }
+        if let Some(rows) = self.rows {
+            profile.rows = rows.into_iter().map(|word| word.0).collect();
+        }
+        for (Word(feature), Extent(versions)) in self.features {
+            profile.features.retain(|(known, _)| *known != feature);
+            profile.features.extend(versions.into_iter().map(|version| (feature, version)));
         }
         self.limits.lay_over(&mut profile.limits);
+        self.topic_classes.lay_over(&mut profile.topic_classes);
         for (Word(offence), by_version) in self.reactions {
             for (Word(version), reactions) in by_version {
                 let reactions = reactions.into_iter().map(|word| word.0).collect();
@@ -178,5 +234,27 @@ impl LimitsSheet {
         limits.user_property_characters = self.user_property_characters.or(limits.user_property_characters);
         limits.response_topic_characters = self.response_topic_characters.or(limits.response_topic_characters);
         limits.correlation_data_bytes = self.correlation_data_bytes.or(limits.correlation_data_bytes);
+        limits.client_identifier_characters = self.client_identifier_characters.or(limits.client_identifier_characters);
+        limits.connects_per_minute = self.connects_per_minute.or(limits.connects_per_minute);
+        limits.uplink_per_second = self.uplink_per_second.or(limits.uplink_per_second);
+        limits.uplink_in_flight = self.uplink_in_flight.or(limits.uplink_in_flight);
+        limits.downlink_in_flight = self.downlink_in_flight.or(limits.downlink_in_flight);
+        limits.rrpc.timeout = self.rrpc_timeout.or(limits.rrpc.timeout);
+        limits.rrpc.lateness = self.rrpc_lateness.unwrap_or(limits.rrpc.lateness);
+        limits.rrpc.answer_bytes = self.rrpc_answer_bytes.or(limits.rrpc.answer_bytes);
+    }
+}
+
+impl TopicClassesSheet {
+    fn lay_over(self, classes: &mut TopicClasses) {
+        let replace = |patterns: &mut Vec<TopicPattern>, words: Option<Vec<Word<TopicPattern>>>| {
+            if let Some(words) = words {
+                *patterns = words.into_iter().map(|word| word.0).collect();
+            }
+        };
+        replace(&mut classes.publish, self.publish);
+        replace(&mut classes.subscribe, self.subscribe);
+        replace(&mut classes.pushed, self.pushed);
+        replace(&mut classes.consumed, self.consumed);
     }
 }

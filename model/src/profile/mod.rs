@@ -22,14 +22,19 @@ mod load;
 mod named;
 mod offence;
 mod reaction;
+mod rows;
+mod topics;
 
 pub use feature::Feature;
-pub use limits::{KeepAliveRange, Limits};
+pub use limits::{KeepAliveRange, Limits, RrpcLimits, Unit};
 pub use load::ProfileError;
 pub use offence::Offence;
 pub use reaction::{Code, Reaction};
+pub use rows::Rows;
+pub use topics::{PatternError, TopicClasses, TopicPattern};
 
 use crate::packet::ProtocolVersion;
+use crate::statement::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A dialect of MQTT.
@@ -45,16 +50,30 @@ pub struct Profile {
     pub topics: String,
     /// The built-in profile that it was laid over.
     extends: Option<String>,
-    features: BTreeSet<Feature>,
+    rows: BTreeSet<Rows>,
+    features: BTreeSet<(Feature, ProtocolVersion)>,
     limits: Limits,
+    topic_classes: TopicClasses,
     reactions: BTreeMap<(Offence, ProtocolVersion), Vec<Reaction>>,
 }
 
 impl Profile {
-    /// Whether the dialect has a feature.
+    /// Whether the dialect has a feature, in one of its versions at least.
     #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
-        self.features.contains(&feature)
+        self.versions.iter().any(|version| self.has_in(feature, *version))
+    }
+
+    /// Whether the dialect has a feature in this version.
+    #[must_use]
+    pub fn has_in(&self, feature: Feature, version: ProtocolVersion) -> bool {
+        self.features.contains(&(feature, version))
+    }
+
+    /// Whether this row of the platform's fact sheet holds for the dialect in `version`.
+    #[must_use]
+    pub fn is_held_to(&self, row: &str, version: ProtocolVersion) -> bool {
+        self.rows.iter().any(|rows| rows.include(row)) && catalogue().find(version, row).is_some()
     }
 
     /// The dialect whose cases it is tested with: the built-in profile that it is, or else the one that it extends. A
@@ -71,6 +90,12 @@ impl Profile {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The topics of devices, where devices have topics of their own.
+    #[must_use]
+    pub fn topic_classes(&self) -> &TopicClasses {
+        &self.topic_classes
     }
 
     /// What a server may do when a client offends, the preferred reaction first; empty for a version that it has not.

@@ -1,6 +1,8 @@
 //! What a client may do wrong, as far as dialects differ in what follows.
 
+use super::Profile;
 use super::named::named;
+use crate::packet::ProtocolVersion;
 
 named! {
     /// Something that a client must not do, or that a dialect does not offer.
@@ -59,7 +61,83 @@ named! {
         ReceiveMaximumExceeded = "receive-maximum-exceeded",
         /// An acknowledgement of nothing.
         UnknownPacketIdentifier = "unknown-packet-identifier",
+        /// A device login whose User Name or Password is wrong, badly formed or missing. That a signature is wrong, or a
+        /// device unknown, no trace shows.
+        BadUserNameOrPassword = "bad-user-name-or-password",
+        /// A login of a device that the cloud side has disabled. No trace shows it.
+        DeviceDisabled = "device-disabled",
+        /// A device login with a signature method that there is none of.
+        SignMethodUnknown = "sign-method-unknown",
+        /// A device login whose secure mode is not the transport's, or none.
+        SecureModeMismatch = "secure-mode-mismatch",
+        /// More CONNECT packets of one device than the dialect allows in a minute.
+        ConnectRateExceeded = "connect-rate-exceeded",
+        /// A CONNECT of 3.x from a device that has used 5.0.
+        VersionSteppedBack = "version-stepped-back",
+        /// A device's Client Identifier comes from another device too.
+        ClientIdentifierShared = "client-identifier-shared",
+        /// A topic or filter that is not the device's, or not for that use.
+        TopicNotPermitted = "topic-not-permitted",
+        /// A SUBSCRIBE that asks for a QoS above what the dialect has.
+        SubscriptionQosNotSupported = "subscription-qos-not-supported",
+        /// A subscription beyond the number that one session may have.
+        TooManySubscriptions = "too-many-subscriptions",
+        /// More QoS 1 PUBLISH packets waiting for PUBACK than the dialect allows.
+        UplinkInFlightExceeded = "uplink-in-flight-exceeded",
+        /// More PUBLISH packets of one device than the dialect allows in a second.
+        UplinkRateExceeded = "uplink-rate-exceeded",
+        /// A Topic Alias that stands for another topic already.
+        TopicAliasRemapped = "topic-alias-remapped",
+        /// The answer to a synchronous call at QoS 1.
+        RrpcAnswerQos = "rrpc-answer-qos",
         /// User Properties, Response Topic or Correlation Data beyond the dialect's limits.
         PropertyLimitExceeded = "property-limit-exceeded",
+    }
+}
+
+impl Offence {
+    /// The rows of the platform's fact sheet that say what follows, or leave it open.
+    #[must_use]
+    pub fn rows(self) -> &'static [&'static str] {
+        match self {
+            Offence::UnsupportedProtocolVersion => &["P-VER-1", "P-RC-2"],
+            Offence::FirstPacketNotConnect | Offence::SecondConnect | Offence::MalformedPacket => &["X-50"],
+            Offence::ClientIdentifierNotValid => &["P-CID-1", "P-CID-2", "P-RC-3", "X-7"],
+            Offence::BadUserNameOrPassword => &["P-CON-1", "P-RC-5", "P-RC-7", "X-4", "X-5", "X-57"],
+            Offence::DeviceDisabled => &["P-RC-6", "P-RC-9", "X-6"],
+            Offence::SignMethodUnknown => &["P-CID-4", "X-56"],
+            Offence::SecureModeMismatch => &["P-CID-3", "X-55"],
+            Offence::ConnectRateExceeded => &["P-LIM-4", "P-RC-4", "X-8"],
+            Offence::VersionSteppedBack => &["N-VER-1"],
+            Offence::ClientIdentifierShared => &["P-CON-3", "X-41"],
+            Offence::KeepAliveOff => &["P-KA-1", "X-3"],
+            Offence::KeepAliveTooLow => &["P-KA-1", "P-KA-2", "P-KA-9", "X-1", "X-2"],
+            Offence::KeepAliveTooHigh => &["P-KA-1", "P-KA-2", "P-KA-6", "P-KA-9", "X-1", "X-2"],
+            Offence::WillNotSupported => &["P-WR-1", "X-9"],
+            Offence::RetainNotSupported => &["P-WR-2", "X-10"],
+            Offence::QosNotSupported => &["P-QOS-1", "P-QOS-6", "X-11"],
+            Offence::SubscriptionQosNotSupported => &["P-QOS-1", "X-12"],
+            Offence::TopicNameInvalid => &["P-TOP-9", "X-26"],
+            Offence::TopicTooLong => &["P-TOP-10", "P-TOP-11", "X-25"],
+            Offence::TopicNotPermitted => &["P-TOP-5", "P-TOP-6", "P-TOP-16", "X-21", "X-22", "N-WIL-4"],
+            Offence::TooManyFilters => &["P-TOP-13", "X-23"],
+            Offence::TooManySubscriptions => &["P-TOP-14", "X-24"],
+            Offence::PacketTooLarge => &["P-V5-2", "P-LIM-8", "X-28"],
+            Offence::TopicAliasInvalid => &["P-V5-16", "X-34"],
+            Offence::TopicAliasRemapped => &["N-ALI-1", "X-35"],
+            Offence::ReceiveMaximumExceeded => &["X-19"],
+            Offence::UplinkInFlightExceeded => &["P-SES-7", "X-20"],
+            Offence::UplinkRateExceeded => &["P-LIM-1", "P-LIM-2", "X-27"],
+            Offence::RrpcAnswerQos => &["P-RPC-7", "X-43"],
+            Offence::PropertyLimitExceeded => {
+                &["P-V5-6", "P-V5-7", "P-V5-8", "P-V5-11", "P-V5-12", "X-30", "X-31", "X-32", "X-33"]
+            }
+            _ => &[],
+        }
+    }
+
+    /// Those of its rows that a dialect is held to in `version`.
+    pub fn rows_in(self, profile: &Profile, version: ProtocolVersion) -> impl Iterator<Item = &'static str> {
+        self.rows().iter().copied().filter(move |row| profile.is_held_to(row, version))
     }
 }

@@ -17,6 +17,8 @@ pub enum Reaction {
     Puback(Code),
     /// SUBACK with this code for the filter.
     Suback(Code),
+    /// SUBACK with this code for the filter, then DISCONNECT (5.0) and close.
+    SubackThenClose(Code),
     /// Nothing happens: the packet has no effect and the connection goes on.
     Ignore,
     /// The packet is served as if it were right.
@@ -33,6 +35,24 @@ pub enum Code {
 }
 
 impl Code {
+    /// A code that it admits in PUBACK, PUBREC, SUBACK or DISCONNECT.
+    #[must_use]
+    pub fn in_answer(self) -> u8 {
+        match self {
+            Code::Exactly(code) => code,
+            Code::AnyError => 0x80,
+        }
+    }
+
+    /// A code that it admits in CONNACK of `version`.
+    #[must_use]
+    pub fn in_connack(self, version: ProtocolVersion) -> u8 {
+        match self {
+            Code::AnyError if !version.has_properties() => 3,
+            code => code.in_answer(),
+        }
+    }
+
     /// Whether `value` is such a code in a packet of `version`.
     #[must_use]
     pub fn admits(self, value: u8, packet: PacketType, version: ProtocolVersion) -> bool {
@@ -45,10 +65,10 @@ impl Code {
 }
 
 impl Reaction {
-    /// Whether the connection goes on.
+    /// Whether the connection goes on, if only for an answer.
     #[must_use]
     pub fn keeps_connection(self) -> bool {
-        matches!(self, Reaction::Puback(_) | Reaction::Suback(_) | Reaction::Ignore | Reaction::Accept)
+        !matches!(self, Reaction::Close | Reaction::Disconnect(_) | Reaction::Connack(_))
     }
 
     /// Why a server of `version` cannot react like this, if it cannot.
@@ -60,7 +80,9 @@ impl Reaction {
             Reaction::Disconnect(Code::Exactly(code)) => (PacketType::Disconnect, code),
             Reaction::Connack(Code::Exactly(code)) => (PacketType::Connack, code),
             Reaction::Puback(Code::Exactly(code)) => (PacketType::Puback, code),
-            Reaction::Suback(Code::Exactly(code)) => (PacketType::Suback, code),
+            Reaction::Suback(Code::Exactly(code)) | Reaction::SubackThenClose(Code::Exactly(code)) => {
+                (PacketType::Suback, code)
+            }
             _ => return None,
         };
         let known = match (version.has_properties(), packet) {
@@ -83,9 +105,12 @@ impl FromStr for Reaction {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Reaction, String> {
-        let (word, code) = text.split_once(' ').map_or((text, None), |(word, code)| (word, Some(code)));
+        let (answer, closes) = text.strip_suffix(" then close").map_or((text, false), |answer| (answer, true));
+        let (word, code) = answer.split_once(' ').map_or((answer, None), |(word, code)| (word, Some(code)));
         let code = code.map(parse_code).transpose()?;
         match (word, code) {
+            ("suback", Some(code)) if closes => Ok(Reaction::SubackThenClose(code)),
+            _ if closes => Err(format!("`{text}`: only a suback can stand before `then close`")),
             ("close", None) => Ok(Reaction::Close),
             ("ignore", None) => Ok(Reaction::Ignore),
             ("accept", None) => Ok(Reaction::Accept),
@@ -120,6 +145,7 @@ impl fmt::Display for Reaction {
             Reaction::Connack(code) => write!(f, "CONNACK {code} and close"),
             Reaction::Puback(code) => write!(f, "PUBACK {code}"),
             Reaction::Suback(code) => write!(f, "SUBACK {code}"),
+            Reaction::SubackThenClose(code) => write!(f, "SUBACK {code}, then close"),
             Reaction::Ignore => f.write_str("ignore"),
             Reaction::Accept => f.write_str("accept"),
         }

@@ -140,7 +140,7 @@ fn is_exactly_once(delivery: &Delivery) -> bool {
 
 impl Kept {
     /// A PUBREL that must come: at once, whatever the window (MQTT-4.9.0-3), and again on each new connection
-    /// (MQTT-4.4.0-1).
+    /// (3.1.1: MQTT-4.4.0-1; 5.0: MQTT-4.4.0-1).
     pub(super) fn owed_release(&self, context: &Context<'_>) -> Option<Breach> {
         self.deliveries.iter().find_map(|delivery| match delivery.progress {
             Progress::Received(id, sent) => {

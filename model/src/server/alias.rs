@@ -34,6 +34,12 @@ impl AliasTable {
         }
     }
 
+    /// The topic that an alias stands for.
+    #[must_use]
+    pub fn topic_of(&self, alias: u16) -> Option<TopicKey> {
+        self.topics.iter().find(|(known, _)| *known == alias).map(|(_, topic)| *topic)
+    }
+
     /// The topics that aliases stand for.
     pub fn topics(&self) -> impl Iterator<Item = TopicKey> {
         self.topics.iter().map(|(_, topic)| *topic)

@@ -5,11 +5,11 @@ use super::alias::AliasTable;
 use super::alphabet::{Announcement, ConnectTerms, Lifetime};
 use super::authenticate::Exchange;
 use super::delivery::Progress;
-use super::rule::{Breach, Context, Rule, SeededBug};
+use super::rule::{Breach, Context, Expected, Rule, SeededBug};
 use super::session::{Connection, Kept, Moment, Phase, Session};
 use super::will;
 use crate::packet::{PacketType, ProtocolVersion, Qos};
-use crate::profile::{Offence, Reaction};
+use crate::profile::{Feature, Offence, Reaction};
 
 impl Session {
     /// CONNECT is taken. Where the end of a stored session falls into the server's freedom, both may follow.
@@ -39,7 +39,7 @@ impl Session {
     }
 
     /// The session beside a CONNECT that the server refuses; `None` if it may not. Nothing changes: neither an older connection
-    /// nor the session (MQTT-3.1.4-5, -6).
+    /// nor the session (3.1.1: MQTT-3.1.4-5; 5.0: MQTT-3.1.4-6).
     #[must_use]
     pub fn refuse(&self, context: &Context<'_>, terms: &ConnectTerms) -> Option<Session> {
         let offence = terms.offence?;
@@ -52,7 +52,7 @@ impl Session {
         })
     }
 
-    /// The session after its connection, if any, has been replaced by a newer one (MQTT-3.1.4-2; 5.0: MQTT-3.1.4-3).
+    /// The session after its connection, if any, has been replaced by a newer one (3.1.1: MQTT-3.1.4-2; 5.0: MQTT-3.1.4-3).
     fn replaced(&self, context: &Context<'_>, now: Millis) -> Session {
         let mut next = self.lose(context, now);
         if let Some(link) = &self.link {
@@ -61,8 +61,8 @@ impl Session {
         next
     }
 
-    /// The session state that may be there at `now`: a server may be late to discard it (MQTT-4.1.0-2), never early
-    /// (MQTT-3.1.2-23).
+    /// The session state that may be there at `now`: a server may be late to discard it (5.0: MQTT-4.1.0-2), never early
+    /// (5.0: MQTT-3.1.2-23).
     fn kept_at(&self, context: &Context<'_>, now: Millis) -> Vec<Option<Kept>> {
         let lateness = Millis::from(context.profile.limits().session_expiry_lateness) * 1000;
         match &self.kept {
@@ -94,7 +94,9 @@ impl Session {
                 }
                 // V31-6: a server of 3.1 has no such flag.
                 let expected = session_present && link.version != ProtocolVersion::V3_1;
-                if present != expected && !context.has_bug(SeededBug::DeniesSession) {
+                // where Session Present tells nothing, it may be 0 for a stored session too.
+                let may_deny = expected && !context.profile.has_in(Feature::SessionPresent, link.version);
+                if present != expected && !may_deny && !context.has_bug(SeededBug::DeniesSession) {
                     let rule = match (expected, clean_start) {
                         (true, _) => Rule::StoredSessionIsPresent,
                         (false, true) => Rule::CleanStartHasNoSession,
@@ -121,7 +123,7 @@ impl Session {
                 } else if present {
                     Err(Breach::of(Rule::RefusalHasNoSession, "Session Present 0"))
                 } else {
-                    Ok(self.with_link(|link| link.phase = Phase::Ending))
+                    Ok(self.with_link(|link| link.phase = Phase::Ending { greeted: false }))
                 }
             }
             _ => Err(Breach::of(Rule::ConnackComesOnce, "no second CONNACK")),
@@ -129,7 +131,7 @@ impl Session {
     }
 
     /// The client's DISCONNECT is taken. It takes the Will back, unless its Reason Code asks for it (MQTT-3.1.2-10,
-    /// MQTT-3.14.4-3).
+    /// 5.0: MQTT-3.14.4-3; 3.1.1: MQTT-3.14.4-3).
     pub(super) fn leave(&self, lifetime: Option<Lifetime>, with_will: bool) -> Session {
         self.with_link(|link| {
             link.phase = Phase::Left;
@@ -148,12 +150,12 @@ impl Session {
                         if wanted.admits(code, PacketType::Disconnect, link.version))
                 });
                 match permitted {
-                    true => Ok(self.with_link(|link| link.phase = Phase::Ending)),
+                    true => Ok(self.with_link(|link| link.phase = Phase::Ending { greeted: true })),
                     false => Err(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence))),
                 }
             }
             Phase::Connected if link.is_overdue(moment.silence) || self.may_fail_authentication() => {
-                Ok(self.with_link(|link| link.phase = Phase::Ending))
+                Ok(self.with_link(|link| link.phase = Phase::Ending { greeted: true }))
             }
             Phase::Connecting { .. } | Phase::Condemned { greeted: false, .. } => {
                 Err(Breach::of(Rule::ConnackComesFirst, "no DISCONNECT before an accepting CONNACK"))
@@ -166,7 +168,7 @@ impl Session {
     pub(super) fn close(&self, context: &Context<'_>, moment: Moment) -> Result<Session, Breach> {
         let Some(link) = &self.link else { return Err(Breach::of(Rule::UnprovokedClose, "nothing")) };
         match link.phase {
-            Phase::Ending | Phase::Left => Ok(self.lose(context, moment.now)),
+            Phase::Ending { .. } | Phase::Left => Ok(self.lose(context, moment.now)),
             Phase::Condemned { offence, .. } => {
                 if context.profile.reactions(offence, link.version).contains(&Reaction::Close) {
                     Ok(self.lose(context, moment.now))
@@ -218,10 +220,10 @@ impl Session {
     }
 
     /// What the profile permits after `offence`, in words.
-    pub(super) fn permitted_reactions(&self, context: &Context<'_>, offence: Offence) -> String {
+    pub(super) fn permitted_reactions(&self, context: &Context<'_>, offence: Offence) -> Expected {
         let reactions: Vec<String> =
             context.profile.reactions(offence, self.version()).iter().map(ToString::to_string).collect();
-        format!("for {offence}: {}", reactions.join(", or "))
+        Expected::upon(offence, format!("for {offence}: {}", reactions.join(", or ")))
     }
 }
 
@@ -235,18 +237,20 @@ impl ConnectTerms {
 }
 
 fn connection(context: &Context<'_>, terms: &ConnectTerms, phase: Phase) -> Connection {
-    let longest = Millis::from(context.profile.limits().keep_alive.maximum) * 1000;
+    let limits = context.profile.limits();
+    let longest = Millis::from(limits.keep_alive.maximum) * 1000;
     Connection {
         id: terms.connection,
         version: terms.version,
         phase,
         lifetime: terms.lifetime,
         keep_alive: terms.keep_alive.min(longest),
-        receive_maximum: terms.receive_maximum,
+        // P-SES-8.
+        receive_maximum: terms.receive_maximum.min(limits.downlink_in_flight.unwrap_or(u16::MAX)),
         maximum_packet_size: terms.maximum_packet_size,
         maximum_qos: Qos::ExactlyOnce,
         responses: Vec::new(),
-        will: will::held(context, terms.will),
+        will: will::held(context, terms.version, terms.will),
         aliases: AliasTable::default(),
         exchange: if terms.authenticates { Exchange::Server } else { Exchange::None },
     }

@@ -40,19 +40,14 @@ impl Connection {
     }
 }
 
-/// Whether two messages share a lane, in which order is kept (MQTT-4.6.0-6; 5.0: MQTT-4.6.0-5). A Will is no PUBLISH of the
+/// Whether two messages share a lane, in which order is kept (3.1.1: MQTT-4.6.0-6; 5.0: MQTT-4.6.0-5). A Will is no PUBLISH of the
 /// client and has no place in its order.
 fn same_lane(one: &Message, other: &Message) -> bool {
     one.sender == other.sender && one.topic == other.topic && one.qos == other.qos && !one.is_will && !other.is_will
 }
 
-/// Whether a message comes before another one in their lane.
+/// Whether a message comes before another one in their lane, however often it was sent.
 fn precedes(vocabulary: &Vocabulary, one: MessageKey, other: MessageKey) -> bool {
-    same_lane(vocabulary.of(one), vocabulary.of(other)) && vocabulary.place(one) < vocabulary.place(other)
-}
-
-/// Whether it does so however often it was sent.
-fn is_overtaken(vocabulary: &Vocabulary, one: MessageKey, other: MessageKey) -> bool {
     same_lane(vocabulary.of(one), vocabulary.of(other)) && vocabulary.last_place(one) < vocabulary.place(other)
 }
 
@@ -65,7 +60,11 @@ impl Session {
         let mut successors = Vec::new();
         let mut nearest: Option<Breach> = None;
         let mut lanes: Vec<MessageKey> = Vec::new();
+        let mut taken: Vec<Delivery> = Vec::new();
         for candidate in self.candidates(context, link, kept, seen.content) {
+            if taken.iter().any(|other| other.stands_for(&candidate)) {
+                continue;
+            }
             match self.deliver_as(context, now, link, kept, &candidate, seen) {
                 Ok(session) => {
                     // Of messages alike in one lane the first one that is owed is meant: they come in order. Further copies do not.
@@ -78,6 +77,7 @@ impl Session {
                     if candidate.kind == Kind::Live && (candidate.owed || message.qos == Qos::AtMostOnce) {
                         lanes.push(candidate.message);
                     }
+                    taken.push(candidate);
                 }
                 Err(breach) => nearest = nearest.or(Some(breach)),
             }
@@ -95,21 +95,24 @@ impl Session {
     fn candidates(&self, context: &Context<'_>, link: &Connection, kept: &Kept, content: ContentKey) -> Vec<Delivery> {
         let has_content = |message: MessageKey| context.vocabulary.of(message).content(link.version) == content;
         let floating = self.floating.iter().filter(|floating| !floating.routing.due.qos.is_empty());
-        let floating = floating.filter(|floating| has_content(floating.message)).map(|floating| {
-            let copies = floating.copies();
-            Delivery {
+        let floating = floating.filter(|floating| has_content(floating.message)).flat_map(|floating| {
+            let Routing { due, further, further_copies, .. } = floating.copies();
+            let copy = |forms, kind| Delivery {
                 message: floating.message,
-                forms: copies.due.union(&copies.further),
+                forms,
                 owed: false,
-                kind: Kind::Live,
+                kind,
                 progress: floating.progress(),
-            }
+            };
+            let further = (further_copies > 0).then(|| copy(further, Kind::Further));
+            std::iter::once(copy(due, Kind::Live)).chain(further)
         });
         let bound = kept.deliveries.iter().filter(|delivery| has_content(delivery.message)).cloned();
         let mut candidates: Vec<Delivery> = bound.chain(floating).collect();
-        // The copy that is due before further ones.
+        // The copy that is due before further ones, and one whose DUP is certain before others.
         candidates.sort_by_key(|delivery| {
-            (context.vocabulary.of(delivery.message).connection, delivery.message, delivery.kind)
+            let place = context.vocabulary.place(delivery.message);
+            (place, delivery.kind, !delivery.owed, delivery.progress != Progress::Waiting)
         });
         candidates
     }
@@ -128,7 +131,7 @@ impl Session {
             return Err(Breach::of(Rule::OrderIsKept, "no delivery: its successor has come"));
         }
         check_dup(context, link, delivery.progress, seen)?;
-        check_forms(delivery, seen)?;
+        check_forms(link, delivery, seen)?;
         check_expiry(context, now, link, delivery, seen)?;
         if let Some(id) = seen.id {
             self.check_identifier(context, kept, delivery, id)?;
@@ -167,8 +170,8 @@ impl Session {
         }
     }
 
-    /// Nothing that precedes `delivery` in its lane may still be waiting, if it comes at the same QoS (MQTT-4.6.0-6; 5.0:
-    /// MQTT-4.6.0-5).
+    /// Nothing that precedes `delivery` in its lane may still be waiting, if it comes at the same QoS (3.1.1: MQTT-4.6.0-6;
+    /// 5.0: MQTT-4.6.0-5).
     fn check_order(&self, context: &Context<'_>, delivery: &Delivery, qos: Qos) -> Result<(), Breach> {
         if context.has_bug(SeededBug::Reorders) {
             return Ok(());
@@ -193,7 +196,7 @@ impl Session {
     /// The session after the delivery.
     fn delivered(&self, context: &Context<'_>, delivery: &Delivery, seen: &Seen<'_>) -> Session {
         let vocabulary = context.vocabulary;
-        let overtaken = |other: MessageKey| is_overtaken(vocabulary, other, delivery.message);
+        let overtaken = |other: MessageKey| precedes(vocabulary, other, delivery.message);
         let mut next = self.clone();
         let Some(kept) = &mut next.kept else { return next };
         let mut now = delivery.clone();
@@ -202,15 +205,21 @@ impl Session {
             None => {
                 if let Some(position) = next.floating.iter().position(|known| known.message == delivery.message) {
                     let routing = next.floating.remove(position).copies();
-                    if routing.due.qos.contains(seen.qos) {
-                        kept.push_further(delivery.message, &routing, delivery.progress);
-                    } else {
+                    match delivery.kind {
                         // A further copy came first: the one that is due is still to come.
-                        now.kind = Kind::Further;
-                        let due = Delivery { forms: routing.due.clone(), owed: !routing.missed, ..delivery.clone() };
-                        kept.deliveries.push(due);
-                        let further_copies = routing.further_copies - 1;
-                        kept.push_further(delivery.message, &Routing { further_copies, ..routing }, delivery.progress);
+                        Kind::Further => {
+                            let due = Delivery {
+                                forms: routing.due.clone(),
+                                owed: !routing.missed && !routing.due.qos.contains(Qos::AtMostOnce),
+                                kind: Kind::Live,
+                                ..delivery.clone()
+                            };
+                            kept.deliveries.push(due);
+                            let further_copies = routing.further_copies - 1;
+                            let rest = Routing { further_copies, ..routing };
+                            kept.push_further(delivery.message, &rest, delivery.progress);
+                        }
+                        _ => kept.push_further(delivery.message, &routing, delivery.progress),
                     }
                 }
             }
@@ -248,7 +257,9 @@ impl Session {
             let repeated = matches!(delivery.progress, Progress::Unacknowledged(_));
             for qos in delivery.forms.qos.iter() {
                 for retain in [false, true].into_iter().filter(|retain| delivery.forms.retain.admits(*retain)) {
-                    for identifiers in delivery.forms.identifier_lists() {
+                    let lists = delivery.forms.identifier_lists();
+                    let lists = if link.version.has_properties() { lists } else { vec![&[][..]] };
+                    for identifiers in lists {
                         let seen = Seen {
                             content: message.content(link.version),
                             qos,
@@ -275,6 +286,11 @@ impl Session {
     pub(super) fn owed_delivery(&self, context: &Context<'_>) -> Option<Breach> {
         let link = self.link.as_ref().filter(|link| link.phase == Phase::Connected)?;
         let kept = self.kept.as_ref()?;
+        if let Some(overtaken) = kept.deliveries.iter().find(|delivery| delivery.owed && delivery.forms.qos.is_empty())
+        {
+            let expected = format!("{} before its successor", context.vocabulary.describe(overtaken.message));
+            return Some(Breach::of(Rule::OrderIsKept, expected));
+        }
         let owed = |progress: fn(&Progress) -> bool| {
             kept.deliveries.iter().find(move |delivery| delivery.owed && progress(&delivery.progress))
         };
@@ -325,7 +341,7 @@ impl Seen<'_> {
     }
 }
 
-/// DUP tells of the delivery's own repetition and of nothing else (MQTT-3.3.1-1 and -3).
+/// DUP tells of the delivery's own repetition and of nothing else (MQTT-3.3.1-1, MQTT-3.3.1-3).
 fn check_dup(context: &Context<'_>, link: &Connection, progress: Progress, seen: &Seen<'_>) -> Result<(), Breach> {
     match progress {
         Progress::Waiting if seen.dup => Err(Breach::of(Rule::FirstDeliveryHasNoDup, "DUP 0")),
@@ -345,7 +361,7 @@ fn check_dup(context: &Context<'_>, link: &Connection, progress: Progress, seen:
 }
 
 /// QoS, RETAIN and Subscription Identifiers are what the subscription makes of them.
-fn check_forms(delivery: &Delivery, seen: &Seen<'_>) -> Result<(), Breach> {
+fn check_forms(link: &Connection, delivery: &Delivery, seen: &Seen<'_>) -> Result<(), Breach> {
     let Delivery { forms, kind, .. } = delivery;
     if !forms.qos.contains(seen.qos) {
         return Err(Breach::of(Rule::DeliveryQos, forms.qos.to_string()));
@@ -353,11 +369,14 @@ fn check_forms(delivery: &Delivery, seen: &Seen<'_>) -> Result<(), Breach> {
     if !forms.retain.admits(seen.retain) {
         let rule = match kind {
             Kind::Retained => Rule::RetainedDeliveryIsMarked,
-            Kind::Live | Kind::Further => Rule::LiveDeliveryIsNotRetained,
+            Kind::Live | Kind::Further if seen.retain => Rule::LiveDeliveryIsNotRetained,
+            Kind::Live | Kind::Further => Rule::RetainAsPublished,
         };
         return Err(Breach::of(rule, format!("RETAIN {}", u8::from(!seen.retain))));
     }
-    if !forms.admits_identifiers(seen.identifiers) {
+    // A session of 5.0 may go on in 3.x, which has no place for them.
+    let has_place = link.version.has_properties();
+    if has_place && !forms.admits_identifiers(seen.identifiers) {
         let numbers = |list: &[SubscriptionIdentifier]| list.iter().map(|one| one.value()).collect::<Vec<u32>>();
         let lists = forms.identifier_lists();
         let lists: Vec<String> = lists.iter().map(|list| format!("{:?}", numbers(list))).collect();
@@ -377,7 +396,12 @@ fn check_expiry(
     delivery: &Delivery,
     seen: &Seen<'_>,
 ) -> Result<(), Breach> {
-    let begins = delivery.progress == Progress::Waiting;
+    // What had begun comes again with DUP.
+    let begins = match delivery.progress {
+        Progress::Waiting => true,
+        Progress::PerhapsSent => !seen.dup,
+        _ => false,
+    };
     match context.vocabulary.of(delivery.message).expiry {
         Some(expiry) if begins && !expiry.may_begin(context, now) => {
             Err(Breach::of(Rule::ExpiredIsNotDelivered, "no delivery: the message has expired"))

@@ -106,6 +106,20 @@ pub struct Routing {
     pub further_copies: u8,
 }
 
+impl Delivery {
+    /// Whether a copy that may be one or the other can be taken for this one: what remains then explains no less.
+    pub(super) fn stands_for(&self, other: &Delivery) -> bool {
+        let same_forms = self.forms.retain == other.forms.retain && self.forms.identifiers == other.forms.identifiers;
+        let as_new = self.progress == other.progress
+            || (self.progress == Progress::Waiting && other.progress == Progress::PerhapsSent);
+        self.message == other.message
+            && same_forms
+            && as_new
+            && self.owed >= other.owed
+            && self.forms.qos.union(other.forms.qos) == other.forms.qos
+    }
+}
+
 impl Forms {
     /// All that is in one or the other.
     #[must_use]

@@ -6,7 +6,7 @@ use super::rule::{Breach, Context, Rule, SeededBug};
 use super::session::{Kept, Session};
 use super::vocabulary::MessageKey;
 use crate::packet::{PacketId, PacketType, Qos, ReasonCode};
-use crate::profile::{Code, Offence, Reaction};
+use crate::profile::{Code, Feature, Offence, Reaction};
 
 impl Session {
     /// PUBLISH is taken: above QoS 0 it is answered (MQTT-3.3.4-1). Where the message goes is the router's business.
@@ -117,14 +117,19 @@ impl Session {
         }
     }
 
-    /// PUBREL of the client is taken. It is answered whether or not its identifier is known (MQTT-4.3.3-11).
-    pub(super) fn pubrel_taken(&self, context: &Context<'_>, id: PacketId) -> Session {
+    /// PUBREL of the client is taken. It is answered whether or not its identifier is known (MQTT-4.3.3-11); a dialect
+    /// without QoS 2 need not know it.
+    pub(super) fn pubrel_taken(&self, context: &Context<'_>, id: PacketId) -> Vec<Session> {
         let known = self.kept.as_ref().is_some_and(|kept| kept.incoming.contains(&id));
         let mut next = self.responding(Response::Pubcomp(id, known));
         if let Some(kept) = next.kept.as_mut().filter(|_| !context.has_bug(SeededBug::NeverFreesIncoming)) {
             kept.incoming.retain(|held| *held != id);
         }
-        next
+        let mut successors = vec![next];
+        if !context.profile.has(Feature::Qos2) {
+            successors.extend(self.offend(context, Offence::UnknownPacketIdentifier, &[]));
+        }
+        successors
     }
 
     /// PUBCOMP comes.

@@ -22,7 +22,7 @@ impl Session {
             Input::Publish { message, id, alias, offence } => self.publish(context, *message, *id, *alias, *offence),
             Input::Puback { id } => self.puback_taken(context, *id),
             Input::Pubrec { id, refused } => self.pubrec_taken(context, *id, *refused),
-            Input::Pubrel { id } => vec![self.pubrel_taken(context, *id)],
+            Input::Pubrel { id } => self.pubrel_taken(context, *id),
             Input::Pubcomp { id } => self.pubcomp_taken(context, *id),
             Input::Pingreq => vec![self.responding(Response::Pingresp)],
             Input::Auth => self.auth_taken(context),
@@ -76,7 +76,7 @@ impl Session {
             (Phase::Condemned { offence, .. }, _) => {
                 Err(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence)))
             }
-            (Phase::Ending, _) => Err(Breach::of(Rule::NothingAfterDisconnect, "the close of the connection")),
+            (Phase::Ending { greeted }, _) => Err(Breach::of(last_word(greeted), "the close of the connection")),
             (Phase::Left, _) => {
                 Err(Breach::of(Rule::DeliveryWasSubscribed, "nothing more after the client's DISCONNECT"))
             }
@@ -107,7 +107,7 @@ impl Session {
     pub fn outputs(&self, context: &Context<'_>, moment: Moment) -> Vec<(ConnectionId, Output)> {
         let mut outputs: Vec<(ConnectionId, Output)> =
             self.older.iter().map(|connection| (*connection, Output::Close)).collect();
-        outputs.extend(self.refused.iter().map(|refused| (refused.id, Output::Close)));
+        outputs.extend(self.refused.iter().map(|refused| (refused.id, refused.last_word(context))));
         let Some(link) = &self.link else { return outputs };
         let mut on_link = |output| outputs.push((link.id, output));
         match link.phase {
@@ -122,10 +122,10 @@ impl Session {
                     });
                 }
             }
-            Phase::Condemned { .. } | Phase::Ending | Phase::Left => on_link(Output::Close),
+            Phase::Condemned { .. } | Phase::Ending { .. } | Phase::Left => on_link(Output::Close),
             Phase::Connected => {
                 for response in &link.responses {
-                    on_link(response.as_output(link.version));
+                    on_link(response.as_output(context, link.version));
                 }
                 link.exchange.possible_auth().into_iter().for_each(&mut on_link);
                 self.possible_releases().into_iter().for_each(&mut on_link);
@@ -155,7 +155,7 @@ impl Session {
             Phase::Condemned { offence, .. } => {
                 Some(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence)))
             }
-            Phase::Ending => Some(Breach::of(Rule::RefusalCloses, "the close of the connection")),
+            Phase::Ending { greeted } => Some(Breach::of(last_word(greeted), "the close of the connection")),
             Phase::Left => None,
             Phase::Connected => link
                 .responses
@@ -180,4 +180,9 @@ impl Session {
             _ => self.clone(),
         }
     }
+}
+
+/// The rule on what follows the server's last word: a DISCONNECT, or before an accepting CONNACK one that refuses.
+fn last_word(greeted: bool) -> Rule {
+    if greeted { Rule::NothingAfterDisconnect } else { Rule::RefusalCloses }
 }

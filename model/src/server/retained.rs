@@ -19,7 +19,7 @@ pub struct RetainedMessages {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Candidate {
     message: MessageKey,
-    /// Whether its payload is empty: then nothing is held (MQTT-3.3.1-6, -7; 3.1.1: MQTT-3.3.1-10, -11).
+    /// Whether its payload is empty: then nothing is held (5.0: MQTT-3.3.1-6, 3.1.1: MQTT-3.3.1-10).
     clears: bool,
     /// Whether the server may leave it: it is never relied upon.
     doubtful: bool,
@@ -47,7 +47,7 @@ impl RetainedMessages {
         }
     }
 
-    /// The server has taken it over: it stands in place of any earlier one (MQTT-3.3.1-5).
+    /// The server has taken it over: it stands in place of any earlier one (3.1.1: MQTT-3.3.1-5; 5.0: MQTT-3.3.1-5).
     pub fn taken(&mut self, topic: TopicKey, message: MessageKey) {
         self.steps += 1;
         let now = self.steps;

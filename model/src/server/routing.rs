@@ -126,7 +126,7 @@ impl SubscriptionTerms {
         let retain = match version {
             // V31-21: advice, no more.
             ProtocolVersion::V3_1 if message.retain => Flag::Either,
-            // MQTT-3.3.1-9 of 3.1.1; 5.0: MQTT-3.3.1-12, MQTT-3.3.1-13.
+            // 3.1.1: MQTT-3.3.1-9; 5.0: MQTT-3.3.1-12, MQTT-3.3.1-13.
             _ => Flag::of(message.retain && self.retain_as_published),
         };
         Forms { qos, retain, identifiers: self.identifier.map(|identifier| vec![identifier]).into_iter().collect() }
@@ -136,7 +136,7 @@ impl SubscriptionTerms {
     pub(super) fn delivered_qos(&self, context: &Context<'_>, published: Qos) -> QosSet {
         match context.profile.has(Feature::SubscriberQos) {
             _ if context.has_bug(SeededBug::LowersQos) => QosSet::only(Qos::AtMostOnce),
-            // The lower of publish QoS and grant (MQTT-3.8.4-6; 5.0: MQTT-3.8.4-8).
+            // The lower of publish QoS and grant (3.1.1: MQTT-3.8.4-6; 5.0: MQTT-3.8.4-8).
             true => self.granted.map(|granted| granted.min(published)),
             // P-QOS-2: the publisher's QoS decides.
             false => QosSet::only(published),

@@ -26,7 +26,7 @@ pub struct Session {
     pub link: Option<Connection>,
     /// Connections that a newer one has replaced and that are still open.
     pub older: Vec<ConnectionId>,
-    /// Connections whose CONNECT the server refuses: they leave all else as it is (MQTT-3.1.4-1).
+    /// Connections whose CONNECT the server refuses: they leave all else as it is (3.1.1: MQTT-3.1.4-5; 5.0: MQTT-3.1.4-6).
     pub refused: Vec<Connection>,
     /// The session state, if there is any.
     pub kept: Option<Kept>,
@@ -99,7 +99,10 @@ pub enum Phase {
         greeted: bool,
     },
     /// The server has said its last word: only the close is missing.
-    Ending,
+    Ending {
+        /// Whether that was a DISCONNECT; before an accepting CONNACK it is one that refuses.
+        greeted: bool,
+    },
     /// The client has sent DISCONNECT: the close may come, or is left to the client.
     Left,
 }
@@ -202,7 +205,7 @@ impl std::fmt::Display for Phase {
             Phase::Connecting { .. } => f.write_str("connecting"),
             Phase::Connected => f.write_str("connected"),
             Phase::Condemned { offence, .. } => write!(f, "condemned for {offence}"),
-            Phase::Ending => f.write_str("ending"),
+            Phase::Ending { .. } => f.write_str("ending"),
             Phase::Left => f.write_str("left by the client"),
         }
     }

@@ -5,33 +5,52 @@ use super::delivery::{Delivery, Flag, Forms, Kind, Progress};
 use super::qos_set::QosSet;
 use super::response::{Grant, Response};
 use super::rule::{Breach, Context, Rule, SeededBug};
-use super::session::{Kept, Session, Subscription, SubscriptionTerms};
+use super::session::{Kept, Phase, Session, Subscription, SubscriptionTerms};
 use super::vocabulary::FilterKey;
 use crate::packet::{PacketId, PacketType, ProtocolVersion, Qos, RetainHandling};
 use crate::profile::{Code, Feature, Offence, Reaction};
+use std::collections::BTreeSet;
+
+/// Whether a session has no room for one more subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Full {
+    Certainly,
+    Perhaps,
+}
 
 impl Session {
-    /// SUBSCRIBE is taken: each filter acts as a SUBSCRIBE of its own, with one joint SUBACK (MQTT-3.8.4-4; 5.0: -5).
+    /// SUBSCRIBE is taken: each filter acts as a SUBSCRIBE of its own, with one joint SUBACK (3.1.1: MQTT-3.8.4-4; 5.0: MQTT-3.8.4-5).
     pub(super) fn subscribe(&self, context: &Context<'_>, id: PacketId, requests: &[FilterRequest]) -> Vec<Session> {
         let limit = context.profile.limits().filters_per_subscribe;
         let too_many = limit.is_some_and(|limit| requests.len() > usize::from(limit));
         let whole = too_many.then_some(Offence::TooManyFilters);
-        let grants: Vec<Grant> = requests.iter().map(|request| self.grant(context, request, whole)).collect();
+        let grant = |position: usize| {
+            let room = self.room(context, &requests[..position], requests[position].filter);
+            self.grant(context, &requests[position], whole, room)
+        };
+        let grants: Vec<Grant> = (0..requests.len()).map(grant).collect();
         let mut served = self.responding(Response::Suback(id, grants.clone()));
-        for (request, grant) in requests.iter().zip(&grants).filter(|(_, grant)| !grant.granted.is_empty()) {
+        for (request, grant) in requests.iter().zip(&grants) {
             served.hold(context, id, request, grant, whole.is_some());
         }
-        match whole.or_else(|| requests.iter().find_map(|request| request.offence)) {
-            None => vec![served],
-            Some(offence) => self.offend(
-                context,
-                offence,
-                &[(Reaction::Suback(Code::AnyError), served.clone()), (Reaction::Accept, served)],
-            ),
+        let offences: BTreeSet<Offence> =
+            whole.into_iter().chain(requests.iter().filter_map(|request| request.offence)).collect();
+        if offences.is_empty() {
+            return vec![served];
         }
+        let taken = [
+            (Reaction::Suback(Code::AnyError), served.clone()),
+            (Reaction::SubackThenClose(Code::AnyError), served.clone()),
+            (Reaction::Accept, served),
+        ];
+        let mut successors: Vec<Session> =
+            offences.into_iter().flat_map(|offence| self.offend(context, offence, &taken)).collect();
+        successors.sort();
+        successors.dedup();
+        successors
     }
 
-    /// The same filter again replaces the subscription (MQTT-3.8.4-3); either meets the retained messages.
+    /// The same filter again replaces the subscription (3.1.1: MQTT-3.8.4-3; 5.0: MQTT-3.8.4-3); either meets the retained messages.
     fn hold(&mut self, context: &Context<'_>, id: PacketId, request: &FilterRequest, grant: &Grant, offends: bool) {
         let version = self.version();
         let shared = context.vocabulary.is_shared(request.filter);
@@ -40,6 +59,9 @@ impl Session {
         };
         let Some(kept) = &self.kept else { return };
         let replaced = kept.subscriptions.iter().find(|held| held.filter == request.filter).copied();
+        if grant.granted.is_empty() && replaced.is_none() {
+            return;
+        }
         let may_fail = grant.may_refuse || grant.offence.is_some() || offends;
         let terms = SubscriptionTerms {
             granted: grant.granted,
@@ -47,7 +69,10 @@ impl Session {
             retain_as_published: request.options.retain_as_published && version.has_properties(),
             identifier: request.identifier,
         };
-        let mut met = terms.meet(context, version, request, replaced.is_some());
+        let mut met = match grant.granted.is_empty() {
+            true => Vec::new(),
+            false => terms.meet(context, version, request, replaced.is_some()),
+        };
         for delivery in &mut met {
             delivery.owed &= !may_fail && fits(delivery);
         }
@@ -67,18 +92,42 @@ impl Session {
     }
 
     /// What SUBACK may state for a filter.
-    fn grant(&self, context: &Context<'_>, request: &FilterRequest, whole: Option<Offence>) -> Grant {
-        let offence = request.offence.or(whole);
+    fn grant(
+        &self,
+        context: &Context<'_>,
+        request: &FilterRequest,
+        whole: Option<Offence>,
+        room: Option<Full>,
+    ) -> Grant {
+        let offence = request.offence.or(whole).or(room.map(|_| Offence::TooManySubscriptions));
         let accepted = match offence {
             Some(offence) => context.profile.reactions(offence, self.version()).contains(&Reaction::Accept),
             None => true,
         };
-        let granted = match accepted || request.offence.is_none() {
+        let granted = match (accepted || request.offence.is_none()) && room != Some(Full::Certainly) {
             true => self.permitted_grants(context, request.options.qos),
             false => QosSet::EMPTY,
         };
         let may_refuse = !context.profile.has(Feature::FullGrants) && context.profile.has(Feature::SubscriberQos);
         Grant { filter: request.filter, granted, offence, may_refuse }
+    }
+
+    /// Whether the session has as many subscriptions as it may have (P-TOP-14): one that the SUBACK may still refuse counts
+    /// perhaps.
+    fn room(&self, context: &Context<'_>, earlier: &[FilterRequest], filter: FilterKey) -> Option<Full> {
+        let limit = usize::from(context.profile.limits().subscriptions_per_session?);
+        let held = &self.kept.as_ref()?.subscriptions;
+        let is_held = |filter: FilterKey| held.iter().any(|subscription| subscription.filter == filter);
+        if is_held(filter) || earlier.iter().any(|request| request.filter == filter) {
+            return None;
+        }
+        let certain = held.iter().filter(|subscription| subscription.pending.is_none()).count();
+        let possible = held.len() + earlier.iter().filter(|request| !is_held(request.filter)).count();
+        match (certain >= limit, possible >= limit) {
+            (true, _) => Some(Full::Certainly),
+            (false, true) => Some(Full::Perhaps),
+            (false, false) => None,
+        }
     }
 
     /// The levels that a request for `asked` may be granted.
@@ -130,13 +179,21 @@ impl Session {
                     }
                 }
             }
-            kept.subscriptions.retain(|subscription| !subscription.terms.granted.is_empty());
-            if let Some(granted) = qos {
+            kept.subscriptions.retain(|held| held.pending.is_some() || !held.terms.granted.is_empty());
+            let is_single = grants.iter().filter(|other| other.filter == grant.filter).count() == 1;
+            if let Some(granted) = qos.filter(|_| is_single) {
                 kept.narrow_retained(context, grant.filter, granted);
             }
         }
-        // Whether a refused request leaves what it would have replaced is not said.
+        // Whether a refused request leaves what it would have replaced is not said, nor whether the connection goes on where
+        // the server may end it behind its SUBACK.
         let mut successors = vec![next];
+        for (grant, code) in grants.iter().zip(codes) {
+            if let Some(offence) = grant.offence.filter(|offence| self.may_close_behind(context, *offence, *code)) {
+                successors
+                    .push(successors[0].with_link(|link| link.phase = Phase::Condemned { offence, greeted: true }));
+            }
+        }
         for subscription in fallen_back {
             for successor in successors.clone() {
                 let mut keeping = successor;
@@ -155,10 +212,18 @@ impl Session {
         let version = self.version();
         let known = grant.offence.is_some_and(|offence| {
             context.profile.reactions(offence, version).iter().any(
-                |reaction| matches!(reaction, Reaction::Suback(wanted) if wanted.admits(code, PacketType::Suback, version)),
+                |reaction| matches!(reaction, Reaction::Suback(wanted) | Reaction::SubackThenClose(wanted) if wanted.admits(code, PacketType::Suback, version)),
             )
         });
         known || (grant.may_refuse && code >= 0x80)
+    }
+
+    /// Whether the server may end the connection behind a SUBACK with this code.
+    fn may_close_behind(&self, context: &Context<'_>, offence: Offence, code: u8) -> bool {
+        let version = self.version();
+        context.profile.reactions(offence, version).iter().any(|reaction| {
+            matches!(reaction, Reaction::SubackThenClose(wanted) if wanted.admits(code, PacketType::Suback, version))
+        })
     }
 
     /// UNSUBSCRIBE is taken: filters are compared character by character (MQTT-3.10.4-1).
@@ -213,7 +278,7 @@ impl Session {
 
 impl SubscriptionTerms {
     /// The retained messages that go out because of the SUBSCRIBE: always, or only if it is new, or not at all
-    /// (MQTT-3.3.1-9 to MQTT-3.3.1-11; 3.1.1: MQTT-3.3.1-6, MQTT-3.3.1-8).
+    /// (5.0: MQTT-3.3.1-9, 5.0: MQTT-3.3.1-10, 5.0: MQTT-3.3.1-11; 3.1.1: MQTT-3.3.1-6, MQTT-3.3.1-8).
     fn meet(
         &self,
         context: &Context<'_>,
@@ -272,10 +337,15 @@ impl Kept {
         let waits = |delivery: &&mut Delivery| {
             delivery.kind == Kind::Retained && matches!(delivery.progress, Progress::Waiting)
         };
+        let subscriptions = &self.subscriptions;
+        // Where filters overlap, a delivery does not tell which of them it is for.
+        let is_alone =
+            |topic| subscriptions.iter().filter(|s| context.vocabulary.matches(s.filter, topic)).count() == 1;
         for delivery in self.deliveries.iter_mut().filter(waits) {
             let message = context.vocabulary.of(delivery.message);
             let qos = QosSet::only(message.qos.min(granted));
             if context.vocabulary.matches(filter, message.topic)
+                && is_alone(message.topic)
                 && delivery.forms.qos.contains(message.qos.min(granted))
             {
                 delivery.forms.qos = qos;

@@ -13,7 +13,7 @@ use crate::profile::Feature;
 pub struct PendingWill {
     /// What is published.
     pub message: MessageKey,
-    /// When Will Delay Interval or session is over: not before (MQTT-3.1.2-8).
+    /// When Will Delay Interval or session is over: not before (3.1.1: MQTT-3.1.2-8; 5.0: MQTT-3.1.2-8).
     pub due: Millis,
     /// Whether it must be published then. It need not when a connection has come back at about that time.
     pub certain: bool,
@@ -23,7 +23,7 @@ pub struct PendingWill {
 const LATENESS: Millis = 5_000;
 
 impl Connection {
-    /// The Will after the connection has ended at `now`; none if it was taken back (MQTT-3.14.4-3) or there is none.
+    /// The Will after the connection has ended at `now`; none if it was taken back (3.1.1: MQTT-3.14.4-3; 5.0: MQTT-3.14.4-3) or there is none.
     pub(super) fn will_after(&self, now: Millis) -> Option<PendingWill> {
         let Will { message, delay } = self.will?;
         // V31-12: 3.1 names I/O errors and Keep Alive, and no other end.
@@ -43,7 +43,7 @@ fn longest(lifetime: Lifetime) -> Millis {
 
 impl Session {
     /// The client has connected again at `now`. A Will that is not due yet is not published, if the session goes on
-    /// (MQTT-3.1.3-9); if it does not, it is due at once.
+    /// (5.0: MQTT-3.1.3-9); if it does not, it is due at once.
     pub(super) fn take_back_wills(&mut self, context: &Context<'_>, now: Millis, session_goes_on: bool) {
         if !session_goes_on {
             self.wills.iter_mut().for_each(|will| will.due = will.due.min(now));
@@ -60,7 +60,7 @@ impl Session {
     pub fn possible_wills(&self, moment: Moment, early: Millis) -> impl Iterator<Item = MessageKey> {
         let ended = self.link.as_ref().filter(|link| match link.phase {
             Phase::Condemned { greeted, .. } => greeted,
-            Phase::Ending => true,
+            Phase::Ending { .. } => true,
             Phase::Connected => link.is_overdue(moment.silence),
             Phase::Connecting { .. } | Phase::Left => false,
         });
@@ -95,6 +95,8 @@ impl Session {
 }
 
 /// The Will that a server holds for a connection: none in a dialect that has none (P-WR-1).
-pub(super) fn held(context: &Context<'_>, will: Option<Will>) -> Option<Will> {
-    will.filter(|_| context.profile.has(Feature::Will) || context.has_bug(SeededBug::PublishesForbiddenWill))
+pub(super) fn held(context: &Context<'_>, version: ProtocolVersion, will: Option<Will>) -> Option<Will> {
+    will.filter(|_| {
+        context.profile.has_in(Feature::Will, version) || context.has_bug(SeededBug::PublishesForbiddenWill)
+    })
 }

@@ -50,4 +50,5 @@ pub use decoder::{Decoded, Decoder};
 pub use encode::{Unencodable, encode};
 pub use fields::{LARGEST_PACKET, LARGEST_VARIABLE_BYTE_INTEGER};
 pub use refusal::{Fault, Refusal};
+pub(crate) use rules::statements_of_format;
 pub use sender::Sender;

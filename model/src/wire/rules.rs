@@ -37,10 +37,26 @@ impl Rule {
         // A CONNECT that breaks a rule without number still breaks this one: the Server checks it against its format.
         let unnumbered_connect = own.is_empty() && sender == Sender::Client && packet == Some(PacketType::Connect);
         if unnumbered_connect && version != Some(ProtocolVersion::V3_1) {
-            return &["MQTT-3.1.4-1"];
+            return UNNUMBERED_IN_CONNECT;
         }
         own
     }
+}
+
+const UNNUMBERED_IN_CONNECT: &[&str] = &["MQTT-3.1.4-1"];
+
+/// The statements of `version` that the rules cite, by the name of the rule.
+pub(crate) fn statements_of_format(version: ProtocolVersion) -> Vec<(&'static str, &'static [&'static str])> {
+    let named = ALL.iter().map(|(name, rule)| {
+        let own = match version {
+            ProtocolVersion::V3_1 => rule.v3_1,
+            ProtocolVersion::V3_1_1 => rule.v3_1_1,
+            ProtocolVersion::V5_0 => rule.v5_0,
+        };
+        (*name, own)
+    });
+    let connect = (version != ProtocolVersion::V3_1).then_some(("UNNUMBERED_IN_CONNECT", UNNUMBERED_IN_CONNECT));
+    named.chain(connect).collect()
 }
 
 macro_rules! rules {
@@ -54,7 +70,6 @@ macro_rules! rules {
             unversioned: &[$($unversioned,)?],
         };)*
 
-        #[cfg(test)]
         const ALL: &[(&str, Rule)] = &[$((stringify!($name), $name),)*];
     };
 }

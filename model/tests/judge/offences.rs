@@ -44,7 +44,7 @@ fn a_malformed_packet_must_be_refused() {
         .conforms();
     offended(V5)
         .receive(1, &Packet::Disconnect(Disconnect::because(ReasonCode::MalformedPacket)))
-        .violates("refusal-closes", "MQTT-3.2.2-7");
+        .violates("nothing-after-disconnect", "MQTT-3.14.4-2");
     // 3.1 asks for no such thing.
     offended(ProtocolVersion::V3_1).receive(1, &Packet::Pingresp).conforms();
 }

@@ -7,6 +7,7 @@ use model::packet::{
     SubscribeProperties, SubscriptionOptions, SubscriptionRequest, Unsuback, Unsubscribe, UnsubscribeProperties,
 };
 use model::profile::Profile;
+use model::server::Rule;
 use model::wire::encode;
 
 pub(crate) const V311: ProtocolVersion = ProtocolVersion::V3_1_1;
@@ -74,6 +75,14 @@ impl Trace {
         assert_eq!(self.verdict(), Judgement::Conforms);
     }
 
+    /// The trace breaks a rule that stands for this statement in its version, if only in this particular case.
+    pub(crate) fn breaks(self, rule: Rule, statement: &str) {
+        let version = self.version;
+        self.violates(rule.name(), "");
+        let cited = rule.statements(version).iter().chain(rule.particular(version));
+        assert!(cited.into_iter().any(|id| *id == statement), "{rule} does not cite {statement}");
+    }
+
     pub(crate) fn violates(self, rule: &str, statement: &str) -> Violation {
         let Judgement::Violates(violations) = self.verdict() else { panic!("no violation of {rule}") };
         assert_eq!(violations[0].rule, rule, "{violations:#?}");
@@ -102,7 +111,10 @@ pub(crate) fn connack(version: ProtocolVersion, session_present: bool) -> Packet
 }
 
 pub(crate) fn subscribe(packet_id: u16, filter: &str, qos: Qos) -> Packet {
-    let options = SubscriptionOptions { qos, ..SubscriptionOptions::default() };
+    subscribe_with(packet_id, filter, SubscriptionOptions { qos, ..SubscriptionOptions::default() })
+}
+
+pub(crate) fn subscribe_with(packet_id: u16, filter: &str, options: SubscriptionOptions) -> Packet {
     Packet::Subscribe(Subscribe {
         packet_id: id(packet_id),
         properties: SubscribeProperties::default(),
@@ -146,6 +158,22 @@ pub(crate) fn qos0(topic: &str, payload: &str) -> Packet {
 
 pub(crate) fn qos1(topic: &str, payload: &str, packet_id: u16, dup: bool) -> Packet {
     message(topic, payload, Delivery::AtLeastOnce { packet_id: id(packet_id), dup })
+}
+
+pub(crate) fn qos2(topic: &str, payload: &str, packet_id: u16, dup: bool) -> Packet {
+    message(topic, payload, Delivery::ExactlyOnce { packet_id: id(packet_id), dup })
+}
+
+pub(crate) fn pubrec(packet_id: u16) -> Packet {
+    Packet::Pubrec(Acknowledgement::success(id(packet_id)))
+}
+
+pub(crate) fn pubrel(packet_id: u16) -> Packet {
+    Packet::Pubrel(Acknowledgement::success(id(packet_id)))
+}
+
+pub(crate) fn pubcomp(packet_id: u16, reason: ReasonCode) -> Packet {
+    Packet::Pubcomp(Acknowledgement { reason, ..Acknowledgement::success(id(packet_id)) })
 }
 
 pub(crate) fn puback(packet_id: u16) -> Packet {

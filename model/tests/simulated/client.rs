@@ -71,6 +71,8 @@ pub(crate) struct Link {
     pub(crate) version: ProtocolVersion,
     /// Whether CONNACK has come.
     pub(crate) connected: bool,
+    /// Whether the session ends with it.
+    pub(crate) ends_session: bool,
     /// Whether the client has said its last word.
     pub(crate) silent: bool,
     /// Packets that it owes.
@@ -132,7 +134,7 @@ impl Client {
         } else {
             Lifetime::Forever
         };
-        let wills = terms.has(Theme::Wills) && terms.profile.has(Feature::Will) && choice.once_in(3);
+        let wills = terms.has(Theme::Wills) && terms.profile.has_in(Feature::Will, self.version) && choice.once_in(3);
         let will = wills.then(|| self.will(terms, vocabulary, connection, now, &mut connect, choice));
         let input = Input::Connect(ConnectTerms {
             connection,
@@ -163,7 +165,9 @@ impl Client {
             topic: (*pick(choice, terms.topics)).try_into().unwrap(),
             payload: format!("will of {connection}").into_bytes(),
             qos: *pick(choice, terms.qos),
-            retain: terms.has(Theme::Retained) && terms.profile.has(Feature::RetainedMessages) && choice.once_in(3),
+            retain: terms.has(Theme::Retained)
+                && terms.profile.has_in(Feature::RetainedMessages, self.version)
+                && choice.once_in(3),
             properties: WillProperties {
                 will_delay_interval: (delay > 0).then_some(delay),
                 ..WillProperties::default()
@@ -216,7 +220,7 @@ impl Client {
         let is_new = self.version.has_properties();
         let identified = is_new
             && terms.has(Theme::Identifiers)
-            && terms.profile.has(Feature::SubscriptionIdentifiers)
+            && terms.profile.has_in(Feature::SubscriptionIdentifiers, self.version)
             && choice.once_in(2);
         let identifier = identified.then(|| SubscriptionIdentifier::new(1 + choice.below(3) as u32).unwrap());
         let mut requests = Vec::new();
@@ -225,7 +229,7 @@ impl Client {
             let misplaced = terms.has(Theme::Offences) && choice.once_in(32);
             let shared = is_new
                 && terms.has(Theme::Shares)
-                && terms.profile.has(Feature::SharedSubscriptions)
+                && terms.profile.has_in(Feature::SharedSubscriptions, self.version)
                 && choice.once_in(4);
             let filter = match (misplaced, shared) {
                 (true, _) => "t#".to_owned(),
@@ -289,7 +293,9 @@ impl Client {
     ) -> Utterance {
         let wildcard = terms.has(Theme::Offences) && choice.once_in(64);
         let topic = if wildcard { "t/+" } else { pick(choice, terms.topics) };
-        let retain = terms.has(Theme::Retained) && terms.profile.has(Feature::RetainedMessages) && choice.once_in(4);
+        let retain = terms.has(Theme::Retained)
+            && terms.profile.has_in(Feature::RetainedMessages, self.version)
+            && choice.once_in(4);
         let payload = match choice.below(if terms.inventive { 40 } else { 1 }) {
             1 => b"same".to_vec(),
             2..=8 if retain => Vec::new(),
@@ -361,11 +367,12 @@ impl Answer {
 }
 
 impl Link {
-    pub(crate) fn new(client: &Client) -> Link {
+    pub(crate) fn new(client: &Client, ends_session: bool) -> Link {
         Link {
             client: client.number,
             version: client.version,
             connected: false,
+            ends_session,
             silent: false,
             answers: Vec::new(),
             aliases: BTreeMap::new(),

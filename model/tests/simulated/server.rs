@@ -57,7 +57,7 @@ impl Server {
             _ if !is_link => return Vec::new(),
             _ => {}
         }
-        let input = self.with_retained(context, input);
+        let input = self.with_retained(context, client, input);
         let successors = before.input(context, now, &input);
         let known = |id: PacketId| before.has_taken(context, id);
         let repeated = matches!(&input, Input::Publish { id: Some(id), message, .. }
@@ -92,9 +92,10 @@ impl Server {
     }
 
     /// SUBSCRIBE meets what is retained when it is taken.
-    fn with_retained(&self, context: &Context<'_>, mut input: Input) -> Input {
+    fn with_retained(&self, context: &Context<'_>, client: usize, mut input: Input) -> Input {
+        let version = self.sessions[client].link.as_ref().map(|link| link.version);
         if let Input::Subscribe { requests, .. } = &mut input
-            && context.profile.has(Feature::RetainedMessages)
+            && version.is_some_and(|version| context.profile.has_in(Feature::RetainedMessages, version))
         {
             for request in requests {
                 request.retained = self.retained.met_by(|topic| context.vocabulary.matches(request.filter, topic));
@@ -211,6 +212,22 @@ impl Server {
         offers
     }
 
+    /// Whether it would accept all that it offers itself; how much that is.
+    pub(crate) fn check_offers(&self, context: &Context<'_>, now: Millis) -> Result<usize, String> {
+        let moment = Moment { now, silence: 0 };
+        let mut offered = 0;
+        for session in &self.sessions {
+            for (connection, output) in session.outputs(context, moment) {
+                offered += 1;
+                let accepted = session.accept(context, moment, connection, &output);
+                if !accepted.as_ref().is_ok_and(|next| !next.is_empty()) {
+                    return Err(format!("{output:?} on {connection}: {accepted:?} in {session:#?}"));
+                }
+            }
+        }
+        Ok(offered)
+    }
+
     /// Sends what it offers, or something like it. Tells what was sent; nothing if it thinks better of it.
     pub(crate) fn send(
         &mut self,
@@ -262,6 +279,13 @@ impl Server {
                 match link.is_some_and(|link| link.responses.iter().any(offends)) {
                     true => Output::Puback { id: *id, code: *pick(choice, &[0, 0x80, 0x90, 0x99]) },
                     false => Output::Puback { id: *id, code: *pick(choice, &[0, 0x10]) },
+                }
+            }
+            Output::Pubrec { id, .. } => {
+                let offends = |response: &Response| matches!(response, Response::Pubrec(of, Some(_)) if of == id);
+                match link.is_some_and(|link| link.responses.iter().any(offends)) {
+                    true => Output::Pubrec { id: *id, code: *pick(choice, &[0, 0x80, 0x90, 0x99]) },
+                    false => Output::Pubrec { id: *id, code: *pick(choice, &[0, 0x10]) },
                 }
             }
             Output::Publish { .. } => {

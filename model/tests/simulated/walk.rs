@@ -88,19 +88,24 @@ impl Walk {
         }
     }
 
+    /// Makes a step, if chance finds one.
+    pub(crate) fn step(&mut self) {
+        if let Some(step) = self.next_move() {
+            self.world.step(&step, &mut self.chance);
+        }
+        // Time passes when nothing else happens.
+        if self.chance.once_in(self.calm) {
+            self.world.settle(&mut self.chance);
+            self.world.now += *pick(&mut self.chance, &[1, 500, 1_999, 6_000, 8_000]);
+            // What is due now comes now.
+            self.world.settle(&mut self.chance);
+        }
+    }
+
     /// Goes on until something has been seen, and tells it.
     pub(crate) fn events(&mut self) -> Vec<Event> {
         while self.world.trace.is_empty() {
-            if let Some(step) = self.next_move() {
-                self.world.step(&step, &mut self.chance);
-            }
-            // Time passes when nothing else happens.
-            if self.chance.once_in(self.calm) {
-                self.world.settle(&mut self.chance);
-                self.world.now += *pick(&mut self.chance, &[1, 500, 1_999, 6_000, 8_000]);
-                // What is due now comes now.
-                self.world.settle(&mut self.chance);
-            }
+            self.step();
         }
         std::mem::take(&mut self.world.trace)
     }

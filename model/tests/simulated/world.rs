@@ -11,7 +11,7 @@ use super::terms::{Terms, Theme};
 use model::judge::{Judge, Observation};
 use model::packet::{Connect, Packet, ProtocolVersion, Qos};
 use model::server::offence::always_ends;
-use model::server::{ConnectionId, Context, Input, MessageKey, Millis, Output, Vocabulary};
+use model::server::{ConnectionId, Context, Input, Lifetime, MessageKey, Millis, Output, Vocabulary};
 use model::wire::{Decoder, encode};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -206,10 +206,15 @@ impl World {
         self.opened += 1;
         let connection = ConnectionId(self.opened);
         let it = &mut self.clients[client];
+        let replaced = it.current.and_then(|connection| self.links.get(&connection));
+        if replaced.is_some_and(|link| link.ends_session) {
+            it.unanswered.clear();
+        }
         let utterance = it.connect(&self.terms, &mut self.vocabulary, connection, self.now, choice);
         it.current = Some(connection);
         it.asked.clear();
-        self.links.insert(connection, Link::new(it));
+        let ends_session = matches!(&utterance.input, Input::Connect(terms) if terms.lifetime == Lifetime::Connection);
+        self.links.insert(connection, Link::new(it, ends_session));
         self.owners.insert(connection, client);
         self.to_server.insert(connection, (client, VecDeque::new()));
         self.to_client.insert(connection, VecDeque::new());
@@ -267,6 +272,9 @@ impl World {
             if it.current == Some(connection) {
                 it.current = None;
                 it.asked.clear();
+                if link.ends_session {
+                    it.unanswered.clear();
+                }
             }
         }
     }
@@ -411,6 +419,6 @@ impl World {
                 self.step(&offer, choice);
             }
         }
-        panic!("the world does not come to rest");
+        panic!("the world does not come to rest: {:#?}", self.server.sessions);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::connection::{Connection, Established};
 use super::disconnect::Violation;
+use super::retained::Retained;
 use super::session::Sessions;
 use super::subscriptions::Subscriptions;
 use super::timers::{Timer, Timers};
@@ -58,7 +59,10 @@ pub struct Core {
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
     pub(super) sessions: Sessions,
     pub(super) subscriptions: Subscriptions,
+    pub(super) retained: Retained,
     pub(super) timers: Timers,
+    /// Challenges sent so far.
+    pub(super) challenges: u64,
     outputs: VecDeque<Output>,
 }
 
@@ -72,7 +76,9 @@ impl Core {
             connections: BTreeMap::new(),
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
+            retained: Retained::default(),
             timers: Timers::default(),
+            challenges: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -131,6 +137,7 @@ impl Core {
             (None, _) => {}
             (Some(Connection::AwaitingConnect { .. }), Packet::Connect(connect)) => self.connect(id, version, connect),
             (Some(Connection::AwaitingConnect { .. }), _) => self.close(id),
+            (Some(Connection::Authenticating(_)), packet) => self.candidate_sends(id, &packet),
             (Some(Connection::Established(link)), packet) => {
                 let link = Established { connection: id, session: link.session, version: link.peer.version };
                 if let Err(violation) = self.dispatch(link, packet) {
@@ -146,7 +153,7 @@ impl Core {
             Packet::Puback(acknowledgement) => self.puback(from, &acknowledgement),
             Packet::Pubrec(acknowledgement) => self.pubrec(from, &acknowledgement),
             Packet::Pubrel(acknowledgement) => self.pubrel(from, &acknowledgement),
-            Packet::Pubcomp(_) => Ok(()),
+            Packet::Pubcomp(acknowledgement) => self.pubcomp(from, &acknowledgement),
             Packet::Subscribe(subscribe) => self.subscribe(from, subscribe),
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(from, unsubscribe),
             Packet::Pingreq => {
@@ -155,7 +162,7 @@ impl Core {
             }
             Packet::Disconnect(disconnect) => self.client_disconnects(from, &disconnect),
             Packet::Connect(_) => Err(Violation::new(ReasonCode::ProtocolError, "second CONNECT")),
-            Packet::Auth(_) => Err(Violation::new(ReasonCode::ProtocolError, "AUTH without authentication method")),
+            Packet::Auth(auth) => self.auth(from, &auth),
             Packet::Connack(_) | Packet::Suback(_) | Packet::Unsuback(_) | Packet::Pingresp => {
                 Err(Violation::new(ReasonCode::ProtocolError, format!("{} from a client", packet.packet_type())))
             }

@@ -2,6 +2,8 @@
 //!
 //! Each check is a function of its own that says how CONNECT is refused. A login is one more of them.
 
+use super::alias::{ReceivedAliases, SentAliases};
+use super::authenticate::Authentication;
 use super::broker::{ConnectionId, Core};
 use super::connection::{Connection, Link, Peer, reason_string};
 use super::disconnect::Violation;
@@ -14,7 +16,7 @@ use model::packet::{
     Connack, ConnackCode, ConnackProperties, Connect, ConnectReturnCode, Packet, ProtocolVersion, Qos, ReasonCode,
     Utf8String,
 };
-use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
 /// How CONNECT is refused.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    fn new(return_code: ConnectReturnCode, reason: ReasonCode, says: impl Into<String>) -> Refused {
+    pub(super) fn new(return_code: ConnectReturnCode, reason: ReasonCode, says: impl Into<String>) -> Refused {
         Refused { return_code: Some(return_code), reason, says: says.into() }
     }
 
@@ -58,6 +60,7 @@ impl Core {
             problem_information: connect.properties.request_problem_information.unwrap_or(true),
         };
         match self.check_connect(version, &connect) {
+            Ok(()) if connect.properties.authentication_method.is_some() => self.challenge_candidate(id, peer, connect),
             Ok(()) => self.accept_connect(id, peer, connect),
             Err(refused) => self.refuse_connect(id, peer, &refused),
         }
@@ -76,7 +79,7 @@ impl Core {
         self.close(id);
     }
 
-    fn check_connect(&self, version: ProtocolVersion, connect: &Connect) -> Result<(), Refused> {
+    pub(super) fn check_connect(&self, version: ProtocolVersion, connect: &Connect) -> Result<(), Refused> {
         self.check_version(version)?;
         self.check_authentication_method(connect)?;
         self.check_client_id(version, connect)?;
@@ -88,17 +91,6 @@ impl Core {
 
     fn check_version(&self, version: ProtocolVersion) -> Result<(), Refused> {
         if self.settings.versions.contains(&version) { Ok(()) } else { Err(Refused::version()) }
-    }
-
-    /// There is no enhanced authentication (MQTT-4.12.0-1).
-    fn check_authentication_method(&self, connect: &Connect) -> Result<(), Refused> {
-        match connect.properties.authentication_method {
-            None => Ok(()),
-            Some(_) => Err(Refused::silently_in_3x(
-                ReasonCode::BadAuthenticationMethod,
-                "no authentication method is supported",
-            )),
-        }
     }
 
     /// Any Client Identifier will do, in 3.1 also beyond its 23 characters (P-VER-4); an empty one where the version
@@ -141,7 +133,7 @@ impl Core {
         Err(Refused::new(ConnectReturnCode::ServerUnavailable, ReasonCode::QuotaExceeded, "too many sessions"))
     }
 
-    fn accept_connect(&mut self, id: ConnectionId, peer: Peer, connect: Connect) {
+    pub(super) fn accept_connect(&mut self, id: ConnectionId, peer: Peer, connect: Connect) {
         let assigned = connect.client_id.is_empty().then(|| self.sessions.assign_client_id());
         let client_id = assigned.clone().unwrap_or_else(|| connect.client_id.clone());
         self.take_over(&client_id);
@@ -162,7 +154,8 @@ impl Core {
         if !self.send(id, Packet::Connack(Connack { session_present, code, properties })) {
             return self.close(id); // No CONNACK is small enough for this Client.
         }
-        self.keep_will(session, connect.will);
+        self.keep_will(session, peer.version, connect.will);
+        self.release_again(session);
         self.send_waiting(session);
     }
 
@@ -202,13 +195,21 @@ impl Core {
         if longest_silence.is_some() {
             self.timers.set(silence_check, Timer::KeepAlive(id));
         }
+        let authentication = match connect.properties.authentication_method {
+            None => Authentication::Absent,
+            Some(_) => Authentication::Done,
+        };
         let link = Link {
             session: session_id,
             peer,
             longest_silence,
             last_heard: self.now,
             silence_check,
-            aliases: BTreeMap::new(),
+            authentication,
+            received_aliases: ReceivedAliases::default(),
+            sent_aliases: SentAliases::new(
+                connect.properties.topic_alias_maximum.unwrap_or(0).min(self.settings.sent_topic_aliases),
+            ),
         };
         self.connections.insert(id, Connection::Established(link));
     }
@@ -216,14 +217,22 @@ impl Core {
     /// What CONNACK of 5.0 tells about this broker.
     fn announcement(&self, connect: &Connect, assigned: Option<Utf8String>) -> ConnackProperties {
         let settings = &self.settings;
+        // What is not announced is available.
+        let announced = |available: bool| match settings.announcement {
+            Announcement::Differences => (!available).then_some(false),
+            Announcement::Everything => Some(available),
+        };
         let differences = ConnackProperties {
             assigned_client_identifier: assigned,
+            authentication_method: connect.properties.authentication_method.clone(),
             topic_alias_maximum: Some(settings.topic_alias_maximum).filter(|&maximum| maximum > 0),
-            maximum_qos: Some(Qos::AtLeastOnce),
-            retain_available: Some(false),
+            receive_maximum: Some(settings.limits.receive_maximum).filter(|&maximum| maximum < NonZeroU16::MAX),
+            maximum_qos: Some(settings.maximum_qos).filter(|&maximum| maximum < Qos::ExactlyOnce),
+            retain_available: announced(settings.retained_messages.contains(&ProtocolVersion::V5_0)),
             maximum_packet_size: Some(settings.limits.maximum_packet_size),
-            subscription_identifier_available: Some(false),
-            shared_subscription_available: Some(false),
+            wildcard_subscription_available: announced(true),
+            subscription_identifier_available: announced(settings.subscription_identifiers),
+            shared_subscription_available: announced(settings.shared_subscriptions),
             ..ConnackProperties::default()
         };
         match settings.announcement {
@@ -231,7 +240,6 @@ impl Core {
             Announcement::Everything => ConnackProperties {
                 session_expiry_interval: connect.properties.session_expiry_interval,
                 server_keep_alive: Some(connect.keep_alive),
-                wildcard_subscription_available: Some(true),
                 ..differences
             },
         }

@@ -1,12 +1,12 @@
 //! What is known of one connection, and how to send to it.
 
+use super::alias::{ReceivedAliases, SentAliases};
+use super::authenticate::{Authentication, Candidate};
 use super::broker::{Action, ConnectionId, Core, Milliseconds};
 use super::session::SessionId;
 use super::timers::Timer;
-use model::packet::{Packet, ProtocolVersion, ReasonProperties, Utf8String};
+use model::packet::{Packet, ProtocolVersion, Publish, ReasonProperties, Utf8String};
 use model::wire::encode;
-use std::collections::BTreeMap;
-use std::num::NonZeroU16;
 
 /// A connection that is not closed.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(super) enum Connection {
         /// When CONNECT has to be there.
         deadline: Milliseconds,
     },
+    /// CONNECT is acceptable; its authentication is under way.
+    Authenticating(Box<Candidate>),
     /// CONNECT was accepted.
     Established(Link),
 }
@@ -30,8 +32,9 @@ pub(super) struct Link {
     pub(super) last_heard: Milliseconds,
     /// When silence is looked at next: at `last_heard` plus `longest_silence` or before.
     pub(super) silence_check: Milliseconds,
-    /// Topics behind the Client's Topic Aliases.
-    pub(super) aliases: BTreeMap<NonZeroU16, Utf8String>,
+    pub(super) authentication: Authentication,
+    pub(super) received_aliases: ReceivedAliases,
+    pub(super) sent_aliases: SentAliases,
 }
 
 /// An accepted connection, as a packet that came on it needs to know it.
@@ -113,6 +116,18 @@ impl Core {
         }
     }
 
+    /// Sends a delivery, with a Topic Alias if the Client takes one. Returns whether it can take the packet.
+    pub(super) fn send_publish(&mut self, connection: ConnectionId, publish: Publish) -> bool {
+        if let Some(Connection::Established(link)) = self.connections.get_mut(&connection)
+            && let Some(short) = link.sent_aliases.shorten(&publish).map(Packet::Publish)
+            && link.peer.takes(&short)
+        {
+            link.sent_aliases.learn(publish.topic);
+            return self.send(connection, short);
+        }
+        self.send(connection, Packet::Publish(publish))
+    }
+
     /// Sends to a Client whose CONNECT was not accepted yet.
     pub(super) fn send_to(&mut self, connection: ConnectionId, peer: Peer, packet: Packet) -> bool {
         match peer.fit(packet) {
@@ -129,6 +144,7 @@ impl Core {
         let connection = self.connections.remove(&id)?;
         match &connection {
             Connection::AwaitingConnect { deadline } => self.timers.cancel(*deadline, Timer::Connect(id)),
+            Connection::Authenticating(candidate) => self.timers.cancel(candidate.deadline, Timer::Connect(id)),
             Connection::Established(link) if link.longest_silence.is_some() => {
                 self.timers.cancel(link.silence_check, Timer::KeepAlive(id));
             }

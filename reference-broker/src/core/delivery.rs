@@ -1,10 +1,12 @@
 //! Messages on their way to one session: waiting, in flight, and sent again after a connection broke.
 
 use super::broker::Milliseconds;
-use super::message::Message;
+use super::flight::{Effect, Flights};
+use super::message::{Message, has_passed};
 use crate::settings::Limits;
-use model::packet::{self, PacketId, ProtocolVersion, Publish, Qos};
-use std::collections::{BTreeMap, VecDeque};
+use model::packet::{self, PacketId, ProtocolVersion, Publish, Qos, SubscriptionIdentifier};
+use model::topic::TopicFilter;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A message for one session.
@@ -15,39 +17,46 @@ pub(super) struct Copy {
     pub(super) qos: Qos,
     /// RETAIN of the PUBLISH that delivers it.
     pub(super) retain: bool,
+    /// Identifiers of all subscriptions that it is for.
+    pub(super) identifiers: Vec<SubscriptionIdentifier>,
+    /// The filter of the Shared Subscription that it is for.
+    pub(super) share: Option<Arc<TopicFilter>>,
+    /// When it was made.
+    pub(super) since: Milliseconds,
 }
 
 impl Copy {
+    /// Whether it has waited for longer than its publisher or the dialect allows.
+    fn has_expired(&self, now: Milliseconds, limits: &Limits) -> bool {
+        self.message.has_expired(now) || has_passed(limits.queued_seconds, self.since, now)
+    }
+
     /// The PUBLISH that delivers it.
     pub(super) fn to_publish(&self, how: packet::Delivery, version: ProtocolVersion, now: Milliseconds) -> Publish {
-        self.message.to_publish(how, self.retain, version, now)
+        let mut publish = self.message.to_publish(how, self.retain, version, now);
+        if version.has_properties() {
+            publish.properties.subscription_identifiers.clone_from(&self.identifiers);
+        }
+        publish
     }
 }
 
 /// The deliveries of a session.
 ///
-/// A message of QoS 1 takes a Packet Identifier when it is first sent, and keeps it until its PUBACK. When the connection breaks,
-/// what is in flight moves to `again`, and goes out first on the next connection, in its old order.
+/// A message above QoS 0 takes a Packet Identifier when it is first sent, and keeps it until the Client's last
+/// acknowledgement. When the connection breaks, what was published moves to `again`, and goes out first on the next
+/// connection, in its old order; what was released stays in flight.
 #[derive(Debug)]
 pub(super) struct Delivery {
     waiting: VecDeque<Copy>,
     waiting_bytes: usize,
     /// Sent on an earlier connection, not yet on this one.
     again: VecDeque<(PacketId, Copy)>,
-    /// Sent on this connection.
-    in_flight: BTreeMap<PacketId, InFlight>,
-    in_flight_bytes: usize,
-    /// Deliveries so far: their order.
-    begun: u64,
+    /// Sent on this connection, or released on an earlier one.
+    flights: Flights,
     next_id: PacketId,
     /// How many may be in flight.
     window: usize,
-}
-
-#[derive(Debug)]
-struct InFlight {
-    order: u64,
-    copy: Copy,
 }
 
 impl Default for Delivery {
@@ -56,9 +65,7 @@ impl Default for Delivery {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             again: VecDeque::new(),
-            in_flight: BTreeMap::new(),
-            in_flight_bytes: 0,
-            begun: 0,
+            flights: Flights::default(),
             next_id: PacketId::FIRST,
             window: 0,
         }
@@ -84,12 +91,9 @@ impl Delivery {
     pub(super) fn interrupt(&mut self) {
         self.waiting.retain(|copy| copy.qos > Qos::AtMostOnce);
         self.waiting_bytes = self.waiting.iter().map(|copy| copy.message.size()).sum();
-        let mut sent: Vec<(PacketId, InFlight)> = std::mem::take(&mut self.in_flight).into_iter().collect();
-        self.in_flight_bytes = 0;
-        sent.sort_by_key(|(_, in_flight)| in_flight.order);
         // What was not sent again yet is younger than what was.
-        for (id, in_flight) in sent.into_iter().rev() {
-            self.again.push_front((id, in_flight.copy));
+        for sent in self.flights.take_published().into_iter().rev() {
+            self.again.push_front(sent);
         }
     }
 
@@ -100,7 +104,7 @@ impl Delivery {
 
     /// The next message to send, in flight from now on; `None` if there is none or no room for it.
     pub(super) fn next(&mut self, now: Milliseconds, version: ProtocolVersion, limits: &Limits) -> Option<Publish> {
-        let has_room = self.in_flight.len() < self.window && self.in_flight_bytes < limits.queued_bytes;
+        let has_room = self.flights.len() < self.window && self.flights.bytes() < limits.queued_bytes;
         if has_room && let Some((packet_id, copy)) = self.again.pop_front() {
             return Some(self.begin_flight(packet_id, true, copy, now, version));
         }
@@ -113,7 +117,7 @@ impl Delivery {
                 return None;
             }
             let copy = self.next_waiting()?;
-            if copy.message.has_expired(now, limits.queued_seconds) {
+            if copy.has_expired(now, limits) {
                 continue;
             }
             if copy.qos == Qos::AtMostOnce {
@@ -132,23 +136,55 @@ impl Delivery {
         now: Milliseconds,
         version: ProtocolVersion,
     ) -> Publish {
-        let publish = copy.to_publish(packet::Delivery::AtLeastOnce { packet_id, dup }, version, now);
-        self.begun += 1;
-        self.in_flight_bytes += copy.message.size();
-        self.in_flight.insert(packet_id, InFlight { order: self.begun, copy });
+        let how = match copy.qos {
+            Qos::AtMostOnce => packet::Delivery::AtMostOnce,
+            Qos::AtLeastOnce => packet::Delivery::AtLeastOnce { packet_id, dup },
+            Qos::ExactlyOnce => packet::Delivery::ExactlyOnce { packet_id, dup },
+        };
+        let publish = copy.to_publish(how, version, now);
+        self.flights.publish(packet_id, copy);
         publish
     }
 
-    /// The Client has the message with this identifier; `false` if none is in flight under it.
-    pub(super) fn acknowledge(&mut self, id: PacketId) -> bool {
-        let Some(in_flight) = self.in_flight.remove(&id) else { return false };
-        self.in_flight_bytes -= in_flight.copy.message.size();
-        true
+    pub(super) fn puback(&mut self, id: PacketId) -> Effect {
+        self.recall(id);
+        self.flights.puback(id)
     }
 
-    /// Whether a message with this identifier awaits its PUBACK.
-    pub(super) fn is_in_flight(&self, id: PacketId) -> bool {
-        self.in_flight.contains_key(&id)
+    pub(super) fn pubrec(&mut self, id: PacketId, is_error: bool) -> Effect {
+        self.recall(id);
+        self.flights.pubrec(id, is_error)
+    }
+
+    pub(super) fn pubcomp(&mut self, id: PacketId) -> Effect {
+        self.recall(id);
+        self.flights.pubcomp(id)
+    }
+
+    /// Ends the delivery with this identifier as if the Client had the message.
+    pub(super) fn settle(&mut self, id: PacketId) {
+        self.flights.settle(id);
+    }
+
+    /// Identifiers whose PUBCOMP is to come, in the order in which they were released.
+    pub(super) fn released(&self) -> Vec<PacketId> {
+        self.flights.released()
+    }
+
+    /// The Client may acknowledge what it got on an earlier connection before it is sent again.
+    fn recall(&mut self, id: PacketId) {
+        if let Some(position) = self.again.iter().position(|(sent, _)| *sent == id)
+            && let Some((id, copy)) = self.again.remove(position)
+        {
+            self.flights.publish(id, copy);
+        }
+    }
+
+    /// What is left of QoS 1 for Shared Subscriptions, in its order.
+    pub(super) fn into_shared_qos_1(mut self) -> impl Iterator<Item = Copy> {
+        self.interrupt();
+        let sent = self.again.into_iter().map(|(_, copy)| copy);
+        sent.chain(self.waiting).filter(|copy| copy.qos == Qos::AtLeastOnce && copy.share.is_some())
     }
 
     fn next_waiting(&mut self) -> Option<Copy> {
@@ -160,7 +196,7 @@ impl Delivery {
     /// An identifier that no unacknowledged message has. The window is no larger than the number of identifiers, and
     /// nothing new is sent while there is something to send again, so there always is one.
     fn unused_id(&mut self) -> PacketId {
-        while self.in_flight.contains_key(&self.next_id) {
+        while self.flights.contains(self.next_id) {
             self.next_id = self.next_id.next();
         }
         let id = self.next_id;

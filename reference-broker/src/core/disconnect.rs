@@ -53,9 +53,9 @@ impl Core {
         self.ended(id, WillFate::Due);
     }
 
-    /// No CONNECT came in time.
+    /// No CONNECT came in time, or its authentication takes too long.
     pub(super) fn connect_is_due(&mut self, id: ConnectionId) {
-        if matches!(self.connections.get(&id), Some(Connection::AwaitingConnect { .. })) {
+        if !matches!(self.connections.get(&id), None | Some(Connection::Established(_))) {
             self.close(id);
         }
     }
@@ -70,6 +70,13 @@ impl Core {
                 let reason =
                     if reason.is_permitted_in(PacketType::Disconnect) { reason } else { ReasonCode::ProtocolError };
                 self.disconnect(id, &Violation::new(reason, refusal.what));
+            }
+            Some(Connection::Authenticating(candidate)) => {
+                let reason = refusal.fault.reason_code();
+                let reason =
+                    if reason.is_permitted_in(PacketType::Connack) { reason } else { ReasonCode::ProtocolError };
+                let peer = candidate.peer;
+                self.refuse_connect(id, peer, &Refused::silently_in_3x(reason, refusal.what));
             }
             Some(Connection::AwaitingConnect { .. }) => self.connect_refused(id, &refusal),
         }

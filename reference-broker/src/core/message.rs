@@ -3,28 +3,37 @@
 use super::broker::Milliseconds;
 use model::packet::{Delivery, ProtocolVersion, Publish, PublishProperties, Qos, Utf8String, Will};
 
+/// Whose message it is, and when the broker took it.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    /// Client Identifier of the publisher.
+    pub(super) client_id: Utf8String,
+    pub(super) at: Milliseconds,
+}
+
 /// An Application Message as its publisher sent it.
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) topic: Utf8String,
     pub(super) payload: Vec<u8>,
     pub(super) qos: Qos,
+    /// Whether it is to be retained.
     pub(super) retain: bool,
-    /// What goes on to subscribers: no Topic Alias.
+    pub(super) origin: Origin,
+    /// What goes on to subscribers: no Topic Alias, no Subscription Identifier.
     properties: PublishProperties,
-    arrived: Milliseconds,
 }
 
 impl Message {
     /// The message in a PUBLISH, whose Topic Alias has been replaced by `topic`.
-    pub(super) fn from_publish(publish: Publish, topic: Utf8String, arrived: Milliseconds) -> Message {
+    pub(super) fn from_publish(publish: Publish, topic: Utf8String, origin: Origin) -> Message {
         let qos = publish.qos();
         let properties = PublishProperties { topic_alias: None, ..publish.properties };
-        Message { topic, payload: publish.payload, qos, retain: publish.retain, properties, arrived }
+        Message { topic, payload: publish.payload, qos, retain: publish.retain, origin, properties }
     }
 
     /// The message in a Will that is published now.
-    pub(super) fn from_will(will: Will, now: Milliseconds) -> Message {
+    pub(super) fn from_will(will: Will, origin: Origin) -> Message {
         let properties = PublishProperties {
             payload_format_indicator: will.properties.payload_format_indicator,
             message_expiry_interval: will.properties.message_expiry_interval,
@@ -34,14 +43,7 @@ impl Message {
             user_properties: will.properties.user_properties,
             ..PublishProperties::default()
         };
-        Message {
-            topic: will.topic,
-            payload: will.payload,
-            qos: will.qos,
-            retain: will.retain,
-            properties,
-            arrived: now,
-        }
+        Message { topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain, origin, properties }
     }
 
     /// Bytes of topic and payload.
@@ -49,13 +51,9 @@ impl Message {
         self.topic.len() + self.payload.len()
     }
 
-    /// Whether it has waited for longer than it may: as its publisher says (MQTT-3.3.2-5), and at most `seconds`.
-    pub(super) fn has_expired(&self, now: Milliseconds, seconds: Option<u32>) -> bool {
-        let own = self.properties.message_expiry_interval;
-        let waited = now.saturating_sub(self.arrived);
-        // What did not wait at all is delivered even if it may not wait at all.
-        let limit = own.into_iter().chain(seconds).min().filter(|_| waited > 0);
-        limit.is_some_and(|seconds| waited >= Milliseconds::from(seconds) * 1_000)
+    /// Whether it has waited for longer than its publisher allows (MQTT-3.3.2-5).
+    pub(super) fn has_expired(&self, now: Milliseconds) -> bool {
+        has_passed(self.properties.message_expiry_interval, self.origin.at, now)
     }
 
     /// The PUBLISH that delivers it now; its expiry is counted down by the time it waited (MQTT-3.3.2-6).
@@ -67,7 +65,7 @@ impl Message {
         now: Milliseconds,
     ) -> Publish {
         let properties = if version.has_properties() {
-            let waited = u32::try_from(now.saturating_sub(self.arrived) / 1_000).unwrap_or(u32::MAX);
+            let waited = u32::try_from(now.saturating_sub(self.origin.at) / 1_000).unwrap_or(u32::MAX);
             let mut properties = self.properties.clone();
             if let Some(interval) = &mut properties.message_expiry_interval {
                 *interval = interval.saturating_sub(waited);
@@ -78,4 +76,10 @@ impl Message {
         };
         Publish { delivery, retain, topic: self.topic.clone(), properties, payload: self.payload.clone() }
     }
+}
+
+/// Whether an interval of so many seconds is over. What did not wait at all is in time even if it may not wait at all.
+pub(super) fn has_passed(seconds: Option<u32>, since: Milliseconds, now: Milliseconds) -> bool {
+    let waited = now.saturating_sub(since);
+    waited > 0 && seconds.is_some_and(|seconds| waited >= Milliseconds::from(seconds) * 1_000)
 }

@@ -1,112 +1,132 @@
-//! PUBLISH and the acknowledgements from Clients.
+//! PUBLISH from Clients.
 
 use super::broker::Core;
 use super::connection::{Connection, Established, reason_properties};
 use super::disconnect::Violation;
 use super::limits::{self, Exceeded};
-use super::message::Message;
-use model::packet::{Acknowledgement, Packet, ProtocolVersion, Publish, Qos, ReasonCode, Utf8String};
-use model::topic::TopicName;
+use super::message::{Message, Origin};
+use super::session::SessionId;
+use model::packet::{Acknowledgement, Delivery, Packet, PacketId, ProtocolVersion, Publish, ReasonCode, Utf8String};
 
 impl Core {
-    pub(super) fn publish(&mut self, from: Established, publish: Publish) -> Result<(), Violation> {
-        if publish.qos() == Qos::ExactlyOnce {
-            return Err(Violation::new(ReasonCode::QosNotSupported, "maximum qos is 1"));
-        }
-        // 3.x has no word for it: there the message is delivered to those who listen, and not kept.
-        if publish.retain && from.version == ProtocolVersion::V5_0 {
-            return Err(Violation::new(ReasonCode::RetainNotSupported, "retain is not available"));
-        }
+    pub(super) fn publish(&mut self, from: Established, mut publish: Publish) -> Result<(), Violation> {
         let topic = self.topic_of(from, &publish)?;
-        if publish.properties.response_topic.as_ref().is_some_and(|topic| topic.contains(['+', '#'])) {
-            return Err(Violation::new(ReasonCode::ProtocolError, "response topic with wildcard")); // MQTT-3.3.2-14
+        self.check_flow(from, &publish)?;
+        if has_wildcard(publish.properties.response_topic.as_ref()) {
+            return Err(Violation::new(ReasonCode::ProtocolError, "response topic with wildcard"));
         }
-        let packet_id = publish.packet_id();
+        if !publish.properties.subscription_identifiers.is_empty() {
+            let says = "subscription identifier from a client"; // MQTT-3.3.4-6
+            return Err(Violation::new(ReasonCode::ProtocolError, says));
+        }
+        let delivery = publish.delivery;
+        if let Delivery::ExactlyOnce { packet_id, .. } = delivery
+            && !self.take_once(from.session, packet_id)
+        {
+            self.send(from.connection, Packet::Pubrec(Acknowledgement::success(packet_id)));
+            return Ok(());
+        }
         let outcome = self.check_publish_limits(&topic, &publish);
         if outcome.is_ok() {
-            self.route(Message::from_publish(publish, topic, self.now), from.session);
+            // Where nothing is retained, 3.x has no word for it: the message is delivered to those who listen.
+            publish.retain &= self.settings.retained_messages.contains(&from.version);
+            if let Some(origin) = self.origin(from.session) {
+                self.route(Message::from_publish(publish, topic, origin));
+            }
         }
-        if let Some(packet_id) = packet_id {
-            let puback = match outcome {
-                Err(exceeded) if from.version == ProtocolVersion::V5_0 => Acknowledgement {
-                    packet_id,
-                    reason: exceeded.reason,
-                    properties: reason_properties(from.version, &exceeded.says),
-                },
-                _ => Acknowledgement::success(packet_id),
-            };
-            self.send(from.connection, Packet::Puback(puback));
+        self.answer(from, delivery, outcome);
+        Ok(())
+    }
+
+    /// Whether the Client may send this PUBLISH now.
+    fn check_flow(&self, from: Established, publish: &Publish) -> Result<(), Violation> {
+        let maximum_qos = self.settings.maximum_qos;
+        if publish.qos() > maximum_qos {
+            return Err(Violation::new(ReasonCode::QosNotSupported, format!("maximum qos is {maximum_qos}")));
+        }
+        let available = self.settings.retained_messages.contains(&from.version);
+        if publish.retain && !available && from.version == ProtocolVersion::V5_0 {
+            return Err(Violation::new(ReasonCode::RetainNotSupported, "retain is not available"));
+        }
+        // Messages of QoS 1 are answered at once: only those of QoS 2 add up.
+        let receive_maximum = self.settings.limits.receive_maximum;
+        if from.version == ProtocolVersion::V5_0
+            && let Some(packet_id) = publish.packet_id()
+            && let Some(session) = self.sessions.find(from.session)
+            && session.incoming.unanswered_with(packet_id) > usize::from(receive_maximum.get())
+        {
+            let says = format!("receive maximum is {receive_maximum}");
+            return Err(Violation::new(ReasonCode::ReceiveMaximumExceeded, says));
         }
         Ok(())
     }
 
-    /// The Topic Name of a PUBLISH: its own, or the one behind its Topic Alias.
-    fn topic_of(&mut self, from: Established, publish: &Publish) -> Result<Utf8String, Violation> {
-        let Some(Connection::Established(link)) = self.connections.get_mut(&from.connection) else {
-            return Ok(publish.topic.clone());
-        };
-        let alias = publish.properties.topic_alias;
-        if alias.is_some_and(|alias| alias.get() > self.settings.topic_alias_maximum) {
-            let says = format!("topic alias maximum is {}", self.settings.topic_alias_maximum);
-            return Err(Violation::new(ReasonCode::TopicAliasInvalid, says));
-        }
-        if let Some(alias) = alias
-            && publish.topic.is_empty()
-        {
-            let unset = || Violation::new(ReasonCode::ProtocolError, format!("topic alias {alias} is not set"));
-            return link.aliases.get(&alias).cloned().ok_or_else(unset);
-        }
-        if let Err(error) = publish.topic.parse::<TopicName>() {
-            return Err(Violation::new(ReasonCode::TopicNameInvalid, error.to_string()));
-        }
-        if let Some(alias) = alias {
-            link.aliases.insert(alias, publish.topic.clone());
-        }
-        Ok(publish.topic.clone())
+    /// What a message that comes now keeps of its publisher.
+    pub(super) fn origin(&self, id: SessionId) -> Option<Origin> {
+        let session = self.sessions.find(id)?;
+        Some(Origin { client_id: session.client_id.clone(), at: self.now })
     }
 
-    fn check_publish_limits(&self, topic: &str, publish: &Publish) -> Result<(), Exceeded> {
+    /// Takes a QoS 2 message; `false` if it was taken before.
+    fn take_once(&mut self, id: SessionId, packet_id: PacketId) -> bool {
+        self.sessions.find_mut(id).is_some_and(|session| session.incoming.take(packet_id))
+    }
+
+    /// PUBACK or PUBREC.
+    fn answer(&mut self, from: Established, delivery: Delivery, outcome: Result<(), Exceeded>) {
+        let answer = |packet_id| match outcome {
+            // 3.x cannot say that a message was dropped.
+            Err(exceeded) if from.version == ProtocolVersion::V5_0 => Acknowledgement {
+                packet_id,
+                reason: exceeded.reason,
+                properties: reason_properties(from.version, &exceeded.says),
+            },
+            _ => Acknowledgement::success(packet_id),
+        };
+        match delivery {
+            Delivery::AtMostOnce => {}
+            Delivery::AtLeastOnce { packet_id, .. } => {
+                self.send(from.connection, Packet::Puback(answer(packet_id)));
+            }
+            Delivery::ExactlyOnce { packet_id, .. } => {
+                let pubrec = answer(packet_id);
+                // Whoever is refused sends no PUBREL (MQTT-4.3.3-9).
+                if pubrec.reason.is_error()
+                    && let Some(session) = self.sessions.find_mut(from.session)
+                {
+                    session.incoming.release(packet_id);
+                }
+                self.send(from.connection, Packet::Pubrec(pubrec));
+            }
+        }
+    }
+
+    /// The Topic Name of a PUBLISH: its own, or the one behind its Topic Alias.
+    fn topic_of(&mut self, from: Established, publish: &Publish) -> Result<Utf8String, Violation> {
+        match self.connections.get_mut(&from.connection) {
+            Some(Connection::Established(link)) => {
+                link.received_aliases.topic_of(publish, self.settings.topic_alias_maximum)
+            }
+            _ => Ok(publish.topic.clone()),
+        }
+    }
+
+    fn check_publish_limits(&mut self, topic: &str, publish: &Publish) -> Result<(), Exceeded> {
         let limits = &self.settings.limits;
+        if publish.retain && !self.retained.has_room_for(topic, &publish.payload, limits) {
+            self.retained.sweep(self.now);
+            if !self.retained.has_room_for(topic, &publish.payload, limits) {
+                return Err(Exceeded::new(ReasonCode::QuotaExceeded, "too many retained messages"));
+            }
+        }
         if !limits::admits_topic(limits, topic) {
             return Err(Exceeded::new(ReasonCode::TopicNameInvalid, "topic too long"));
         }
         limits::check_publish(limits, &publish.properties)
     }
-
-    /// A delivery arrived. An identifier that is not in flight is ignored.
-    pub(super) fn puback(&mut self, from: Established, puback: &Acknowledgement) -> Result<(), Violation> {
-        if let Some(session) = self.sessions.find_mut(from.session)
-            && session.delivery.acknowledge(puback.packet_id)
-        {
-            self.send_waiting(from.session);
-        }
-        Ok(())
-    }
-
-    /// No delivery of this broker has QoS 2: PUBREC is either about a QoS 1 delivery, or about none.
-    pub(super) fn pubrec(&mut self, from: Established, pubrec: &Acknowledgement) -> Result<(), Violation> {
-        let in_flight =
-            self.sessions.find(from.session).is_some_and(|session| session.delivery.is_in_flight(pubrec.packet_id));
-        if in_flight {
-            return Err(Violation::new(ReasonCode::ProtocolError, "PUBREC for a QoS 1 message"));
-        }
-        self.send(from.connection, Packet::Pubrel(not_found(from.version, pubrec)));
-        Ok(())
-    }
-
-    /// No QoS 2 message was ever taken, so none is released. The Client can forget it all the same.
-    pub(super) fn pubrel(&mut self, from: Established, pubrel: &Acknowledgement) -> Result<(), Violation> {
-        self.send(from.connection, Packet::Pubcomp(not_found(from.version, pubrel)));
-        Ok(())
-    }
 }
 
-fn not_found(version: ProtocolVersion, received: &Acknowledgement) -> Acknowledgement {
-    match version {
-        ProtocolVersion::V5_0 => Acknowledgement {
-            reason: ReasonCode::PacketIdentifierNotFound,
-            ..Acknowledgement::success(received.packet_id)
-        },
-        _ => Acknowledgement::success(received.packet_id),
-    }
+/// Whether a Response Topic is none that can be published to (MQTT-3.3.2-14).
+pub(super) fn has_wildcard(response_topic: Option<&Utf8String>) -> bool {
+    response_topic.is_some_and(|topic| topic.contains(['+', '#']))
 }

@@ -7,39 +7,76 @@ use super::message::Message;
 use super::session::SessionId;
 use super::subscriptions::Subscription;
 use crate::settings::DeliveredQos;
-use model::packet::{self, Packet, Qos};
+use model::packet::{self, Qos, SubscriptionIdentifier};
+use model::topic::TopicFilter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Who gets a copy, and for what.
+#[derive(Debug, Default)]
+struct Receiver {
+    /// The highest that was granted.
+    qos: Qos,
+    /// Whether any of the subscriptions asked for it.
+    retain_as_published: bool,
+    /// One for each subscription that has one, even if it is the same (MQTT-3.3.4-4).
+    identifiers: Vec<SubscriptionIdentifier>,
+    /// The filter of the Shared Subscription that it is a member of.
+    share: Option<Arc<TopicFilter>>,
+}
+
+impl Receiver {
+    fn join(&mut self, subscription: Subscription) {
+        self.qos = self.qos.max(subscription.qos);
+        self.retain_as_published |= subscription.retain_as_published;
+        self.identifiers.extend(subscription.identifier);
+    }
+}
+
 impl Core {
-    /// Sends a message on to every session with a matching subscription: one copy each, at the highest QoS that its
-    /// overlapping subscriptions were granted (MQTT-3.3.4-2).
-    pub(super) fn route(&mut self, message: Message, publisher: SessionId) {
-        let mut receivers: BTreeMap<SessionId, Subscription> = BTreeMap::new();
-        self.subscriptions.matching(&message.topic, |session, subscription| {
-            if subscription.no_local && session == publisher {
+    /// Sends a message on: one copy to every session with a matching subscription, at the highest QoS that its overlapping
+    /// subscriptions were granted (MQTT-3.3.4-2), and one copy to one member of every matching Shared Subscription. If it
+    /// is to be retained, it is.
+    pub(super) fn route(&mut self, message: Message) {
+        let message = Arc::new(message);
+        self.retain(&message);
+        let sessions = &self.sessions;
+        let publisher = sessions.of_client(&message.origin.client_id);
+        let mut receivers: BTreeMap<SessionId, Receiver> = BTreeMap::new();
+        let mut members = Vec::new();
+        let is_connected = |session| sessions.is_connected(session);
+        self.subscriptions.matching(&message.topic, is_connected, |found| {
+            if found.subscription.no_local && Some(found.session) == publisher {
                 return; // MQTT-3.8.3-3
             }
-            receivers
-                .entry(session)
-                .and_modify(|merged| {
-                    merged.qos = merged.qos.max(subscription.qos);
-                    merged.retain_as_published |= subscription.retain_as_published;
-                })
-                .or_insert(subscription);
+            match found.share {
+                None => receivers.entry(found.session).or_default().join(found.subscription),
+                Some(share) => {
+                    let mut member = Receiver { share: Some(share), ..Receiver::default() };
+                    member.join(found.subscription);
+                    members.push((found.session, member));
+                }
+            }
         });
-        let message = Arc::new(message);
-        for (session, subscription) in receivers {
-            let qos = match self.settings.delivered_qos {
-                DeliveredQos::LowerOfBoth => message.qos.min(subscription.qos),
-                DeliveredQos::Publisher => message.qos,
-            };
-            let retain = message.retain && subscription.retain_as_published && self.settings.retain_as_published;
-            self.deliver(session, Copy { message: Arc::clone(&message), qos, retain });
+        for (session, receiver) in receivers.into_iter().chain(members) {
+            let qos = self.delivered_qos(&message, receiver.qos);
+            let retain = message.retain && receiver.retain_as_published;
+            let Receiver { identifiers, share, .. } = receiver;
+            let message = Arc::clone(&message);
+            self.deliver(session, Copy { message, qos, retain, identifiers, share, since: self.now });
         }
     }
 
-    fn deliver(&mut self, id: SessionId, copy: Copy) {
+    /// The QoS at which a subscription gets a message.
+    pub(super) fn delivered_qos(&self, message: &Message, granted: Qos) -> Qos {
+        match self.settings.delivered_qos {
+            DeliveredQos::LowerOfBoth => message.qos.min(granted),
+            DeliveredQos::Publisher => message.qos.min(self.settings.maximum_qos),
+        }
+    }
+
+    /// Sends a copy to a session, or has it wait there.
+    pub(super) fn deliver(&mut self, id: SessionId, copy: Copy) {
         let Some(session) = self.sessions.find_mut(id) else { return };
         if copy.qos == Qos::AtMostOnce {
             let Some(connection) = session.connection else { return }; // QoS 0 is for those who are there.
@@ -48,7 +85,7 @@ impl Core {
             if copy.message.qos == Qos::AtMostOnce || session.delivery.is_idle() {
                 let Some(Connection::Established(link)) = self.connections.get(&connection) else { return };
                 let publish = copy.to_publish(packet::Delivery::AtMostOnce, link.peer.version, self.now);
-                self.send(connection, Packet::Publish(publish));
+                self.send_publish(connection, publish);
                 return;
             }
         }
@@ -66,13 +103,13 @@ impl Core {
                 return;
             };
             let packet_id = publish.packet_id();
-            let taken = self.send(connection, Packet::Publish(publish));
+            let taken = self.send_publish(connection, publish);
             if !taken
                 && let Some(packet_id) = packet_id
                 && let Some(session) = self.sessions.find_mut(id)
             {
                 // Too large for this Client: as if it had been delivered (MQTT-3.1.2-25).
-                session.delivery.acknowledge(packet_id);
+                session.delivery.settle(packet_id);
             }
         }
     }

@@ -3,9 +3,11 @@
 use super::broker::{ConnectionId, Core, Milliseconds};
 use super::delivery::Delivery;
 use super::disconnect::WillFate;
+use super::incoming::Incoming;
 use super::timers::Timer;
 use super::will::PendingWill;
 use model::packet::Utf8String;
+use model::topic::TopicFilter;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A session, numbered in order of creation.
@@ -22,8 +24,9 @@ pub(super) struct Session {
     /// When it ends, while no connection is using it.
     pub(super) ends: Option<Milliseconds>,
     /// Filters of its subscriptions; what was granted for them is in the index.
-    pub(super) filters: BTreeSet<Utf8String>,
+    pub(super) filters: BTreeSet<TopicFilter>,
     pub(super) delivery: Delivery,
+    pub(super) incoming: Incoming,
     pub(super) will: Option<PendingWill>,
 }
 
@@ -72,6 +75,11 @@ impl Sessions {
         self.by_client_id.get(client_id).copied()
     }
 
+    /// Whether a connection is using the session.
+    pub(super) fn is_connected(&self, id: SessionId) -> bool {
+        self.find(id).is_some_and(|session| session.connection.is_some())
+    }
+
     pub(super) fn count(&self) -> usize {
         self.by_id.len()
     }
@@ -88,6 +96,7 @@ impl Sessions {
             ends: None,
             filters: BTreeSet::new(),
             delivery: Delivery::default(),
+            incoming: Incoming::default(),
             will: None,
         };
         self.by_id.insert(id, session);
@@ -119,6 +128,7 @@ impl Core {
         let Some(session) = self.sessions.find_mut(id) else { return };
         session.connection = None;
         session.delivery.interrupt();
+        session.incoming.interrupt();
         let expiry = session.expiry;
         self.will_after_connection(id, will);
         match expiry {
@@ -144,6 +154,7 @@ impl Core {
         if let Some(ends) = session.ends {
             self.timers.cancel(ends, Timer::SessionExpiry(id));
         }
+        self.hand_on(session.delivery);
     }
 
     /// Hands a session to a new connection of its Client; a Will that still waits is deleted (MQTT-3.1.3-9).

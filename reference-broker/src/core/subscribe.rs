@@ -4,12 +4,11 @@ use super::broker::Core;
 use super::connection::{Established, reason_properties};
 use super::disconnect::Violation;
 use super::limits;
-use super::session::SessionId;
 use super::subscriptions::Subscription;
 use crate::settings::DeliveredQos;
 use model::packet::{
-    Packet, ProtocolVersion, Qos, ReasonCode, ReasonProperties, Suback, Subscribe, SubscriptionRequest, Unsuback,
-    Unsubscribe, Utf8String,
+    Packet, ProtocolVersion, Qos, ReasonCode, ReasonProperties, RetainHandling, Suback, Subscribe,
+    SubscriptionIdentifier, SubscriptionOptions, SubscriptionRequest, Unsuback, Unsubscribe,
 };
 use model::topic::{TopicError, TopicFilter};
 
@@ -25,11 +24,34 @@ impl Denied {
     }
 }
 
+/// One filter of a SUBSCRIBE that is granted.
+struct Granted {
+    filter: TopicFilter,
+    subscription: Subscription,
+    /// Whether it gets the retained messages.
+    wants_retained: bool,
+}
+
+impl Granted {
+    fn code(&self) -> ReasonCode {
+        match self.subscription.qos {
+            Qos::AtMostOnce => ReasonCode::Success, // 0x00: "Granted QoS 0"
+            Qos::AtLeastOnce => ReasonCode::GrantedQos1,
+            Qos::ExactlyOnce => ReasonCode::GrantedQos2,
+        }
+    }
+}
+
 impl Core {
     pub(super) fn subscribe(&mut self, from: Established, subscribe: Subscribe) -> Result<(), Violation> {
-        if subscribe.properties.subscription_identifier.is_some() {
+        let identifier = subscribe.properties.subscription_identifier;
+        if identifier.is_some() && !self.settings.subscription_identifiers {
             let reason = ReasonCode::SubscriptionIdentifiersNotSupported;
             return Err(Violation::new(reason, "subscription identifiers are not available"));
+        }
+        if subscribe.requests.iter().any(|request| request.options.no_local && request.filter.starts_with("$share/")) {
+            let says = "no local in a shared subscription"; // MQTT-3.8.3-4
+            return Err(Violation::new(ReasonCode::ProtocolError, says));
         }
         if from.version == ProtocolVersion::V3_1 {
             // A SUBACK of 3.1 cannot refuse (V31-14): closing is all that is left, and then nothing may be granted.
@@ -40,9 +62,14 @@ impl Core {
         }
         let mut codes = Vec::with_capacity(subscribe.requests.len());
         let mut properties = ReasonProperties::default();
+        let mut all_granted = Vec::new();
         for (index, request) in subscribe.requests.iter().enumerate() {
             match self.check_request(from, index, request) {
-                Ok(()) => codes.push(self.grant(from.session, request)),
+                Ok(filter) => {
+                    let granted = self.grant(from, filter, request.options, identifier);
+                    codes.push(granted.code());
+                    all_granted.push(granted);
+                }
                 // There was room for each of them, but not for all.
                 Err(denied) if from.version == ProtocolVersion::V3_1 => {
                     return Err(Violation::new(denied.reason, denied.says));
@@ -60,10 +87,18 @@ impl Core {
             }
         }
         self.send(from.connection, Packet::Suback(Suback { packet_id: subscribe.packet_id, properties, codes }));
+        for granted in all_granted.into_iter().filter(|granted| granted.wants_retained) {
+            self.send_retained(from.session, &granted.filter, granted.subscription);
+        }
         Ok(())
     }
 
-    fn check_request(&self, from: Established, index: usize, request: &SubscriptionRequest) -> Result<(), Denied> {
+    fn check_request(
+        &self,
+        from: Established,
+        index: usize,
+        request: &SubscriptionRequest,
+    ) -> Result<TopicFilter, Denied> {
         let limits = &self.settings.limits;
         if index >= limits.filters_per_subscribe {
             let says = format!("at most {} filters in a SUBSCRIBE", limits.filters_per_subscribe);
@@ -72,7 +107,8 @@ impl Core {
         let filter = self
             .parse_filter(from.version, &request.filter)
             .map_err(|error| Denied::new(ReasonCode::TopicFilterInvalid, error.to_string()))?;
-        if filter.share().is_some() {
+        let may_share = self.settings.shared_subscriptions && from.version == ProtocolVersion::V5_0;
+        if filter.share().is_some() && !may_share {
             let reason = ReasonCode::SharedSubscriptionsNotSupported;
             return Err(Denied::new(reason, "shared subscriptions are not available"));
         }
@@ -82,14 +118,15 @@ impl Core {
         if limits::separators(&request.filter) >= limits.filter_levels {
             return Err(Denied::new(ReasonCode::QuotaExceeded, "too many levels in a topic filter"));
         }
-        let full = self.sessions.find(from.session).is_some_and(|session| {
-            session.filters.len() >= limits.subscriptions && !session.filters.contains(&request.filter)
-        });
+        let full = self
+            .sessions
+            .find(from.session)
+            .is_some_and(|session| session.filters.len() >= limits.subscriptions && !session.filters.contains(&filter));
         if full {
             let says = format!("at most {} subscriptions", limits.subscriptions);
             return Err(Denied::new(ReasonCode::QuotaExceeded, says));
         }
-        Ok(())
+        Ok(filter)
     }
 
     fn parse_filter(&self, version: ProtocolVersion, filter: &str) -> Result<TopicFilter, TopicError> {
@@ -100,25 +137,34 @@ impl Core {
         }
     }
 
-    /// Subscribes, and returns what SUBACK says. QoS 2 is granted as 1 (MQTT-3.2.2-10).
-    fn grant(&mut self, id: SessionId, request: &SubscriptionRequest) -> ReasonCode {
+    /// Subscribes, at no QoS above the highest that is served (MQTT-3.2.2-10).
+    fn grant(
+        &mut self,
+        from: Established,
+        filter: TopicFilter,
+        options: SubscriptionOptions,
+        identifier: Option<SubscriptionIdentifier>,
+    ) -> Granted {
         let qos = match self.settings.delivered_qos {
-            DeliveredQos::LowerOfBoth => request.options.qos.min(Qos::AtLeastOnce),
-            DeliveredQos::Publisher => Qos::AtLeastOnce,
+            DeliveredQos::LowerOfBoth => options.qos.min(self.settings.maximum_qos),
+            DeliveredQos::Publisher => self.settings.maximum_qos,
         };
-        let subscription = Subscription {
-            qos,
-            no_local: request.options.no_local,
-            retain_as_published: request.options.retain_as_published,
+        let SubscriptionOptions { no_local, retain_as_published, .. } = options;
+        let subscription = Subscription { qos, no_local, retain_as_published, identifier };
+        let mut is_new = false;
+        if let Some(session) = self.sessions.find_mut(from.session) {
+            is_new = session.filters.insert(filter.clone());
+            self.subscriptions.insert(&filter, from.session, subscription);
+        }
+        let wanted = match options.retain_handling {
+            RetainHandling::Send => true,
+            RetainHandling::SendIfNew => is_new,
+            RetainHandling::DoNotSend => false,
         };
-        if let Some(session) = self.sessions.find_mut(id) {
-            session.filters.insert(request.filter.clone());
-            self.subscriptions.insert(&request.filter, id, subscription);
-        }
-        match qos {
-            Qos::AtMostOnce => ReasonCode::Success, // 0x00: "Granted QoS 0"
-            Qos::AtLeastOnce | Qos::ExactlyOnce => ReasonCode::GrantedQos1,
-        }
+        // Nobody gets them for a Shared Subscription (section 4.8.2).
+        let wanted = wanted && filter.share().is_none();
+        let wants_retained = wanted && self.settings.retained_messages.contains(&from.version);
+        Granted { filter, subscription, wants_retained }
     }
 
     pub(super) fn unsubscribe(&mut self, from: Established, unsubscribe: Unsubscribe) -> Result<(), Violation> {
@@ -131,15 +177,13 @@ impl Core {
         Ok(())
     }
 
-    fn withdraw(&mut self, from: Established, filter: &Utf8String) -> ReasonCode {
+    fn withdraw(&mut self, from: Established, filter: &str) -> ReasonCode {
+        let Ok(filter) = self.parse_filter(from.version, filter) else { return ReasonCode::TopicFilterInvalid };
         let Some(session) = self.sessions.find_mut(from.session) else { return ReasonCode::NoSubscriptionExisted };
-        if session.filters.remove(filter) {
-            self.subscriptions.remove(filter, from.session);
-            ReasonCode::Success
-        } else if self.parse_filter(from.version, filter).is_err() {
-            ReasonCode::TopicFilterInvalid
-        } else {
-            ReasonCode::NoSubscriptionExisted
+        if !session.filters.remove(&filter) {
+            return ReasonCode::NoSubscriptionExisted;
         }
+        self.subscriptions.remove(&filter, from.session);
+        ReasonCode::Success
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// What a deadline is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
-    /// CONNECT has to be there.
+    /// CONNECT has to be there, with its authentication.
     Connect(ConnectionId),
     /// Something has to have come from the Client.
     KeepAlive(ConnectionId),

@@ -4,10 +4,10 @@ use super::broker::{Core, Milliseconds};
 use super::connect::Refused;
 use super::disconnect::WillFate;
 use super::message::Message;
+use super::publish::has_wildcard;
 use super::session::SessionId;
 use super::timers::Timer;
-use crate::settings::Wills;
-use model::packet::{Connect, ProtocolVersion, Qos, ReasonCode, Will};
+use model::packet::{Connect, ProtocolVersion, ReasonCode, Will};
 use model::topic::TopicName;
 
 /// The Will of a session.
@@ -20,27 +20,37 @@ pub(super) struct PendingWill {
 
 impl Core {
     /// 5.0 refuses a Will that asks for what CONNACK does not offer (MQTT-3.2.2-12 and -13). 3.x cannot say so: there a
-    /// QoS 2 Will is delivered at QoS 1, the highest that is granted, and a retained one to those who listen.
+    /// Will is delivered at no QoS above the highest that is served, and a retained one to those who listen.
     pub(super) fn check_will(&self, version: ProtocolVersion, connect: &Connect) -> Result<(), Refused> {
         let Some(will) = &connect.will else { return Ok(()) };
         if will.topic.parse::<TopicName>().is_err() {
             return Err(Refused::silently_in_3x(ReasonCode::TopicNameInvalid, "will topic is no topic name"));
         }
-        if version == ProtocolVersion::V5_0 && will.qos == Qos::ExactlyOnce {
-            return Err(Refused::silently_in_3x(ReasonCode::QosNotSupported, "maximum qos is 1"));
+        if has_wildcard(will.properties.response_topic.as_ref()) {
+            return Err(Refused::silently_in_3x(ReasonCode::ProtocolError, "response topic with wildcard"));
         }
-        if version == ProtocolVersion::V5_0 && will.retain {
+        let maximum_qos = self.settings.maximum_qos;
+        if version == ProtocolVersion::V5_0 && will.qos > maximum_qos {
+            let says = format!("maximum qos is {maximum_qos}");
+            return Err(Refused::silently_in_3x(ReasonCode::QosNotSupported, says));
+        }
+        let retain_available = self.settings.retained_messages.contains(&version);
+        if version == ProtocolVersion::V5_0 && will.retain && !retain_available {
             return Err(Refused::silently_in_3x(ReasonCode::RetainNotSupported, "retain is not available"));
         }
         Ok(())
     }
 
-    /// Keeps the Will of an accepted CONNECT.
-    pub(super) fn keep_will(&mut self, id: SessionId, will: Option<Will>) {
-        if self.settings.wills == Wills::Published
+    /// Keeps the Will of an accepted CONNECT, if Wills of its version are published.
+    pub(super) fn keep_will(&mut self, id: SessionId, version: ProtocolVersion, will: Option<Will>) {
+        let retain_available = self.settings.retained_messages.contains(&version);
+        if self.settings.wills.contains(&version)
             && let Some(session) = self.sessions.find_mut(id)
         {
-            session.will = will.map(|will| PendingWill { will, due: None });
+            session.will = will.map(|will| {
+                let will = Will { retain: will.retain && retain_available, ..will };
+                PendingWill { will, due: None }
+            });
         }
     }
 
@@ -60,8 +70,10 @@ impl Core {
 
     /// Publishes the Will of a session, if it has one. It is gone then (MQTT-3.1.2-10).
     pub(super) fn will_is_due(&mut self, id: SessionId) {
-        if let Some(pending) = self.take_will(id) {
-            self.route(Message::from_will(pending.will, self.now), id);
+        if let Some(pending) = self.take_will(id)
+            && let Some(origin) = self.origin(id)
+        {
+            self.route(Message::from_will(pending.will, origin));
         }
     }
 

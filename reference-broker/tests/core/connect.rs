@@ -1,5 +1,7 @@
-use crate::world::{V3_1, V3_1_1, V5_0, World, clean, lasting, text, will};
-use model::packet::{Connect, ConnectProperties, Packet, Qos};
+use crate::world::{V3_1, V3_1_1, V5_0, World, clean, lasting, settings, text, will};
+use clap::ValueEnum;
+use model::packet::{ConnackProperties, Connect, ConnectProperties, Packet, Qos, WillProperties};
+use reference_broker::{Offer, Settings};
 use std::num::NonZeroU32;
 
 fn with_properties(properties: ConnectProperties) -> Connect {
@@ -10,6 +12,8 @@ fn with_properties(properties: ConnectProperties) -> Connect {
 fn each_version_answers_connect_in_its_own_way() {
     let long = "x".repeat(100);
     let retained = model::packet::Will { retain: true, ..will("t", Qos::AtMostOnce, None) };
+    let properties = WillProperties { response_topic: Some(text("#")), ..WillProperties::default() };
+    let response_to_all = model::packet::Will { properties, ..will("t", Qos::AtMostOnce, None) };
     let with_will = |will| Connect { will: Some(will), ..clean("c") };
     let with_method = with_properties(ConnectProperties {
         authentication_method: Some(text("no-such-method")),
@@ -27,10 +31,10 @@ fn each_version_answers_connect_in_its_own_way() {
         (V5_0, lasting(V5_0, ""), vec!["CONNACK 0x00"]),
         (V5_0, with_method, vec!["CONNACK 0x8C", "closed"]),
         (V3_1_1, with_will(will("t", Qos::ExactlyOnce, None)), vec!["CONNACK 0x00"]),
-        (V5_0, with_will(will("t", Qos::AtLeastOnce, None)), vec!["CONNACK 0x00"]),
-        (V5_0, with_will(will("t", Qos::ExactlyOnce, None)), vec!["CONNACK 0x9B", "closed"]),
+        (V5_0, with_will(will("t", Qos::ExactlyOnce, None)), vec!["CONNACK 0x00"]),
         (V3_1_1, with_will(retained.clone()), vec!["CONNACK 0x00"]),
-        (V5_0, with_will(retained), vec!["CONNACK 0x9A", "closed"]),
+        (V5_0, with_will(retained), vec!["CONNACK 0x00"]),
+        (V5_0, with_will(response_to_all), vec!["CONNACK 0x82", "closed"]),
         (V3_1_1, with_will(will("t/+", Qos::AtMostOnce, None)), vec!["closed"]),
         (V5_0, with_will(will("t/+", Qos::AtMostOnce, None)), vec!["CONNACK 0x90", "closed"]),
     ] {
@@ -39,6 +43,46 @@ fn each_version_answers_connect_in_its_own_way() {
         let client = world.connect(version, connect);
         assert_eq!(world.seen(client), seen, "{shown}");
     }
+}
+
+#[test]
+fn a_will_beyond_what_is_served_is_refused_in_5_0_and_delivered_as_far_as_possible_in_3_x() {
+    let connect = Connect { will: Some(will("t", Qos::ExactlyOnce, None)), ..clean("c") };
+    for (version, seen) in [(V3_1_1, vec!["CONNACK 0x00"]), (V5_0, vec!["CONNACK 0x9B", "closed"])] {
+        let mut world = World::new(Settings { maximum_qos: Qos::AtLeastOnce, ..settings("standard") });
+        let watcher = world.subscriber(V5_0, "w", "t", Qos::ExactlyOnce);
+        let client = world.connect(version, connect.clone());
+        assert_eq!(world.seen(client), seen);
+        world.cut(client);
+        let expected: &[&str] = if seen.len() == 1 { &["PUBLISH t will qos1 id1"] } else { &[] };
+        assert_eq!(world.seen(watcher), expected);
+    }
+}
+
+#[test]
+fn connack_announces_what_is_left_out_and_nothing_else() {
+    let announced = |settings: Settings| {
+        let mut world = World::new(settings);
+        let client = world.connect(V5_0, clean("c"));
+        let Some(Packet::Connack(connack)) = world.last(client) else { panic!("no CONNACK") };
+        connack.properties
+    };
+    let whole = ConnackProperties {
+        topic_alias_maximum: Some(20),
+        maximum_packet_size: NonZeroU32::new(1024 * 1024),
+        ..ConnackProperties::default()
+    };
+    assert_eq!(announced(settings("standard")), whole);
+    let lean = Offer::value_variants().iter().fold(settings("standard"), |settings, offer| settings.without(*offer));
+    let expected = ConnackProperties {
+        maximum_qos: Some(Qos::AtLeastOnce),
+        retain_available: Some(false),
+        subscription_identifier_available: Some(false),
+        shared_subscription_available: Some(false),
+        topic_alias_maximum: None,
+        ..whole
+    };
+    assert_eq!(announced(lean), expected);
 }
 
 #[test]
@@ -69,7 +113,7 @@ fn what_is_no_connect_is_answered_as_far_as_its_version_is_known() {
 #[test]
 fn a_version_that_the_settings_leave_out_is_refused_in_its_own_words() {
     for (version, seen) in [(V3_1_1, "CONNACK 0x01"), (V5_0, "CONNACK 0x84")] {
-        let mut settings = crate::world::settings("standard");
+        let mut settings = settings("standard");
         settings.versions.remove(&version);
         let mut world = World::new(settings);
         let client = world.connect(version, clean("c"));
@@ -127,9 +171,9 @@ fn the_newer_connection_of_a_client_identifier_wins() {
 fn a_refused_connect_does_not_disturb_the_one_connected() {
     let mut world = World::standard();
     let old = world.client(V5_0, "c");
-    let refused = Connect { will: Some(will("t", Qos::ExactlyOnce, None)), ..clean("c") };
+    let refused = Connect { will: Some(will("t/#", Qos::AtMostOnce, None)), ..clean("c") };
     let new = world.connect(V5_0, refused);
-    assert_eq!(world.seen(new), ["CONNACK 0x9B", "closed"]);
+    assert_eq!(world.seen(new), ["CONNACK 0x90", "closed"]);
     assert!(world.seen(old).is_empty());
     world.send(old, Packet::Pingreq);
     assert_eq!(world.seen(old), ["PINGRESP"]);

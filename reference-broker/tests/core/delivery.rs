@@ -231,3 +231,55 @@ fn what_was_published_at_qos_1_keeps_its_order_when_the_subscription_falls_to_qo
     let expected = ["PUBLISH t 2 qos1 id2 dup", "PUBLISH t 5 qos1 id3"];
     assert_eq!(world.seen(subscriber)[1..], expected);
 }
+
+#[test]
+fn topics_become_aliases_as_far_as_the_client_allows_them() {
+    let mut world = World::standard();
+    let with_aliases = |maximum, size| {
+        let mut connect = lasting(V5_0, "s");
+        connect.properties.topic_alias_maximum = Some(maximum);
+        connect.properties.maximum_packet_size = NonZeroU32::new(size);
+        connect
+    };
+    let subscriber = world.connect(V5_0, with_aliases(2, 100));
+    world.subscribe(subscriber, &[("#", AtLeastOnce)]);
+    let publisher = world.client(V5_0, "p");
+    let send = |world: &mut World, subscriber, topic: &str, payload: &str| {
+        let seen = world.forwarded(publisher, publish(topic, AtLeastOnce, payload), subscriber)?;
+        Some((seen.topic.to_string(), seen.properties.topic_alias.map_or(0, NonZeroU16::get)))
+    };
+    for (topic, seen, alias) in
+        [("a", "a", 1), ("b/long", "b/long", 2), ("a", "", 1), ("c", "c", 0), ("b/long", "", 2), ("a", "", 1)]
+    {
+        assert_eq!(send(&mut world, subscriber, topic, "m"), Some((seen.to_owned(), alias)), "{topic}");
+    }
+    // Another connection begins anew, and what comes again takes part. One that is too large with its new alias goes
+    // without; one that is too large with its topic goes with the alias alone.
+    world.cut(subscriber);
+    let subscriber = world.connect(V5_0, with_aliases(2, 20));
+    let aliases = world.seen(subscriber);
+    assert_eq!(aliases[1], "PUBLISH a m qos1 id1 dup");
+    assert_eq!(aliases[2], "PUBLISH b/long m qos1 id2 dup");
+    assert_eq!(aliases[3], "PUBLISH  m qos1 id3 dup");
+    for id in 1..=6 {
+        world.puback(subscriber, id);
+    }
+    assert_eq!(send(&mut world, subscriber, "b/long", "12345678"), Some((String::new(), 2)));
+    assert_eq!(send(&mut world, subscriber, "b/longer", "12345678"), None);
+}
+
+#[test]
+fn no_aliases_are_set_where_none_are_allowed() {
+    for (profile, maximum) in [("standard", None), ("standard", Some(0)), ("platform", Some(20))] {
+        let mut world = World::new(settings(profile));
+        let mut connect = lasting(V5_0, "s");
+        connect.properties.topic_alias_maximum = maximum;
+        let subscriber = world.connect(V5_0, connect);
+        world.subscribe(subscriber, &[("t", AtMostOnce)]);
+        let publisher = world.client(V5_0, "p");
+        for _ in 0..2 {
+            let seen = world.forwarded(publisher, publish("t", AtMostOnce, "m"), subscriber).unwrap();
+            assert_eq!((seen.topic.as_str(), seen.properties.topic_alias), ("t", None));
+        }
+    }
+}

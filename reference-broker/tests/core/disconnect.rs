@@ -4,7 +4,15 @@ use model::packet::{
     SubscribeProperties, SubscriptionIdentifier,
 };
 
-use crate::world::{packet_id, publish, request, text};
+use crate::world::{packet_id, publish, request, settings, text};
+use clap::ValueEnum;
+use reference_broker::{Offer, Settings};
+
+/// A broker that offers as little as it may, apart from Topic Aliases.
+fn lean() -> Settings {
+    let offers = Offer::value_variants().iter().filter(|offer| **offer != Offer::TopicAliases);
+    offers.fold(settings("standard"), |settings, offer| settings.without(*offer))
+}
 
 #[test]
 fn violations_end_the_connection_and_5_0_says_why() {
@@ -20,6 +28,13 @@ fn violations_end_the_connection_and_5_0_says_why() {
     };
     let answered = model::packet::Publish {
         properties: PublishProperties { response_topic: Some(text("a/+")), ..PublishProperties::default() },
+        ..publish("t", Qos::AtMostOnce, "m")
+    };
+    let from_client = model::packet::Publish {
+        properties: PublishProperties {
+            subscription_identifiers: SubscriptionIdentifier::new(1).into_iter().collect(),
+            ..PublishProperties::default()
+        },
         ..publish("t", Qos::AtMostOnce, "m")
     };
     let identified = Subscribe {
@@ -41,10 +56,11 @@ fn violations_end_the_connection_and_5_0_says_why() {
         (Packet::Publish(aliased), "DISCONNECT 0x94"),
         (Packet::Publish(unset), "DISCONNECT 0x82"),
         (Packet::Publish(answered), "DISCONNECT 0x82"),
+        (Packet::Publish(from_client), "DISCONNECT 0x82"),
         (Packet::Subscribe(identified), "DISCONNECT 0xA1"),
         (Packet::Auth(auth), "DISCONNECT 0x82"),
     ] {
-        let mut world = World::standard();
+        let mut world = World::new(lean());
         let watcher = world.subscriber(V5_0, "w", "#", Qos::AtLeastOnce);
         let client = world.client(V5_0, "c");
         let shown = format!("{packet:?}");
@@ -53,7 +69,7 @@ fn violations_end_the_connection_and_5_0_says_why() {
         assert!(world.seen(watcher).is_empty(), "{shown}");
     }
     for packet in [publish("t", Qos::ExactlyOnce, "m"), publish("t/+", Qos::AtLeastOnce, "m")] {
-        let mut world = World::standard();
+        let mut world = World::new(lean());
         let watcher = world.subscriber(V3_1_1, "w", "#", Qos::AtLeastOnce);
         let client = world.client(V3_1_1, "c");
         world.send(client, Packet::Publish(packet));

@@ -38,6 +38,15 @@ fn the_connack_of_5_0_tells_everything() {
 }
 
 #[test]
+fn the_connack_of_the_newer_pages_offers_retained_messages_and_sharing() {
+    let mut world = World::new(crate::world::settings("platform-2026"));
+    let properties = ConnectProperties { session_expiry_interval: Some(3600), ..ConnectProperties::default() };
+    let connack = world.connack(V5_0, Connect { clean_start: false, keep_alive: 300, properties, ..clean("c") });
+    // W5, sorted as W4 is.
+    assert_eq!(connack, "201d00001a1100000e1013012c220014240125012700040000280129002a01");
+}
+
+#[test]
 fn the_publisher_decides_the_qos_and_suback_says_1() {
     for (published, requested, delivered) in [
         (AtMostOnce, AtMostOnce, "qos0"),

@@ -1,6 +1,7 @@
 use crate::world::{V3_1, V3_1_1, V5_0, World, packet_id, publish, request, text};
 use model::packet::{
-    Packet, PublishProperties, Qos, Subscribe, SubscribeProperties, SubscriptionOptions, SubscriptionRequest,
+    Packet, PublishProperties, Qos, Subscribe, SubscribeProperties, SubscriptionIdentifier, SubscriptionOptions,
+    SubscriptionRequest,
 };
 use std::num::NonZeroU16;
 
@@ -12,6 +13,9 @@ fn delivered_qos_is_the_lower_of_published_and_granted() {
         (Qos::AtLeastOnce, Qos::AtMostOnce, "qos0"),
         (Qos::AtLeastOnce, Qos::AtLeastOnce, "qos1 id1"),
         (Qos::AtLeastOnce, Qos::ExactlyOnce, "qos1 id1"),
+        (Qos::ExactlyOnce, Qos::AtMostOnce, "qos0"),
+        (Qos::ExactlyOnce, Qos::AtLeastOnce, "qos1 id1"),
+        (Qos::ExactlyOnce, Qos::ExactlyOnce, "qos2 id1"),
     ] {
         for version in [V3_1, V3_1_1, V5_0] {
             let mut world = World::standard();
@@ -19,7 +23,11 @@ fn delivered_qos_is_the_lower_of_published_and_granted() {
             let publisher = world.client(version, "p");
             world.send(publisher, Packet::Publish(publish("t/a", published, "m")));
             assert_eq!(world.seen(subscriber), [format!("PUBLISH t/a m {delivered}")]);
-            let acknowledged: &[&str] = if published == Qos::AtMostOnce { &[] } else { &["PUBACK 1 0x00"] };
+            let acknowledged: &[&str] = match published {
+                Qos::AtMostOnce => &[],
+                Qos::AtLeastOnce => &["PUBACK 1 0x00"],
+                Qos::ExactlyOnce => &["PUBREC 1 0x00"],
+            };
             assert_eq!(world.seen(publisher), acknowledged);
         }
     }
@@ -74,25 +82,6 @@ fn no_local_keeps_own_messages_away_and_others_not() {
 }
 
 #[test]
-fn retain_of_3_x_reaches_only_who_asked_for_it_as_published_and_is_not_stored() {
-    let mut world = World::standard();
-    let plain = world.subscriber(V5_0, "a", "t", Qos::AtMostOnce);
-    let as_published = world.client(V5_0, "b");
-    let options = SubscriptionOptions { retain_as_published: true, ..SubscriptionOptions::default() };
-    let requests = vec![SubscriptionRequest { filter: text("t"), options }];
-    let subscribe = Subscribe { packet_id: packet_id(1), properties: SubscribeProperties::default(), requests };
-    world.send(as_published, Packet::Subscribe(subscribe));
-    world.seen(as_published);
-    let publisher = world.client(V3_1_1, "p");
-    let retained = model::packet::Publish { retain: true, ..publish("t", Qos::AtMostOnce, "m") };
-    world.send(publisher, Packet::Publish(retained));
-    assert_eq!(world.seen(plain), ["PUBLISH t m qos0"]);
-    assert_eq!(world.seen(as_published), ["PUBLISH t m qos0 retain"]);
-    let late = world.subscriber(V5_0, "l", "t", Qos::AtMostOnce);
-    assert!(world.seen(late).is_empty());
-}
-
-#[test]
 fn topic_aliases_stand_for_topics_until_they_are_set_anew() {
     let mut world = World::standard();
     let subscriber = world.subscriber(V5_0, "s", "#", Qos::AtMostOnce);
@@ -119,4 +108,44 @@ fn messages_of_one_publisher_keep_their_order() {
     }
     let expected: Vec<String> = (1..=100).map(|number| format!("PUBLISH t/a {number} qos1 id{number}")).collect();
     assert_eq!(world.seen(subscriber), expected);
+}
+
+#[test]
+fn one_copy_has_the_identifiers_of_all_subscriptions_that_match() {
+    let mut world = World::standard();
+    let client = world.client(V5_0, "c");
+    let identified = |filter: &str, identifier| Subscribe {
+        packet_id: packet_id(1),
+        properties: SubscribeProperties {
+            subscription_identifier: SubscriptionIdentifier::new(identifier),
+            ..SubscribeProperties::default()
+        },
+        requests: vec![request(filter, Qos::AtMostOnce)],
+    };
+    // 0 is no identifier.
+    for (filter, identifier) in [("t/#", 7), ("t/+", 0), ("t/a", 268_435_455), ("t/a/#", 7), ("u", 1)] {
+        world.send(client, Packet::Subscribe(identified(filter, identifier)));
+    }
+    let publisher = world.client(V3_1_1, "p");
+    let identifiers = |world: &mut World, topic| {
+        let seen = world.forwarded(publisher, publish(topic, Qos::AtMostOnce, "m"), client).unwrap();
+        let mut identifiers: Vec<u32> =
+            seen.properties.subscription_identifiers.iter().map(|identifier| identifier.value()).collect();
+        identifiers.sort_unstable();
+        identifiers
+    };
+    assert_eq!(identifiers(&mut world, "t/a"), [7, 7, 268_435_455]);
+    assert_eq!(identifiers(&mut world, "u"), [1]);
+    // Subscribing again without one takes it away, with another one changes it.
+    world.send(client, Packet::Subscribe(identified("t/a", 0)));
+    world.send(client, Packet::Subscribe(identified("t/#", 8)));
+    assert_eq!(identifiers(&mut world, "t/a"), [7, 8]);
+    // A retained message comes with the one of its subscription.
+    world.send(
+        publisher,
+        Packet::Publish(model::packet::Publish { retain: true, ..publish("u", Qos::AtMostOnce, "r") }),
+    );
+    world.send(client, Packet::Subscribe(identified("u", 2)));
+    let Some(Packet::Publish(seen)) = world.last(client) else { panic!("no PUBLISH") };
+    assert_eq!(seen.properties.subscription_identifiers, [SubscriptionIdentifier::new(2).unwrap()]);
 }

@@ -4,12 +4,12 @@ use model::packet::Qos::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 #[test]
 fn suback_has_one_code_a_filter_in_their_order() {
     for (version, filters, seen) in [
-        (V3_1, vec![("a", AtMostOnce), ("b", ExactlyOnce), ("c", AtLeastOnce)], vec!["SUBACK 1 00 01 01"]),
-        (V3_1_1, vec![("a", AtMostOnce), ("b", ExactlyOnce), ("c", AtLeastOnce)], vec!["SUBACK 1 00 01 01"]),
-        (V5_0, vec![("a", AtMostOnce), ("b", ExactlyOnce), ("c", AtLeastOnce)], vec!["SUBACK 1 00 01 01"]),
+        (V3_1, vec![("a", AtMostOnce), ("b", ExactlyOnce), ("c", AtLeastOnce)], vec!["SUBACK 1 00 02 01"]),
+        (V3_1_1, vec![("a", AtMostOnce), ("b", ExactlyOnce), ("c", AtLeastOnce)], vec!["SUBACK 1 00 02 01"]),
+        (V5_0, vec![("a", AtMostOnce), ("b", ExactlyOnce), ("c", AtLeastOnce)], vec!["SUBACK 1 00 02 01"]),
         (V3_1_1, vec![("a", AtLeastOnce), ("a#", AtLeastOnce), ("c", AtMostOnce)], vec!["SUBACK 1 01 80 00"]),
         (V5_0, vec![("a", AtLeastOnce), ("a#", AtLeastOnce), ("", AtMostOnce)], vec!["SUBACK 1 01 8F 8F"]),
-        (V5_0, vec![("$share/g/t", AtLeastOnce), ("$share//t", AtLeastOnce)], vec!["SUBACK 1 9E 8F"]),
+        (V5_0, vec![("$share/g/t", AtLeastOnce), ("$share//t", AtLeastOnce)], vec!["SUBACK 1 01 8F"]),
         (V3_1_1, vec![("$share/g/t", AtLeastOnce)], vec!["SUBACK 1 01"]),
         (V3_1, vec![("a#", AtLeastOnce)], vec!["closed"]),
     ] {

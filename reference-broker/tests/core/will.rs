@@ -1,6 +1,6 @@
-use crate::world::{V3_1_1, V5_0, World, clean, lasting, leaving, will};
-use model::packet::Qos::AtLeastOnce;
-use model::packet::{Connect, Packet, ReasonCode};
+use crate::world::{V3_1_1, V5_0, World, clean, lasting, leaving, publish, text, will};
+use model::packet::Qos::{AtLeastOnce, AtMostOnce, ExactlyOnce};
+use model::packet::{Connect, Packet, PublishProperties, ReasonCode, SubscriptionOptions, WillProperties};
 use reference_broker::core::ConnectionId;
 
 fn willing(connect: Connect, delay: Option<u32>) -> Connect {
@@ -89,4 +89,56 @@ fn coming_back_in_time_deletes_a_delayed_will_and_a_clean_start_publishes_it() {
             assert!(world.seen(watcher).is_empty(), "{takeover} {connect:?}");
         }
     }
+}
+
+#[test]
+fn the_properties_of_a_will_are_those_of_its_publish_and_its_expiry_begins_then() {
+    let mut world = World::standard();
+    let watcher = watcher(&mut world);
+    let pair = |name, value| (text(name), text(value));
+    let user_properties = vec![pair("b", "1"), pair("a", "2"), pair("b", "")];
+    let properties = WillProperties {
+        payload_format_indicator: Some(true),
+        message_expiry_interval: Some(9),
+        content_type: Some(text("text/plain")),
+        response_topic: Some(text("answers")),
+        correlation_data: Some(vec![0, 255]),
+        will_delay_interval: Some(5),
+        user_properties: user_properties.clone(),
+    };
+    let will = model::packet::Will { properties, ..will("w", AtMostOnce, None) };
+    let client = world.connect(V5_0, Connect { will: Some(will), ..lasting(V5_0, "c") });
+    world.cut(client);
+    world.elapse(5_000);
+    let properties = PublishProperties {
+        payload_format_indicator: Some(true),
+        message_expiry_interval: Some(9),
+        content_type: Some(text("text/plain")),
+        response_topic: Some(text("answers")),
+        correlation_data: Some(vec![0, 255]),
+        user_properties,
+        ..PublishProperties::default()
+    };
+    let expected = model::packet::Publish { properties, ..publish("w", AtMostOnce, "will") };
+    assert_eq!(world.last(watcher), Some(Packet::Publish(expected)));
+}
+
+#[test]
+fn a_will_is_delivered_at_qos_2() {
+    let mut world = World::standard();
+    let watcher = world.subscriber(V5_0, "w", "w", ExactlyOnce);
+    let client = world.connect(V3_1_1, Connect { will: Some(will("w", ExactlyOnce, None)), ..clean("c") });
+    world.cut(client);
+    assert_eq!(world.seen(watcher), ["PUBLISH w will qos2 id1"]);
+}
+
+#[test]
+fn no_local_holds_for_ones_own_will() {
+    let mut world = World::standard();
+    let client = world.connect(V5_0, willing(lasting(V5_0, "c"), Some(5)));
+    world.subscribe_with(client, "w", SubscriptionOptions { no_local: true, ..SubscriptionOptions::default() });
+    world.cut(client);
+    world.elapse(5_000);
+    let client = world.connect(V5_0, lasting(V5_0, "c"));
+    assert_eq!(world.seen(client), ["CONNACK 0x00 session-present"]);
 }

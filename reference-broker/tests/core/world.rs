@@ -2,7 +2,7 @@
 
 use model::packet::{
     Acknowledgement, Connect, ConnectProperties, Delivery, Disconnect, DisconnectProperties, Packet, PacketId,
-    ProtocolVersion, Publish, PublishProperties, Qos, Subscribe, SubscribeProperties, SubscriptionOptions,
+    ProtocolVersion, Publish, PublishProperties, Qos, ReasonCode, Subscribe, SubscribeProperties, SubscriptionOptions,
     SubscriptionRequest, Unsubscribe, UnsubscribeProperties, Utf8String, Will, WillProperties,
 };
 use model::profile::Profile;
@@ -107,6 +107,12 @@ impl World {
         self.send(id, Packet::Subscribe(Subscribe { packet_id: packet_id(1), properties: none(), requests }));
     }
 
+    /// Subscribes to a filter with options.
+    pub(crate) fn subscribe_with(&mut self, id: ConnectionId, filter: &str, options: SubscriptionOptions) {
+        let requests = vec![SubscriptionRequest { filter: text(filter), options }];
+        self.send(id, Packet::Subscribe(Subscribe { packet_id: packet_id(1), properties: none(), requests }));
+    }
+
     pub(crate) fn unsubscribe(&mut self, id: ConnectionId, filters: &[&str]) {
         let filters = filters.iter().map(|filter| text(filter)).collect();
         let properties = UnsubscribeProperties::default();
@@ -128,6 +134,18 @@ impl World {
 
     pub(crate) fn puback(&mut self, id: ConnectionId, packet: u16) {
         self.send(id, Packet::Puback(Acknowledgement::success(packet_id(packet))));
+    }
+
+    pub(crate) fn pubrec(&mut self, id: ConnectionId, packet: u16, reason: ReasonCode) {
+        self.send(id, Packet::Pubrec(Acknowledgement { reason, ..Acknowledgement::success(packet_id(packet)) }));
+    }
+
+    pub(crate) fn pubrel(&mut self, id: ConnectionId, packet: u16) {
+        self.send(id, Packet::Pubrel(Acknowledgement::success(packet_id(packet))));
+    }
+
+    pub(crate) fn pubcomp(&mut self, id: ConnectionId, packet: u16) {
+        self.send(id, Packet::Pubcomp(Acknowledgement::success(packet_id(packet))));
     }
 
     pub(crate) fn disconnect(&mut self, id: ConnectionId) {
@@ -182,6 +200,11 @@ impl World {
             Some(Packet::Connack(connack)) => connack.properties.assigned_client_identifier.clone(),
             other => panic!("expected CONNACK, found {other:?}"),
         }
+    }
+
+    /// The packet that the Client saw last.
+    pub(crate) fn last(&self, id: ConnectionId) -> Option<Packet> {
+        self.clients[&id].last.clone()
     }
 
     /// The Reason String of the SUBACK that the Client saw last.
@@ -264,7 +287,7 @@ pub(crate) fn publish(topic: &str, qos: Qos, payload: &str) -> Publish {
 }
 
 /// DISCONNECT of a Client of 5.0.
-pub(crate) fn leaving(reason: model::packet::ReasonCode, session_expiry_interval: Option<u32>) -> Packet {
+pub(crate) fn leaving(reason: ReasonCode, session_expiry_interval: Option<u32>) -> Packet {
     let properties = DisconnectProperties { session_expiry_interval, ..DisconnectProperties::default() };
     Packet::Disconnect(Disconnect { reason, properties })
 }
@@ -284,18 +307,19 @@ fn line(packet: &Packet) -> String {
             let payload = String::from_utf8_lossy(&publish.payload);
             format!("PUBLISH {} {payload} qos{}{id}{dup}{retain}{expiry}", publish.topic, publish.qos())
         }
-        Packet::Puback(a) | Packet::Pubrel(a) | Packet::Pubcomp(a) => {
+        Packet::Puback(a) | Packet::Pubrec(a) | Packet::Pubrel(a) | Packet::Pubcomp(a) => {
             format!("{} {} 0x{:02X}", packet.packet_type(), a.packet_id, a.reason.value())
         }
         Packet::Suback(suback) => format!("SUBACK {} {}", suback.packet_id, codes(&suback.codes)),
         Packet::Unsuback(unsuback) => {
             format!("UNSUBACK {} {}", unsuback.packet_id, codes(&unsuback.codes)).trim_end().to_owned()
         }
+        Packet::Auth(auth) => format!("AUTH 0x{:02X}", auth.reason.value()),
         Packet::Disconnect(disconnect) => format!("DISCONNECT 0x{:02X}", disconnect.reason.value()),
         packet => packet.packet_type().to_string(),
     }
 }
 
-fn codes(codes: &[model::packet::ReasonCode]) -> String {
+fn codes(codes: &[ReasonCode]) -> String {
     codes.iter().map(|code| format!("{:02X}", code.value())).collect::<Vec<_>>().join(" ")
 }

@@ -1,0 +1,45 @@
+//! Shared Subscriptions.
+
+use crate::trace::*;
+use model::judge::Observation;
+use model::packet::{Qos, SubscriptionOptions};
+
+/// Two members of one group, and a publisher whose message was taken.
+fn group() -> Trace {
+    Trace::new("standard", V5)
+        .connected(1, "one")
+        .subscribed(1, 1, "$share/g/t/a", Qos::AtLeastOnce)
+        .connected(2, "two")
+        .subscribed(2, 1, "$share/g/t/a", Qos::AtLeastOnce)
+        .connected(3, "pub")
+        .send(3, &qos1("t/a", "m1", 1, false))
+        .receive(3, &puback(1))
+}
+
+#[test]
+fn a_message_goes_to_one_member() {
+    group().receive(1, &qos1("t/a", "m1", 1, false)).conforms();
+    group().receive(2, &qos1("t/a", "m1", 1, false)).conforms();
+    group()
+        .receive(1, &qos1("t/a", "m1", 1, false))
+        .receive(2, &qos1("t/a", "m1", 1, false))
+        .violates("shared-delivery-is-made-once", "");
+}
+
+#[test]
+fn a_member_that_leaves_may_be_replaced() {
+    group()
+        .receive(1, &qos1("t/a", "m1", 1, false))
+        .see(1, Observation::ClosedByClient)
+        .receive(2, &qos1("t/a", "m1", 1, false))
+        .conforms();
+}
+
+#[test]
+fn no_local_has_no_place_there() {
+    let options = SubscriptionOptions { no_local: true, ..SubscriptionOptions::default() };
+    let offended =
+        || Trace::new("standard", V5).connected(1, "sub").send(1, &subscribe_with(1, "$share/g/t/a", options));
+    offended().see(1, Observation::ClosedByServer).conforms();
+    offended().violates("offence-is-refused", "MQTT-4.13.1-1");
+}

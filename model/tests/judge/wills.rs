@@ -1,0 +1,110 @@
+//! Wills: when they come, and when they do not.
+
+use crate::trace::*;
+use model::judge::Observation;
+use model::packet::{Connect, Disconnect, DisconnectProperties, Packet, Qos, ReasonCode, Will, WillProperties};
+
+fn with_will(connect: Connect, delay: Option<u32>) -> Connect {
+    let properties = WillProperties { will_delay_interval: delay, ..WillProperties::default() };
+    let will = Will {
+        topic: "w".try_into().unwrap(),
+        payload: b"gone".to_vec(),
+        qos: Qos::AtLeastOnce,
+        retain: false,
+        properties,
+    };
+    Connect { will: Some(will), ..connect }
+}
+
+/// `dev` has a Will, `sub` waits for it.
+fn armed(version: model::packet::ProtocolVersion, delay: Option<u32>) -> Trace {
+    Trace::new("standard", version)
+        .connected_with(1, Connect { keep_alive: 0, ..connect("sub") }, false)
+        .subscribed(1, 1, "w", Qos::AtLeastOnce)
+        .connected_with(2, with_will(lasting("dev", version), delay), false)
+}
+
+fn goodbye(reason: ReasonCode) -> Packet {
+    Packet::Disconnect(Disconnect { reason, properties: DisconnectProperties::default() })
+}
+
+#[test]
+fn it_comes_when_the_connection_breaks() {
+    for version in [V311, V5] {
+        let broken = || armed(version, None).see(2, Observation::ClosedByClient);
+        broken().receive(1, &qos1("w", "gone", 1, false)).conforms();
+        broken().later(10_000).violates("delivery-is-made", "");
+        armed(version, None).receive(1, &qos1("w", "gone", 1, false)).violates("will-has-its-time", "MQTT-3.1.2-8");
+    }
+}
+
+#[test]
+fn disconnect_takes_it_back() {
+    for version in [V311, V5] {
+        let left = || {
+            armed(version, None)
+                .send(2, &goodbye(ReasonCode::Success))
+                .see(2, Observation::ClosedByServer)
+                .later(20_000)
+        };
+        left().conforms();
+        left().receive(1, &qos1("w", "gone", 1, false)).violates("will-has-its-time", "MQTT-3.14.4-3");
+    }
+    let wanted =
+        || armed(V5, None).send(2, &goodbye(ReasonCode::DisconnectWithWillMessage)).see(2, Observation::ClosedByServer);
+    wanted().receive(1, &qos1("w", "gone", 1, false)).conforms();
+    wanted().later(20_000).violates("delivery-is-made", "");
+}
+
+#[test]
+fn it_waits_for_its_delay_or_the_end_of_the_session() {
+    let broken = |delay| armed(V5, Some(delay)).see(2, Observation::ClosedByClient);
+    broken(30).receive(1, &qos1("w", "gone", 1, false)).violates("will-has-its-time", "MQTT-3.1.2-8");
+    broken(30).later(30_000).receive(1, &qos1("w", "gone", 1, false)).conforms();
+    broken(30).later(29_000).conforms();
+    broken(30).later(60_000).violates("delivery-is-made", "");
+    // The session ends after 100 s.
+    broken(1_000).later(100_000).receive(1, &qos1("w", "gone", 1, false)).conforms();
+}
+
+#[test]
+fn a_client_that_is_back_in_time_takes_it_back() {
+    let back = |connect| {
+        armed(V5, Some(30))
+            .see(2, Observation::ClosedByClient)
+            .later(10_000)
+            .connected_with(3, connect, true)
+            .later(90_000)
+    };
+    let kept = || back(Connect { keep_alive: 0, ..lasting("dev", V5) });
+    kept().conforms();
+    kept().receive(1, &qos1("w", "gone", 1, false)).violates("will-has-its-time", "MQTT-3.1.3-9");
+    let renewed = || {
+        armed(V5, Some(30)).see(2, Observation::ClosedByClient).later(10_000).connected_with(
+            3,
+            Connect { keep_alive: 0, ..connect("dev") },
+            false,
+        )
+    };
+    renewed().receive(1, &qos1("w", "gone", 1, false)).conforms();
+    renewed().later(20_000).violates("delivery-is-made", "");
+}
+
+#[test]
+fn a_takeover_publishes_it_unless_it_has_a_delay() {
+    let taken_over =
+        |delay| armed(V5, delay).connected_with(3, lasting("dev", V5), true).see(2, Observation::ClosedByServer);
+    taken_over(None).receive(1, &qos1("w", "gone", 1, false)).conforms();
+    taken_over(Some(30)).conforms();
+    taken_over(Some(30)).receive(1, &qos1("w", "gone", 1, false)).violates("will-has-its-time", "");
+}
+
+#[test]
+fn the_platform_has_none() {
+    let broken = Trace::new("platform", V311)
+        .connected(1, "sub")
+        .subscribed(1, 1, "w", Qos::AtLeastOnce)
+        .connected_with(2, with_will(connect("dev"), None), false)
+        .see(2, Observation::ClosedByClient);
+    broken.receive(1, &qos1("w", "gone", 1, false)).violates("delivery-was-subscribed", "");
+}

@@ -1,0 +1,227 @@
+//! Devices in the judge: one session a device, its own topics, and what is pushed to it.
+
+use crate::trace::{Trace, at_qos1, connack, device, disconnect, login, puback, qos0, qos1, suback, subscribe};
+use model::packet::ProtocolVersion::{V3_1, V3_1_1, V5_0};
+use model::packet::{Connect, Packet, ProtocolVersion, Qos};
+use model::profile::Profile;
+
+/// Two devices, the first with a subscription to a custom topic of its own.
+fn lamp_and_tv(version: ProtocolVersion) -> Trace {
+    Trace::platform(version)
+        .connected(1, device("lamp"))
+        .subscribed(1, 1, "/pk/lamp/user/get")
+        .connected(2, device("tv"))
+}
+
+#[test]
+fn the_user_name_makes_the_session() {
+    // P-CON-3, P-CON-4: the same device under another client identifier takes its connection over.
+    let again = || {
+        let other = login("another|securemode=3|", "lamp&pk");
+        Trace::platform(V3_1_1).connected(1, device("lamp")).connected(2, other)
+    };
+    again().closed(1).alive(2).conforms();
+    again().alive(2).violates("older-connection-closes", "P-CON-4");
+    // X-38: the notice comes first, where the device has asked for it.
+    let notice = r#"{"title":"kick","content":"Kicked by the same device"}"#;
+    again().receive(1, &qos0("/ext/notify", notice)).closed(1).conforms();
+}
+
+#[test]
+fn a_device_that_is_taken_over_hears_why_in_5_0() {
+    let again = || Trace::platform(V5_0).connected(1, device("lamp")).connected(2, device("lamp"));
+    for code in [0x8E, 0x98] {
+        again().receive(1, &disconnect(code)).closed(1).alive(2).conforms();
+    }
+}
+
+#[test]
+fn one_client_identifier_may_be_two_devices() {
+    // X-41: the first device may be left alone, or thrown out.
+    let both = || {
+        let id = "same|securemode=3|";
+        Trace::platform(V3_1_1).connected(1, login(id, "lamp&pk")).connected(2, login(id, "tv&pk"))
+    };
+    both().alive(1).alive(2).conforms();
+    both().closed(1).alive(2).conforms();
+    both().closed(2).violates("unprovoked-close", "");
+}
+
+#[test]
+fn a_session_is_handed_over_to_the_device() {
+    // P-SES-3, X-40; X-37: Session Present may be 0 all the same.
+    let kept = |name| Connect { clean_start: false, ..device(name) };
+    let resumed = |payload| {
+        Trace::platform(V3_1_1)
+            .connected(1, kept("lamp"))
+            .subscribed(1, 1, "/pk/lamp/user/get")
+            .left(1)
+            .connected(2, kept("lamp"))
+            .published(2, 7, "/pk/lamp/user/get", payload)
+    };
+    resumed("m").receive(2, &qos1("/pk/lamp/user/get", "m", 1)).conforms();
+    resumed("m").violates("delivery-is-made", "P-SES-3");
+    let told = Trace::new(Profile::builtin("standard").unwrap(), V3_1_1).connected(1, kept("lamp")).left(1);
+    told.connected(2, kept("lamp")).violates("stored-session-is-present", "MQTT-3.2.2-2");
+}
+
+#[test]
+fn own_messages_come_back_at_the_publishers_qos() {
+    // P-TOP-19, P-QOS-2.
+    let own = || lamp_and_tv(V3_1_1).published(1, 9, "/pk/lamp/user/get", "m");
+    own().receive(1, &qos1("/pk/lamp/user/get", "m", 1)).conforms();
+    own().receive(1, &qos0("/pk/lamp/user/get", "m")).violates("delivery-qos", "P-QOS-2");
+}
+
+#[test]
+fn nothing_comes_from_anothers_topics() {
+    // X-21 and X-22: never delivered, never received, whatever the server has answered.
+    for version in [V3_1_1, V5_0] {
+        let code = if version == V5_0 { 0x87 } else { 0 };
+        let foreign = || {
+            let publish = qos1("/pk/lamp/user/get", "m", 5);
+            lamp_and_tv(version).send(2, &publish).receive(2, &puback(5, code))
+        };
+        foreign().conforms();
+        foreign().receive(1, &qos1("/pk/lamp/user/get", "m", 1)).violates("delivery-was-subscribed", "");
+        let code = if version == V5_0 { 0x87 } else { 0x80 };
+        let foreign = || {
+            let subscribe = subscribe(5, &["/pk/lamp/user/get"], Qos::AtLeastOnce);
+            lamp_and_tv(version).send(2, &subscribe).receive(2, &suback(5, &[code])).published(
+                1,
+                9,
+                "/pk/lamp/user/get",
+                "m",
+            )
+        };
+        let delivered = |trace: Trace| trace.receive(1, &qos1("/pk/lamp/user/get", "m", 1));
+        delivered(foreign()).conforms();
+        let violation =
+            foreign().receive(2, &qos1("/pk/lamp/user/get", "m", 1)).violates("delivery-is-permitted", "X-22");
+        assert_eq!(violation.expected, "nothing but topics of tv&pk");
+        let granted = lamp_and_tv(version).send(2, &subscribe(5, &["/pk/lamp/user/get"], Qos::AtLeastOnce));
+        granted.receive(2, &suback(5, &[1])).violates("suback-grants", "");
+    }
+}
+
+#[test]
+fn what_is_pushed_needs_no_subscription() {
+    // P-TOP-18, P-RPC-6.
+    for topic in ["/sys/pk/lamp/rrpc/request/123", "/ext/rrpc/123/pk/lamp/user/get", "/sys/pk/lamp/broadcast/request/9"]
+    {
+        Trace::platform(V3_1_1).connected(1, device("lamp")).receive(1, &qos0(topic, "ask")).conforms();
+        // X-42: at QoS 1 it is acknowledged, and its identifier is in use until then.
+        let pushed = || Trace::platform(V3_1_1).connected(1, device("lamp")).receive(1, &qos1(topic, "ask", 1));
+        pushed().send(1, &puback(1, 0)).receive(1, &qos1(topic, "again", 1)).conforms();
+        pushed().receive(1, &qos1(topic, "again", 1)).violates("identifier-is-free", "");
+        let other = Trace::platform(V3_1_1).connected(1, device("tv")).receive(1, &qos0(topic, "ask"));
+        // P-TOP-6 leaves the topics below /ext to every device: there the missing subscription tells.
+        let is_named = topic.starts_with("/sys/");
+        other.violates(if is_named { "delivery-is-permitted" } else { "delivery-was-subscribed" }, "P-TOP-18");
+    }
+    let custom = Trace::platform(V3_1_1).connected(1, device("lamp")).receive(1, &qos0("/pk/lamp/user/get", "ask"));
+    custom.violates("delivery-was-subscribed", "P-TOP-18");
+}
+
+#[test]
+fn what_the_platform_consumes_need_not_come() {
+    let topic = "/sys/pk/lamp/thing/event/property/post";
+    let post =
+        || Trace::platform(V3_1_1).connected(1, device("lamp")).subscribed(1, 1, topic).published(1, 9, topic, "{}");
+    post().conforms();
+    post().receive(1, &qos1(topic, "{}", 1)).conforms();
+}
+
+#[test]
+fn a_registration_gets_its_secret_and_nothing_else() {
+    let id = "lamp.pk|securemode=2,authType=register,random=567345,signmethod=hmacsha256|";
+    // P-REG-1: its keep alive is not looked at.
+    let registering = || {
+        let connect = Connect { keep_alive: 5, ..login(id, "lamp&pk") };
+        Trace::platform(V3_1_1).connected(1, connect)
+    };
+    registering().receive(1, &qos0("/ext/register", "{}")).left(1).connected(2, device("lamp")).conforms();
+    registering().receive(1, &qos0("/ext/regnwl", "{}")).conforms();
+    registering().receive(1, &qos0("/pk/lamp/user/get", "m")).violates("delivery-is-permitted", "P-REG-4");
+    // The device's own connection goes on beside it.
+    let beside = Trace::platform(V3_1_1).connected(2, device("lamp")).connected(1, login(id, "lamp&pk"));
+    beside.alive(2).alive(1).conforms();
+}
+
+#[test]
+fn a_device_that_has_used_5_0_stays_there_in_the_newer_dialect() {
+    let back = |profile: &str| {
+        Trace::new(Profile::builtin(profile).unwrap(), V5_0).connected(1, device("lamp")).left(1).speaking(V3_1_1)
+    };
+    back("platform").connected(2, device("lamp")).conforms();
+    back("platform-2026").connected(2, device("lamp")).violates("offence-is-refused", "N-VER-1");
+    let refused = back("platform-2026").open(2).send(2, &Packet::Connect(device("lamp")));
+    refused.receive(2, &connack(V3_1_1, 1)).closed(2).conforms();
+    // Another device is free.
+    back("platform-2026").connected(2, device("tv")).conforms();
+}
+
+#[test]
+fn no_more_than_fifty_deliveries_are_open() {
+    // P-SES-8, though the device would take more.
+    let open = |count: u16| {
+        let mut trace = lamp_and_tv(V3_1_1);
+        for number in 1..=count {
+            let text = number.to_string();
+            trace = trace.later(100).published(1, number, "/pk/lamp/user/get", &text);
+        }
+        for number in 1..=count {
+            trace = trace.receive(1, &qos1("/pk/lamp/user/get", &number.to_string(), number));
+        }
+        trace
+    };
+    open(50).conforms();
+    open(51).violates("receive-maximum-is-obeyed", "P-SES-8");
+}
+
+#[test]
+fn a_receiver_never_sees_more_than_the_limits() {
+    // X-30, X-31, X-33: the message may come without what is too much, never with it.
+    let text = |characters: usize| "x".repeat(characters);
+    let mut much = at_qos1("/pk/lamp/user/get", "m", 9);
+    let property = |name: &str, value: &str| (name.try_into().unwrap(), value.try_into().unwrap());
+    much.properties.user_properties = vec![property("_hidden", "1"), property("long", &text(125)), property("k", "v")];
+    much.properties.response_topic = Some(text(129).try_into().unwrap());
+    much.properties.correlation_data = Some(vec![0; 129]);
+    let mut permitted = at_qos1("/pk/lamp/user/get", "m", 1);
+    permitted.properties.user_properties = vec![property("k", "v")];
+    let sent = || lamp_and_tv(V5_0).send(1, &Packet::Publish(much.clone())).receive(1, &puback(9, 0));
+    sent().receive(1, &Packet::Publish(permitted)).conforms();
+    sent().conforms();
+    let mut untouched = much.clone();
+    untouched.delivery = at_qos1("t", "", 1).delivery;
+    sent().receive(1, &Packet::Publish(untouched)).violates("delivery-was-subscribed", "");
+}
+
+#[test]
+fn a_twenty_first_property_may_be_left_out() {
+    let property = |number: usize| (format!("k{number}").try_into().unwrap(), "v".try_into().unwrap());
+    let with = |count: usize, packet_id| {
+        let mut publish = at_qos1("/pk/lamp/user/get", "m", packet_id);
+        publish.properties.user_properties = (0..count).map(property).collect();
+        Packet::Publish(publish)
+    };
+    let sent = |count| lamp_and_tv(V5_0).send(1, &with(count, 9)).receive(1, &puback(9, 0));
+    sent(20).receive(1, &with(20, 1)).conforms();
+    sent(20).violates("delivery-is-made", "");
+    sent(21).receive(1, &with(20, 1)).conforms();
+    sent(21).receive(1, &with(21, 1)).violates("delivery-is-unchanged", "");
+}
+
+#[test]
+fn plain_logins_stay_plain_clients() {
+    for version in [V3_1, V3_1_1, V5_0] {
+        Trace::platform(version)
+            .connected(1, login("sub", "mqttspec"))
+            .subscribed(1, 1, "/mqttspec/device/user/t")
+            .connected(2, login("pub", "mqttspec"))
+            .published(2, 1, "/mqttspec/device/user/t", "m")
+            .receive(1, &qos1("/mqttspec/device/user/t", "m", 1))
+            .conforms();
+    }
+}
