@@ -138,7 +138,7 @@ fn a_fault_in_a_walk_is_found() {
     for (name, share, fault) in faults {
         let mut runner = runner(1);
         let (mut planted, mut found) = (0, 0);
-        for _ in 0..64 {
+        for _ in 0..128 {
             let script = scripts().new_tree(&mut runner).unwrap().current();
             let mut trace = walk(profile, &script).trace;
             if fault(&mut trace) {

@@ -132,9 +132,9 @@ impl Judge {
         let versions = self.profile.versions.iter().copied().filter(|known| version.is_none_or(|it| it == *known));
         let condemned =
             |version| Session { link: Some(Connection::condemned(connection, version, offence)), ..Session::default() };
-        let track = Track::starting_with(versions.map(condemned).collect());
+        let sessions = versions.map(condemned).collect();
         let sender = self.sender(format!("\0connection {connection}"));
-        self.tracks.insert(sender, track);
+        self.tracks.insert(sender, Track::starting_with(sender, sessions));
         if let Some(reading) = self.readings.get_mut(&connection) {
             reading.sender = Some(sender);
             if let Some(version) = version {
@@ -163,17 +163,13 @@ impl Judge {
             Identity::Assigned => format!("\0assigned {connection}"),
             Identity::Registration(_) => format!("\0registration {connection}"),
         });
-        let under_way: Vec<Unanswered> = match self.tracks.contains_key(&sender) {
+        let under_way: Vec<MessageKey> = match self.tracks.contains_key(&sender) {
             true => Vec::new(),
-            false => self.tracks.values().flat_map(Track::under_way).chain(self.wills_under_way()).collect(),
+            false => self.tracks.values().flat_map(Track::under_way).chain(self.floating_wills()).collect(),
         };
-        let track = self.tracks.entry(sender).or_insert_with(Track::new);
+        let track = self.tracks.entry(sender).or_insert_with(|| Track::new(sender));
         // What others have sent before may still meet what this client will subscribe to.
-        under_way.into_iter().for_each(|unanswered| track.meet(unanswered));
-        if track.is_connecting() {
-            // On two connections: nobody knows which one the server reads first.
-            return self.give_up("two CONNECT packets of one client identifier that are on their way at once");
-        }
+        under_way.into_iter().for_each(|message| track.meet(message));
         let will = connect.will.as_ref().filter(|_| self.profile.has_in(Feature::Will, version));
         let will = will.map(|will| self.arm_will(at, sender, will));
         let terms = ConnectTerms {
@@ -295,6 +291,7 @@ impl Judge {
         // The same identifier with DUP before the PUBACK is the same message once more (MQTT-3.3.1-1).
         let unanswered = publish.packet_id().filter(|_| publish.dup());
         let again = unanswered.and_then(|id| self.tracks.get(&sender)?.open.get(&id).copied());
+        let again = again.filter(|known| self.is_repetition(known.message, publish, &topic));
         let of_device = self.devices.publishes(&self.profile, at, connection, publish, &topic);
         let is_consumed = self.devices.may_be_consumed(&self.profile, connection, &topic);
         let offence = offences::of_publish(&self.profile, publish, &topic, &offer, version)
@@ -305,7 +302,11 @@ impl Judge {
             // What a dialect simply accepts is none there.
             .filter(|offence| self.profile.reactions(*offence, version) != [Reaction::Accept]);
         let message = match again {
-            Some(unanswered) => unanswered.message,
+            Some(unanswered) => {
+                let connected = self.readings.get(&connection).map_or(0, |reading| reading.connected);
+                self.vocabulary.repeat(unanswered.message, connected);
+                unanswered.message
+            }
             None => self.publish_message(at, connection, sender, publish, topic, size),
         };
         self.push(at, connection, sender, Input::Publish { message, id: publish.packet_id(), alias: None, offence });
@@ -326,7 +327,7 @@ impl Judge {
             self.stop_listening_after(connection, offence);
         }
         if offence.is_none_or(|offence| self.may_be_served(connection, offence)) {
-            self.float(message, sender, again.is_some(), in_doubt);
+            self.float(message, again.is_some(), in_doubt);
             if publish.retain && again.is_none() && self.profile.has_in(Feature::RetainedMessages, version) {
                 self.retain(message, publish.payload.is_empty(), in_doubt);
             }
@@ -337,6 +338,13 @@ impl Judge {
     fn retains(&self, connection: ConnectionId) -> bool {
         let version = self.readings.get(&connection).and_then(Reading::version);
         version.is_some_and(|version| self.profile.has_in(Feature::RetainedMessages, version))
+    }
+
+    /// Whether a PUBLISH with DUP is this message: it may be one whose first copy had no effect.
+    fn is_repetition(&self, message: MessageKey, publish: &Publish, topic: &str) -> bool {
+        let known = self.vocabulary.of(message);
+        let content = self.vocabulary.content_of(known.content_5);
+        known.qos == publish.qos() && content.topic == topic && content.payload == publish.payload
     }
 
     /// A message with RETAIN is on its way.
@@ -386,10 +394,10 @@ impl Judge {
     }
 
     /// The message is on its way to every session. One that offends is never owed.
-    pub(super) fn float(&mut self, message: MessageKey, sender: SenderKey, again: bool, in_doubt: bool) {
+    pub(super) fn float(&mut self, message: MessageKey, again: bool, in_doubt: bool) {
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
-        for (session, track) in &mut self.tracks {
-            track.float(&context, message, *session == sender, again);
+        for track in self.tracks.values_mut() {
+            track.float(&context, message, again);
             if in_doubt {
                 track.doubt(message);
             }

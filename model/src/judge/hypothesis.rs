@@ -1,7 +1,7 @@
 //! One explanation of what was seen of a session, and how it goes on as the server takes what waits.
 
-use super::queue::{Queue, Waiting};
-use crate::server::{ConnectionId, Context, Input, MessageKey, Routing, Session, Shares};
+use super::queue::{Lane, Queue, Waiting};
+use crate::server::{ConnectionId, Context, Input, Output, Session};
 use std::collections::BTreeSet;
 
 /// Above this many hypotheses the judge gives no verdict: some freedom of the server is not folded well enough.
@@ -11,97 +11,151 @@ pub(super) const CAP: usize = 2000;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Hypothesis {
     pub(super) session: Session,
-    /// How many inputs of the session the server has taken.
-    pub(super) taken: usize,
-    /// Connections whose CONNECT waits and never counts: the server refuses it, or they broke before it was read.
-    pub(super) ignored: BTreeSet<ConnectionId>,
+    /// How many inputs the server has taken of each lane that it has begun, sorted.
+    taken: Vec<(ConnectionId, usize)>,
 }
 
 impl Hypothesis {
+    /// A session that nothing has been taken for; its connection, if it has one, has begun.
     pub(super) fn begin(session: Session) -> Hypothesis {
-        Hypothesis { session, taken: 0, ignored: BTreeSet::new() }
-    }
-
-    /// The same after the server has taken all before `taken`.
-    pub(super) fn after(&self, session: Session, taken: usize) -> Hypothesis {
-        Hypothesis { session, taken, ignored: self.ignored.clone() }
+        let taken = session.link.iter().map(|link| (link.id, 1)).collect();
+        Hypothesis { session, taken }
     }
 
     /// The same with another session: nothing was taken.
     pub(super) fn with(&self, session: Session) -> Hypothesis {
-        self.after(session, self.taken)
+        Hypothesis { session, taken: self.taken.clone() }
     }
 
     pub(super) fn is_link(&self, connection: ConnectionId) -> bool {
         self.session.link.as_ref().is_some_and(|link| link.id == connection)
     }
 
-    /// Whether the server will take this as a CONNECT.
-    pub(super) fn counts_as_connect(&self, waiting: &Waiting) -> bool {
-        waiting.is_connect() && !self.ignored.contains(&waiting.connection)
+    /// How many inputs the server has taken from a lane.
+    pub(super) fn taken(&self, connection: ConnectionId) -> usize {
+        self.taken.iter().find(|(known, _)| *known == connection).map_or(0, |(_, number)| *number)
     }
 
-    /// What follows when the server takes an input. Connections that the session has left behind only end.
-    pub(super) fn take(&self, context: &Context<'_>, waiting: &Waiting) -> Vec<Session> {
-        let Waiting { at, connection, input } = waiting;
-        match input {
-            Input::Connect(_) if self.ignored.contains(connection) => vec![self.session.clone()],
-            Input::Connect(terms) => {
-                let mut sessions = self.session.input(context, *at, input);
-                // That the server refuses it is another hypothesis.
-                sessions.retain(|session| session.link.as_ref().is_some_and(|link| link.id == terms.connection));
-                sessions
-            }
-            _ if self.is_link(*connection) => self.session.input(context, *at, input),
-            Input::Lost => vec![self.session.without(*connection)],
-            _ => vec![self.session.clone()],
+    /// How many it has taken from all lanes: who has taken most knows most.
+    pub(super) fn progress(&self) -> usize {
+        self.taken.iter().map(|(_, number)| *number).sum()
+    }
+
+    /// Whether what comes on this connection may still have an effect.
+    pub(super) fn may_hear(&self, connection: ConnectionId) -> bool {
+        self.is_link(connection) || self.taken(connection) == 0
+    }
+
+    /// The same after the server has taken so many from a lane.
+    fn after(&self, session: Session, connection: ConnectionId, number: usize, queue: &Queue) -> Hypothesis {
+        let mut next = self.with(session);
+        next.note(connection, number);
+        next.skip(queue);
+        next
+    }
+
+    fn note(&mut self, connection: ConnectionId, number: usize) {
+        match self.taken.binary_search_by_key(&connection, |(known, _)| *known) {
+            Ok(place) => self.taken[place].1 = number,
+            Err(place) => self.taken.insert(place, (connection, number)),
         }
     }
 
-    /// The hypotheses after the server has taken one more input; none if there is no more. A CONNECT on another connection
-    /// may be taken before what came on the older one, which then has no effect but for its end.
-    pub(super) fn taking_one(&self, context: &Context<'_>, queue: &Queue) -> Vec<Hypothesis> {
-        let Some(waiting) = queue.get(self.taken) else { return Vec::new() };
-        let sessions = self.take(context, waiting).into_iter();
-        let mut taken: Vec<Hypothesis> = sessions.map(|session| self.after(session, self.taken + 1)).collect();
-        let next_connect = queue.since(self.taken).position(|waiting| self.counts_as_connect(waiting));
-        if let Some(distance) = next_connect.filter(|distance| *distance > 0) {
-            let mut reached = vec![self.clone()];
-            for waiting in queue.since(self.taken).take(distance + 1) {
-                if waiting.input == Input::Lost || self.counts_as_connect(waiting) {
-                    let take = |one: &Hypothesis| {
-                        let sessions = one.take(context, waiting);
-                        sessions.into_iter().map(|session| one.with(session)).collect::<Vec<_>>()
-                    };
-                    reached = reached.iter().flat_map(take).collect();
+    /// Connections that the session has left behind only end; those that are gone are forgotten.
+    pub(super) fn skip(&mut self, queue: &Queue) {
+        self.taken.retain(|(connection, _)| queue.lane(*connection).is_some());
+        for (connection, lane) in queue.lanes() {
+            let taken = self.taken(connection);
+            if taken > 0 && taken < lane.end() && !self.is_link(connection) {
+                self.note(connection, lane.end());
+                if lane.lost().is_some() {
+                    self.session = self.session.without(connection);
                 }
             }
-            let taken_then = self.taken + distance + 1;
-            taken.extend(reached.into_iter().map(|one| Hypothesis { taken: taken_then, ..one }));
+        }
+    }
+
+    /// Whether the server has done with a lane: it has taken all, or it never begins to read a connection that is gone.
+    pub(super) fn is_done_with(&self, connection: ConnectionId, lane: &Lane) -> bool {
+        let taken = self.taken(connection);
+        taken == lane.end() || (taken == 0 && lane.lost().is_some())
+    }
+
+    /// What follows when the server takes one more input from a lane. Where its client has ended the connection, the server
+    /// may notice that at once, and the rest is gone.
+    fn take_from(
+        &self,
+        context: &Context<'_>,
+        queue: &Queue,
+        connection: ConnectionId,
+        lane: &Lane,
+    ) -> Vec<Hypothesis> {
+        let number = self.taken(connection);
+        let mut taken = Vec::new();
+        let mut take = |number: usize, Waiting { at, input }: &Waiting| {
+            let sessions = self.session.input(context, *at, input).into_iter();
+            taken.extend(sessions.map(|session| self.after(session, connection, number + 1, queue)));
+        };
+        if let Some(waiting) = lane.get(number) {
+            take(number, waiting);
+        }
+        if let Some((end, waiting)) =
+            lane.lost().filter(|end| 0 < number && number < *end).and_then(|end| Some((end, lane.get(end)?)))
+        {
+            take(end, waiting);
         }
         taken
     }
 
-    /// This one and all that follow from it as the server takes the queue.
-    pub(super) fn reachable(&self, context: &Context<'_>, queue: &Queue) -> Vec<Hypothesis> {
-        let mut all = vec![self.clone()];
-        let mut last = all.clone();
-        while !last.is_empty() && all.len() <= CAP {
-            last = last.iter().flat_map(|one| one.taking_one(context, queue)).collect();
-            last.sort();
-            last.dedup();
-            all.extend(last.iter().cloned());
+    /// The hypotheses after the server has taken one more input; none if there is no more.
+    pub(super) fn taking_one(&self, context: &Context<'_>, queue: &Queue) -> Vec<Hypothesis> {
+        queue.lanes().flat_map(|(connection, lane)| self.take_from(context, queue, connection, lane)).collect()
+    }
+
+    /// Those of them that may help to explain an output. What comes on the session's connection has nothing to do with others,
+    /// unless it is the end.
+    pub(super) fn taking_towards(
+        &self,
+        context: &Context<'_>,
+        queue: &Queue,
+        connection: ConnectionId,
+        output: &Output,
+    ) -> Vec<Hypothesis> {
+        match queue.lane(connection) {
+            Some(lane) if self.is_link(connection) && !is_last_word(output) => {
+                self.take_from(context, queue, connection, lane)
+            }
+            _ if self.may_hear(connection) => self.taking_one(context, queue),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether an answer waits that would be one to this delivery: its identifier is used again, and the answer was meant for
+    /// an earlier one. Then it matters whether the server takes it before or after.
+    pub(super) fn leaves_answer(&self, queue: &Queue, connection: ConnectionId, output: &Output) -> bool {
+        let Output::Publish { id: Some(used), .. } = output else { return false };
+        let is_answer = |input: &Input| match input {
+            Input::Puback { id } | Input::Pubrec { id, .. } | Input::Pubcomp { id } => id == used,
+            _ => false,
+        };
+        queue.lane(connection).is_some_and(|lane| lane.since(self.taken(connection)).any(is_answer))
+    }
+
+    /// This one and all that follow from it as the server takes what waits.
+    pub(super) fn reachable(&self, context: &Context<'_>, queue: &Queue) -> BTreeSet<Hypothesis> {
+        let mut all = BTreeSet::new();
+        let mut last = vec![self.clone()];
+        while let Some(one) = last.pop() {
+            if all.len() <= CAP && !all.contains(&one) {
+                last.extend(one.taking_one(context, queue));
+                all.insert(one);
+            }
         }
         all
     }
 }
 
-/// What a message may meet in any of these states.
-pub(super) fn routing(context: &Context<'_>, states: &[Hypothesis], message: MessageKey, own: bool) -> Routing {
-    let published = context.vocabulary.of(message);
-    states
-        .iter()
-        .map(|state| state.session.routing(context, published, own, Shares::Undecided))
-        .reduce(Routing::or)
-        .unwrap_or_else(Routing::none)
+/// Whether the server takes nothing more from a connection after this.
+pub(super) fn is_last_word(output: &Output) -> bool {
+    matches!(output, Output::Close | Output::Disconnect { .. })
 }

@@ -36,6 +36,7 @@ mod reading;
 mod server_side;
 mod shares;
 mod track;
+mod under_way;
 mod wills;
 
 use crate::profile::Profile;
@@ -62,7 +63,6 @@ pub struct Judge {
     wills: BTreeMap<MessageKey, wills::Will>,
     shared: shares::SharedDeliveries,
     violations: Vec<Violation>,
-    unmodelled: Option<String>,
 }
 
 /// Something seen on a connection, with the client as the tester's side and the server as the side under test.
@@ -147,15 +147,11 @@ impl Judge {
             wills: BTreeMap::new(),
             shared: shares::SharedDeliveries::default(),
             violations: Vec::new(),
-            unmodelled: None,
         }
     }
 
     /// Takes one event. `at` is in milliseconds and never runs backwards.
     pub fn observe(&mut self, at: Millis, connection: ConnectionId, what: Observation<'_>) {
-        if self.unmodelled.is_some() {
-            return;
-        }
         self.follow_wills(at);
         match what {
             Observation::Opened => drop(self.readings.insert(connection, Reading::new(at))),
@@ -175,9 +171,6 @@ impl Judge {
     /// The verdict, when everything has come to rest at `at`: what is still owed now is missing.
     #[must_use]
     pub fn finish(mut self, at: Millis) -> Judgement {
-        if let Some(why) = self.unmodelled {
-            return Judgement::Inconclusive(why);
-        }
         self.follow_wills(at);
         let connections: Vec<ConnectionId> = self.readings.keys().copied().collect();
         for connection in connections {
@@ -198,11 +191,6 @@ impl Judge {
             true => Judgement::Conforms,
             false => Judgement::Violates(self.violations),
         }
-    }
-
-    /// Gives up on a trace that the model does not cover.
-    fn give_up(&mut self, what: &str) {
-        self.unmodelled.get_or_insert_with(|| format!("the model does not cover {what} yet"));
     }
 
     /// Records a breach, and stops judging the session that it is about: its states are gone.

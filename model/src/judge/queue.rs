@@ -1,77 +1,124 @@
 //! What a client has sent and the server may not have taken yet.
 //!
-//! The inputs of one session have numbers, counted over all of its connections. The queue holds those that some hypothesis
-//! has still to take, in the order in which they count.
+//! Connections of one client have no common order: each has a lane of its own, and the server takes from whichever it
+//! likes. Within a lane inputs have numbers; the first is CONNECT, the last the end of the connection.
 
 use crate::server::{ConnectionId, Input, Millis};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+
+/// How long the server may need to notice that a client has ended its connection, and read from it, in milliseconds. The
+/// standard has no such number; a judge without one would have to reckon with everything that was under way for ever.
+const NOTICED_WITHIN: Millis = 5_000;
 
 /// One input that waits.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) at: Millis,
-    pub(super) connection: ConnectionId,
     pub(super) input: Input,
+}
+
+/// What waits on one connection.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    waiting: VecDeque<Waiting>,
+    /// The number of the first one.
+    first: usize,
+    /// When the client ended the connection.
+    lost: Option<Millis>,
 }
 
 /// The inputs of a session that wait to be taken.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    waiting: VecDeque<Waiting>,
-    /// The number of the first one.
-    first: usize,
+    lanes: BTreeMap<ConnectionId, Lane>,
 }
 
 impl Queue {
-    /// The number that the next input gets: one that has taken all has taken so many.
-    pub(super) fn end(&self) -> usize {
-        self.first + self.waiting.len()
+    /// A connection on which CONNECT, or what stood for it, has been taken already.
+    pub(super) fn begun(&mut self, connection: ConnectionId) {
+        self.lanes.insert(connection, Lane { first: 1, ..Lane::default() });
     }
 
+    /// One more input, and its number. CONNECT opens a lane; nothing follows the end of a connection.
+    pub(super) fn push(&mut self, connection: ConnectionId, waiting: Waiting) -> Option<usize> {
+        if matches!(waiting.input, Input::Connect(_)) {
+            self.lanes.entry(connection).or_default();
+        }
+        let lane = self.lanes.get_mut(&connection).filter(|lane| lane.lost.is_none())?;
+        lane.lost = (waiting.input == Input::Lost).then_some(waiting.at);
+        lane.waiting.push_back(waiting);
+        Some(lane.end() - 1)
+    }
+
+    pub(super) fn lanes(&self) -> impl Iterator<Item = (ConnectionId, &Lane)> {
+        self.lanes.iter().map(|(connection, lane)| (*connection, lane))
+    }
+
+    pub(super) fn lane(&self, connection: ConnectionId) -> Option<&Lane> {
+        self.lanes.get(&connection)
+    }
+
+    /// Every input that waits.
+    pub(super) fn inputs_mut(&mut self) -> impl Iterator<Item = &mut Input> {
+        self.lanes.values_mut().flat_map(|lane| &mut lane.waiting).map(|waiting| &mut waiting.input)
+    }
+
+    /// The server has ended a connection: it takes nothing more from it.
+    pub(super) fn end(&mut self, connection: ConnectionId) {
+        self.lanes.remove(&connection);
+    }
+
+    /// The server has noticed the end of what the client ended long ago.
+    pub(super) fn end_stale(&mut self, now: Millis) {
+        self.lanes.retain(|_, lane| !lane.is_stale(now));
+    }
+
+    /// Drops the lanes that are not wanted any more, and of the others what is taken: `taken` says up to which number.
+    pub(super) fn trim(&mut self, taken: impl Fn(ConnectionId, &Lane) -> Option<usize>) {
+        self.lanes.retain(|connection, lane| match taken(*connection, lane) {
+            Some(number) => {
+                lane.forget_before(number);
+                true
+            }
+            None => false,
+        });
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.lanes.clear();
+    }
+}
+
+impl Lane {
     /// The input of this number.
     pub(super) fn get(&self, number: usize) -> Option<&Waiting> {
         self.waiting.get(number.checked_sub(self.first)?)
     }
 
     /// All from this number on.
-    pub(super) fn since(&self, number: usize) -> impl Iterator<Item = &Waiting> {
-        self.waiting.range(number.saturating_sub(self.first).min(self.waiting.len())..)
+    pub(super) fn since(&self, number: usize) -> impl Iterator<Item = &Input> {
+        let start = number.saturating_sub(self.first).min(self.waiting.len());
+        self.waiting.range(start..).map(|waiting| &waiting.input)
     }
 
-    /// All of them.
-    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Waiting> {
-        self.waiting.iter_mut()
+    /// The number that the next input would get.
+    pub(super) fn end(&self) -> usize {
+        self.first + self.waiting.len()
     }
 
-    /// The number of the first input that is like this.
-    pub(super) fn position(&self, is_meant: impl FnMut(&Waiting) -> bool) -> Option<usize> {
-        self.waiting.iter().position(is_meant).map(|position| self.first + position)
+    /// The number of the end of the connection, once the client has ended it.
+    pub(super) fn lost(&self) -> Option<usize> {
+        self.lost.map(|_| self.end() - 1)
     }
 
-    /// One more input, which gets `number`; those from there on move up.
-    pub(super) fn insert(&mut self, number: usize, waiting: Waiting) {
-        self.waiting.insert((number - self.first).min(self.waiting.len()), waiting);
+    /// Whether the client has ended it so long ago that the server has noticed.
+    pub(super) fn is_stale(&self, now: Millis) -> bool {
+        self.lost.is_some_and(|at| now > at + NOTICED_WITHIN)
     }
 
-    /// Forgets all before `number`.
-    pub(super) fn forget_before(&mut self, number: usize) {
+    fn forget_before(&mut self, number: usize) {
         while self.first < number && self.waiting.pop_front().is_some() {
             self.first += 1;
         }
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.waiting.clear();
-    }
-}
-
-impl Waiting {
-    /// Whether it is the CONNECT of this connection.
-    pub(super) fn opens(&self, connection: ConnectionId) -> bool {
-        self.is_connect() && self.connection == connection
-    }
-
-    pub(super) fn is_connect(&self) -> bool {
-        matches!(self.input, Input::Connect(_))
     }
 }

@@ -3,6 +3,7 @@
 use super::Judge;
 use super::reading::Reading;
 use super::track::Unanswered;
+use super::under_way::Decided;
 use crate::packet::{Connack, ConnackProperties, Packet, PacketId, ProtocolVersion, Publish, Qos, ReasonCode};
 use crate::server::vocabulary::Content;
 use crate::server::{
@@ -165,14 +166,15 @@ impl Judge {
             self.report(at, connection, breach, seen.to_owned());
             return None;
         }
-        let mut taken = track.taken_messages();
+        let Decided { mut taken, doubtful: mut doubted } = track.decided();
         let mut refused = Vec::new();
         if matches!(output, Output::Connack { code, .. } if *code != 0) {
             // What came behind a CONNECT that is refused goes nowhere (3.1.1: MQTT-3.1.4-5; 5.0: MQTT-3.1.4-6).
             let connected = self.readings.get(&connection).map_or(0, |reading| reading.connected);
             let behind = |message: &MessageKey| self.vocabulary.of(*message).connection == connected;
-            refused.extend(track.under_way().map(|unanswered| unanswered.message).filter(behind));
+            refused.extend(track.under_way().filter(behind));
             track.open.retain(|_, unanswered| !refused.contains(&unanswered.message));
+            refused.iter().for_each(|message| track.answered(*message));
         }
         if let Output::Connack { session_present: false, code: 0, .. } = output {
             // The server knows of no exchange of QoS 2: what comes again is new to it, or never comes again.
@@ -180,21 +182,30 @@ impl Judge {
             track.open.retain(|_, unanswered| vocabulary.of(unanswered.message).qos < Qos::ExactlyOnce);
         }
         if let Some((id, answer)) = Answer::of(output) {
-            let known = track.open.get(&id).copied();
+            let connected = self.readings.get(&connection).map_or(0, |reading| reading.connected);
+            let vocabulary = &self.vocabulary;
+            // What is refused on one connection may have been taken on a later one.
+            let is_past = |known: &Unanswered| {
+                matches!(answer, Answer::Refused(_)) && vocabulary.is_repeated_after(known.message, connected)
+            };
+            let known = track.open.get(&id).copied().filter(|known| !is_past(known));
             let qos = known.map(|unanswered| self.vocabulary.of(unanswered.message).qos);
             let fits = qos == Some(answer.of_qos());
             match (known.filter(|_| fits), answer) {
                 (Some(unanswered), Answer::Received) => {
                     track.open.insert(id, Unanswered { received: true, ..unanswered });
                 }
+                // An earlier one of the same message may have been taken.
+                (Some(unanswered), Answer::Refused(_)) if unanswered.times > 1 => doubted.push(unanswered.message),
                 (Some(unanswered), Answer::Refused(_)) => refused.push(unanswered.message),
                 (Some(unanswered), Answer::Acknowledged) => taken.push(unanswered.message),
                 // PUBCOMP without PUBREC may answer a PUBREL that the server could not place.
                 (Some(unanswered), Answer::Complete) => taken.extend(unanswered.received.then_some(unanswered.message)),
                 (None, _) => {}
             }
-            if fits && answer != Answer::Received {
+            if let Some(unanswered) = known.filter(|_| fits && answer != Answer::Received) {
                 track.open.remove(&id);
+                track.answered(unanswered.message);
                 if let Some(reading) = self.readings.get_mut(&connection) {
                     reading.open.remove(&id);
                 }
@@ -210,8 +221,12 @@ impl Judge {
                 }
             }
         }
+        for message in &doubted {
+            self.retained.doubted(self.vocabulary.of(*message).topic, *message);
+        }
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         for track in self.tracks.values_mut() {
+            doubted.iter().for_each(|message| track.settle_doubtful(&context, *message));
             taken.iter().for_each(|message| track.settle(&context, *message));
             refused.iter().for_each(|message| track.discard(*message));
         }

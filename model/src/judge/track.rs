@@ -2,21 +2,19 @@
 //!
 //! What a client has sent is taken by the server at a time that nobody sees. So inputs wait in a queue, and a hypothesis
 //! takes the next one only when an output cannot be explained without it: taking later never explains less, because an
-//! input changes only what may come after it. Only where a connection breaks must the set fork at once, over how much of the
-//! queue the server has still taken.
-//!
-//! The queue holds what came on all connections of the session. A CONNECT may overtake what the client has sent on an older
-//! connection, and ends its effect; one that is refused, or that breaks before it is read, leaves the older one as it was.
+//! input changes only what may come after it. So does the end of a connection: only what comes next shows how much of the
+//! queue the server has still taken, and the set forks then.
 
-use super::hypothesis::{CAP, Hypothesis, routing};
+use super::hypothesis::{CAP, Hypothesis, is_last_word};
 use super::queue::{Queue, Waiting};
+use super::under_way::{Decided, Fate, Sent, UnderWay};
 use crate::packet::{PacketId, Qos};
 use crate::server::delivery::Forms;
 use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
+use crate::server::vocabulary::SenderKey;
 use crate::server::{
-    Breach, ConnectTerms, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule,
-    Session,
+    Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule, Session, Shares,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,13 +31,15 @@ pub(super) struct Unanswered {
 /// What is known of one session.
 #[derive(Debug)]
 pub(super) struct Track {
+    /// Whose it is.
+    sender: SenderKey,
     hypotheses: BTreeSet<Hypothesis>,
     /// Inputs that some hypothesis has not taken.
     queue: Queue,
     /// Messages of this client that wait for PUBACK or PUBCOMP, on whatever connection they were sent.
     pub(super) open: BTreeMap<PacketId, Unanswered>,
-    /// QoS 0 messages of this client, with the number of their input: on their way until the server has taken it.
-    unsettled: Vec<(usize, MessageKey)>,
+    /// Messages of this client that the server may still take.
+    under_way: UnderWay,
     /// How many connections it has had and lost, both counted.
     connections: u32,
     abandoned: bool,
@@ -47,13 +47,14 @@ pub(super) struct Track {
 }
 
 impl Track {
-    /// A session that nothing is known of: it has no state.
-    pub(super) fn new() -> Track {
+    /// The session of a client that nothing is known of: it has no state.
+    pub(super) fn new(sender: SenderKey) -> Track {
         Track {
+            sender,
             hypotheses: BTreeSet::from([Hypothesis::begin(Session::default())]),
             queue: Queue::default(),
             open: BTreeMap::new(),
-            unsettled: Vec::new(),
+            under_way: UnderWay::default(),
             connections: 0,
             abandoned: false,
             overflow: false,
@@ -61,9 +62,11 @@ impl Track {
     }
 
     /// A connection that never became a session: the model's state is given.
-    pub(super) fn starting_with(sessions: Vec<Session>) -> Track {
+    pub(super) fn starting_with(sender: SenderKey, sessions: Vec<Session>) -> Track {
+        let mut queue = Queue::default();
+        sessions.iter().filter_map(|session| session.link.as_ref()).for_each(|link| queue.begun(link.id));
         let hypotheses = sessions.into_iter().map(Hypothesis::begin).collect();
-        Track { hypotheses, ..Track::new() }
+        Track { hypotheses, queue, ..Track::new(sender) }
     }
 
     /// Stops judging: after a violation no state explains this session any more.
@@ -79,33 +82,20 @@ impl Track {
             .then(|| format!("more than {CAP} states of the model explain a session; the judge follows no more"))
     }
 
-    /// Whether a CONNECT of the client waits for its CONNACK.
-    pub(super) fn is_connecting(&self) -> bool {
-        self.hypotheses.iter().any(|hypothesis| {
-            self.queue.since(hypothesis.taken).fold(false, |connecting, waiting| match waiting.input {
-                Input::Connect(_) => hypothesis.counts_as_connect(waiting),
-                Input::Lost => false,
-                _ => connecting,
-            })
-        })
-    }
-
     /// Whether nothing that comes on this connection can reach the session any more: it has been replaced or refused.
     pub(super) fn is_out(&self, connection: ConnectionId) -> bool {
-        self.takeover().is_none() && !self.hypotheses.iter().any(|hypothesis| hypothesis.is_link(connection))
+        let may_hear = |hypothesis: &Hypothesis| hypothesis.may_hear(connection);
+        self.queue.lane(connection).is_none() || !self.hypotheses.iter().any(may_hear)
     }
 
-    /// The number of the first CONNECT in the queue that may still count.
-    fn takeover(&self) -> Option<usize> {
-        self.queue.position(|waiting| {
-            waiting.is_connect() && self.hypotheses.iter().any(|hypothesis| hypothesis.counts_as_connect(waiting))
-        })
+    /// Messages that may not have reached other sessions yet, each as often as it was sent.
+    pub(super) fn under_way(&self) -> impl Iterator<Item = MessageKey> {
+        self.under_way.messages()
     }
 
-    /// Messages that may not have reached other sessions yet.
-    pub(super) fn under_way(&self) -> impl Iterator<Item = Unanswered> {
-        let once = |(_, message): &(usize, MessageKey)| Unanswered { message: *message, times: 1, received: false };
-        self.open.values().copied().chain(self.unsettled.iter().map(once))
+    /// The server has answered a message.
+    pub(super) fn answered(&mut self, message: MessageKey) {
+        self.under_way.answered(message);
     }
 
     /// The client has sent something that the server will take.
@@ -113,7 +103,7 @@ impl Track {
         if self.abandoned {
             return;
         }
-        let breaks = input == Input::Lost;
+        self.notice(context, at);
         self.connections += u32::from(matches!(input, Input::Connect(_) | Input::Disconnect { .. } | Input::Lost));
         let reroutes = matches!(
             input,
@@ -123,83 +113,18 @@ impl Track {
                 | Input::Disconnect { .. }
                 | Input::Lost
         );
-        let other = |number: &usize| self.queue.get(*number).is_some_and(|waiting| waiting.connection != connection);
-        let takeover = self.takeover().filter(other);
-        let number = takeover.unwrap_or(self.queue.end());
-        if let Input::Publish { message, id: None, .. } = input {
-            self.unsettled.push((number, message));
+        let published = match input {
+            Input::Publish { message, id, .. } => Some((message, id)),
+            _ => None,
+        };
+        let number = self.queue.push(connection, Waiting { at, input });
+        if let Some((number, (message, id))) = number.zip(published) {
+            self.under_way.sent(Sent { message, id, connection, number });
         }
-        if let Input::Connect(terms) = &input {
-            self.refuse(context, terms);
-        }
-        let waiting = Waiting { at, connection, input };
-        match takeover {
-            Some(number) => self.insert(context, number, waiting),
-            None if breaks => self.break_connection(context, waiting),
-            None => self.queue.insert(number, waiting),
-        }
+        self.trim();
         if reroutes {
             self.reroute(context);
         }
-        self.trim();
-    }
-
-    /// Something comes on a connection after its client has sent CONNECT on a newer one. The server may have read it before
-    /// that CONNECT; what it reads later counts only if it refuses the newer one.
-    fn insert(&mut self, context: &Context<'_>, number: usize, waiting: Waiting) {
-        let last = self.unsettled.len();
-        for (index, (input, _)) in self.unsettled.iter_mut().enumerate() {
-            let is_own = index + 1 == last && matches!(waiting.input, Input::Publish { id: None, .. });
-            *input += usize::from(*input >= number && !is_own);
-        }
-        let mut shifted = BTreeSet::new();
-        for hypothesis in &self.hypotheses {
-            if hypothesis.taken > number {
-                let sessions = hypothesis.take(context, &waiting);
-                shifted.extend(sessions.into_iter().map(|session| hypothesis.after(session, hypothesis.taken + 1)));
-            } else {
-                shifted.insert(hypothesis.clone());
-            }
-        }
-        self.queue.insert(number, waiting);
-        self.replace(shifted);
-    }
-
-    /// Where the server may or must refuse a CONNECT, the session goes on without it.
-    fn refuse(&mut self, context: &Context<'_>, terms: &ConnectTerms) {
-        let mut after = BTreeSet::new();
-        for hypothesis in &self.hypotheses {
-            if terms.may_be_accepted(context) {
-                after.insert(hypothesis.clone());
-            }
-            if let Some(session) = hypothesis.session.refuse(context, terms) {
-                let mut refused = hypothesis.with(session);
-                refused.ignored.insert(terms.connection);
-                after.insert(refused);
-            }
-        }
-        self.replace(after);
-    }
-
-    /// The connection broke: the server has taken some of the queue, and the rest is gone with the connection.
-    fn break_connection(&mut self, context: &Context<'_>, lost: Waiting) {
-        let mut after = BTreeSet::new();
-        for hypothesis in &self.hypotheses {
-            for reached in hypothesis.reachable(context, &self.queue) {
-                if reached.is_link(lost.connection) {
-                    let sessions = reached.take(context, &lost);
-                    after.extend(sessions.into_iter().map(|session| reached.after(session, self.queue.end() + 1)));
-                }
-            }
-            if !hypothesis.is_link(lost.connection) {
-                let session = hypothesis.session.without(lost.connection);
-                let mut unread = hypothesis.with(session);
-                unread.ignored.insert(lost.connection);
-                after.insert(unread);
-            }
-        }
-        self.queue.insert(self.queue.end(), lost);
-        self.replace(after);
     }
 
     /// Messages on their way may meet what the client has just asked for.
@@ -208,12 +133,18 @@ impl Track {
             .hypotheses
             .iter()
             .map(|hypothesis| {
-                let floating: Vec<MessageKey> = hypothesis.session.floating.iter().map(|f| f.message).collect();
+                let floating: Vec<MessageKey> = hypothesis
+                    .session
+                    .floating
+                    .iter()
+                    .filter(|floating| !floating.routing.is_overtaken())
+                    .map(|floating| floating.message)
+                    .collect();
                 let mut session = hypothesis.session.clone();
                 if !floating.is_empty() {
                     let reached = hypothesis.reachable(context, &self.queue);
                     for message in floating {
-                        session = session.float(message, routing(context, &reached, message, false));
+                        session = session.float(message, self.routing(context, &reached, message));
                     }
                 }
                 hypothesis.with(session)
@@ -222,9 +153,17 @@ impl Track {
         self.replace(updated);
     }
 
+    /// What a message may meet in any of these states.
+    fn routing(&self, context: &Context<'_>, states: &BTreeSet<Hypothesis>, message: MessageKey) -> Routing {
+        let published = context.vocabulary.of(message);
+        let own = published.sender == self.sender;
+        let met = states.iter().map(|state| state.session.routing(context, published, own, Shares::Undecided));
+        met.reduce(Routing::or).unwrap_or(Routing::none())
+    }
+
     /// A message is on its way to this session. `again` says that it was sent before, so that this may be a repetition of
     /// one that has arrived already.
-    pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, own: bool, again: bool) {
+    pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, again: bool) {
         let exactly_once = context.vocabulary.of(message).qos == Qos::ExactlyOnce;
         let updated = self
             .hypotheses
@@ -235,7 +174,7 @@ impl Track {
                     // It has arrived, and its repetition is no new message.
                     return hypothesis.clone();
                 }
-                let mut routing = routing(context, &hypothesis.reachable(context, &self.queue), message, own);
+                let mut routing = self.routing(context, &hypothesis.reachable(context, &self.queue), message);
                 routing.missed |= again && !is_known;
                 let floating = hypothesis.session.float(message, routing);
                 let session = if again && is_known && !exactly_once { floating.repeat(message) } else { floating };
@@ -257,18 +196,18 @@ impl Track {
     }
 
     /// A message of another client was under way before this session was known: what it meets here is open.
-    pub(super) fn meet(&mut self, under_way: Unanswered) {
-        self.doubt(under_way.message);
-        for _ in 1..under_way.times {
-            self.change_each(|session| session.repeat(under_way.message));
-        }
+    pub(super) fn meet(&mut self, message: MessageKey) {
+        self.change_each(|session| match session.floating.iter().any(|floating| floating.message == message) {
+            true => session.repeat(message),
+            false => session.float(message, Routing::none()),
+        });
     }
 
     /// A message with RETAIN is on its way: a SUBSCRIBE that waits may meet it, in place of another one.
     pub(super) fn retain(&mut self, context: &Context<'_>, message: MessageKey) {
         let topic = context.vocabulary.of(message).topic;
-        for waiting in self.queue.all_mut() {
-            let Input::Subscribe { requests, .. } = &mut waiting.input else { continue };
+        for input in self.queue.inputs_mut() {
+            let Input::Subscribe { requests, .. } = input else { continue };
             for request in requests.iter_mut().filter(|request| context.vocabulary.matches(request.filter, topic)) {
                 for met in &mut request.retained {
                     met.certain &= context.vocabulary.of(met.message).topic != topic;
@@ -308,11 +247,9 @@ impl Track {
 
     /// Whether a Will of this client must have been published by now.
     pub(super) fn must_publish_will(&self, context: &Context<'_>, message: MessageKey, now: Millis) -> bool {
-        let end = self.queue.end();
         !self.hypotheses.is_empty()
             && self.hypotheses.iter().all(|hypothesis| {
-                let reached = hypothesis.reachable(context, &self.queue);
-                let mut ends = reached.into_iter().filter(|reached| reached.taken == end);
+                let mut ends = self.at_rest(context, hypothesis);
                 ends.all(|one| one.session.overdue_wills(now).any(|will| will == message))
             })
     }
@@ -338,6 +275,14 @@ impl Track {
         self.change_each(|session| session.settle(context, message));
     }
 
+    /// The server may have taken a message over.
+    pub(super) fn settle_doubtful(&mut self, context: &Context<'_>, message: MessageKey) {
+        self.change_each(|session| match session.floating.iter().any(|floating| floating.message == message) {
+            true => session.float(message, Routing::none()).settle(context, message),
+            false => session.clone(),
+        });
+    }
+
     /// The server has refused a message.
     pub(super) fn discard(&mut self, message: MessageKey) {
         self.change_each(|session| session.discard(message));
@@ -354,31 +299,32 @@ impl Track {
         if self.abandoned {
             return Ok(());
         }
+        self.notice(context, moment.now);
         self.connections += u32::from(matches!(output, Output::Close));
         // After its last word on a connection the server takes nothing more from it: then how much it has taken matters.
-        let ends = matches!(output, Output::Close | Output::Disconnect { .. });
+        let ends = is_last_word(output);
         let mut explained = BTreeSet::new();
         let mut nearest = None;
         for hypothesis in &self.hypotheses {
             let mut attempts = vec![hypothesis.clone()];
             // An attempt that explains the output stops; one that does not goes on by taking one more input.
             while let Some(attempt) = attempts.pop() {
+                let mut goes_on =
+                    attempt.is_link(connection) && (ends || attempt.leaves_answer(&self.queue, connection, output));
                 match attempt.session.accept(context, moment, connection, output) {
-                    Ok(sessions) => {
-                        if ends && attempt.is_link(connection) {
-                            attempts.extend(attempt.taking_one(context, &self.queue));
-                        }
-                        explained.extend(sessions.into_iter().map(|session| attempt.with(session)));
-                    }
+                    Ok(sessions) => explained.extend(sessions.into_iter().map(|session| attempt.with(session))),
                     Err(breach) => {
+                        goes_on = true;
                         // The attempt that has taken most knows most; among equals, one in which the server goes on says more
                         // about this output than one that only waits for the end.
-                        let rank = (attempt.taken, breach.rule != Rule::OffenceIsRefused);
+                        let rank = (attempt.progress(), breach.rule != Rule::OffenceIsRefused);
                         if nearest.as_ref().is_none_or(|(known, _)| *known <= rank) {
                             nearest = Some((rank, breach));
                         }
-                        attempts.extend(attempt.taking_one(context, &self.queue));
                     }
+                }
+                if goes_on {
+                    attempts.extend(attempt.taking_towards(context, &self.queue, connection, output));
                 }
             }
         }
@@ -386,35 +332,50 @@ impl Track {
             Some((_, breach)) if explained.is_empty() => Err(breach),
             _ => {
                 self.replace(explained);
+                if *output == Output::Close {
+                    self.queue.end(connection);
+                }
                 self.trim();
                 Ok(())
             }
         }
     }
 
-    /// QoS 0 messages that every hypothesis has seen the server take.
-    pub(super) fn taken_messages(&mut self) -> Vec<MessageKey> {
-        let taken = self.hypotheses.iter().map(|hypothesis| hypothesis.taken).min().unwrap_or(0);
-        let (settled, unsettled) = self.unsettled.iter().partition(|(input, _)| *input < taken);
-        self.unsettled = unsettled;
-        let settled: Vec<(usize, MessageKey)> = settled;
-        settled.into_iter().map(|(_, message)| message).collect()
+    /// Messages on which the server has decided without an answer: those of QoS 0 when every hypothesis has taken them, others
+    /// when their connection is gone. A QoS 2 message that the session knows may still be passed on.
+    pub(super) fn decided(&mut self) -> Decided {
+        let Track { hypotheses, queue, open, .. } = self;
+        let comes_again = |sent: &Sent| open.values().any(|unanswered| unanswered.message == sent.message);
+        let knows = |hypothesis: &Hypothesis, sent: &Sent, id: PacketId| {
+            let kept = hypothesis.session.kept.as_ref();
+            kept.is_some_and(|kept| kept.incoming.contains(&id) || comes_again(sent))
+        };
+        let is_taken =
+            |sent: &Sent| hypotheses.iter().all(|hypothesis| hypothesis.taken(sent.connection) > sent.number);
+        self.under_way.decide(|sent| match (queue.lane(sent.connection), sent.id) {
+            (Some(_), None) if is_taken(sent) => Fate::Taken,
+            (Some(_), _) => Fate::Open,
+            (None, Some(id)) if hypotheses.iter().any(|hypothesis| knows(hypothesis, sent, id)) => Fate::Open,
+            (None, _) => Fate::Doubtful,
+        })
     }
 
     /// Everything has come to rest: what would silence break in every hypothesis?
     pub(super) fn rest(&mut self, context: &Context<'_>) -> Option<(ConnectionId, Breach)> {
-        let end = self.queue.end();
-        let mut nearest = None;
+        let mut nearest: Option<(bool, ConnectionId, Breach)> = None;
         for hypothesis in &self.hypotheses {
-            for settled in hypothesis.reachable(context, &self.queue).into_iter().filter(|reached| reached.taken == end)
-            {
+            for settled in self.at_rest(context, hypothesis) {
                 let owed = settled.session.owed(context)?;
-                let session = &settled.session;
-                let refused = session.refused.first().or(session.link.as_ref()).map(|link| link.id);
-                nearest = nearest.or(session.older.first().copied().or(refused).map(|id| (id, owed)));
+                let Session { link, older, refused, .. } = &settled.session;
+                let refused = refused.first();
+                let connection = older.first().copied().or(refused.or(link.as_ref()).map(|link| link.id));
+                // One in which the server goes on says more than one in which it refuses the connection.
+                if nearest.as_ref().is_none_or(|(was_refused, ..)| *was_refused && refused.is_none()) {
+                    nearest = connection.map(|connection| (refused.is_some(), connection, owed)).or(nearest);
+                }
             }
         }
-        nearest
+        nearest.map(|(_, connection, owed)| (connection, owed))
     }
 
     /// The silence that no hypothesis permits on this connection.
@@ -425,6 +386,13 @@ impl Track {
         });
         let first = limits.next()??;
         limits.try_fold(first, |longest, limit| limit.map(|limit| longest.max(limit)))
+    }
+
+    /// What follows from a hypothesis when the server has taken all that waits.
+    fn at_rest(&self, context: &Context<'_>, hypothesis: &Hypothesis) -> impl Iterator<Item = Hypothesis> {
+        let is_done =
+            |reached: &Hypothesis| self.queue.lanes().all(|(connection, lane)| reached.is_done_with(connection, lane));
+        hypothesis.reachable(context, &self.queue).into_iter().filter(is_done)
     }
 
     fn change_each(&mut self, change: impl Fn(&Session) -> Session) {
@@ -440,18 +408,41 @@ impl Track {
         }
     }
 
-    /// Forgets inputs that every hypothesis has taken.
+    /// What comes on connections that a session has left behind has no effect on it.
+    fn skip(&mut self) {
+        let skipping = |mut hypothesis: Hypothesis| {
+            hypothesis.skip(&self.queue);
+            hypothesis
+        };
+        let skipped = std::mem::take(&mut self.hypotheses).into_iter().map(skipping).collect();
+        self.replace(skipped);
+    }
+
+    /// The server has noticed by now that connections ended long ago.
+    fn notice(&mut self, context: &Context<'_>, now: Millis) {
+        if !self.queue.lanes().any(|(_, lane)| lane.is_stale(now)) {
+            return;
+        }
+        let has_noticed = |reached: &Hypothesis| {
+            let mut stale = self.queue.lanes().filter(|(_, lane)| lane.is_stale(now));
+            stale.all(|(connection, lane)| reached.is_done_with(connection, lane))
+        };
+        let noticing =
+            |hypothesis: &Hypothesis| hypothesis.reachable(context, &self.queue).into_iter().filter(has_noticed);
+        let noticed = self.hypotheses.iter().flat_map(noticing).collect();
+        self.queue.end_stale(now);
+        self.replace(noticed);
+        self.skip();
+    }
+
+    /// Forgets what every hypothesis has taken.
     fn trim(&mut self) {
-        if let Some(taken) = self.hypotheses.iter().map(|hypothesis| hypothesis.taken).min() {
-            self.queue.forget_before(taken);
-        }
-        let waits = |connection: &ConnectionId| self.queue.position(|waiting| waiting.opens(*connection)).is_some();
-        if self.hypotheses.iter().any(|hypothesis| !hypothesis.ignored.iter().all(waits)) {
-            let forgetting = |mut hypothesis: Hypothesis| {
-                hypothesis.ignored.retain(waits);
-                hypothesis
-            };
-            self.hypotheses = std::mem::take(&mut self.hypotheses).into_iter().map(forgetting).collect();
-        }
+        let Track { hypotheses, queue, .. } = self;
+        queue.trim(|connection, lane| {
+            let taken = hypotheses.iter().map(|hypothesis| hypothesis.taken(connection)).min().unwrap_or(0);
+            let is_over = lane.lost().is_some() && taken == lane.end();
+            (!is_over).then_some(taken)
+        });
+        self.skip();
     }
 }

@@ -2,7 +2,6 @@
 
 use super::Judge;
 use super::reading::Reading;
-use super::track::Unanswered;
 use crate::packet::{self, ProtocolVersion, PublishProperties};
 use crate::server::expiry::Expiry;
 use crate::server::vocabulary::{Content, Message, SenderKey};
@@ -59,10 +58,9 @@ impl Judge {
         server::Will { message, delay: Millis::from(will_delay_interval.unwrap_or(0)) * 1000 }
     }
 
-    /// Wills that may have been published, and may not have reached other sessions yet.
-    pub(super) fn wills_under_way(&self) -> impl Iterator<Item = Unanswered> {
-        let floating = self.wills.iter().filter(|(_, will)| will.floats);
-        floating.map(|(message, _)| Unanswered { message: *message, times: 1, received: false })
+    /// Wills that may have been published.
+    pub(super) fn floating_wills(&self) -> impl Iterator<Item = MessageKey> {
+        self.wills.iter().filter(|(_, will)| will.floats).map(|(message, _)| *message)
     }
 
     /// Tells the sessions of Wills that may or must have been published by now, or that were taken back.
@@ -83,7 +81,7 @@ impl Judge {
         let certain = track.must_publish_will(&context, message, at);
         let over = !possible && !track.holds_will(&context, message);
         if possible && !floats {
-            self.float(message, sender, false, false);
+            self.float(message, false, false);
             if let Some(will) = self.wills.get_mut(&message) {
                 will.floats = true;
             }

@@ -35,6 +35,24 @@ pub enum Code {
 }
 
 impl Code {
+    /// A code that it admits in PUBACK, PUBREC, SUBACK or DISCONNECT.
+    #[must_use]
+    pub fn in_answer(self) -> u8 {
+        match self {
+            Code::Exactly(code) => code,
+            Code::AnyError => 0x80,
+        }
+    }
+
+    /// A code that it admits in CONNACK of `version`.
+    #[must_use]
+    pub fn in_connack(self, version: ProtocolVersion) -> u8 {
+        match self {
+            Code::AnyError if !version.has_properties() => 3,
+            code => code.in_answer(),
+        }
+    }
+
     /// Whether `value` is such a code in a packet of `version`.
     #[must_use]
     pub fn admits(self, value: u8, packet: PacketType, version: ProtocolVersion) -> bool {

@@ -36,6 +36,7 @@ impl Session {
             return successors;
         };
         let mut next = self.clone();
+        let repeats = self.version() != ProtocolVersion::V5_0;
         let Some(kept) = &mut next.kept else { return vec![next] };
         let delivery = &mut kept.deliveries[position];
         // An answer to a delivery of an earlier connection may come too late: the server repeats it. And in 3.x its PUBREL may
@@ -51,6 +52,8 @@ impl Session {
             delivery.progress = match delivery.progress {
                 Progress::Open(id) => Progress::Received(id, Sent::Here),
                 Progress::Unacknowledged(id) => Progress::Received(id, Sent::Earlier),
+                // A repeated PUBLISH of 3.x brings PUBREC once more: the PUBREL that was sent may count as the answer.
+                Progress::Released(id, sent) if repeats => Progress::Released(id, sent),
                 // PUBREC once more: PUBREL once more.
                 Progress::Received(id, sent) | Progress::Released(id, sent) => Progress::Received(id, sent),
                 unsent => unsent,

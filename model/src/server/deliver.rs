@@ -46,10 +46,9 @@ fn same_lane(one: &Message, other: &Message) -> bool {
     one.sender == other.sender && one.topic == other.topic && one.qos == other.qos && !one.is_will && !other.is_will
 }
 
-/// Whether a message comes before another one in their lane: a connection is done when its client's next one begins.
+/// Whether a message comes before another one in their lane, however often it was sent.
 fn precedes(vocabulary: &Vocabulary, one: MessageKey, other: MessageKey) -> bool {
-    let place = |key: MessageKey| (vocabulary.of(key).connection, key);
-    same_lane(vocabulary.of(one), vocabulary.of(other)) && place(one) < place(other)
+    same_lane(vocabulary.of(one), vocabulary.of(other)) && vocabulary.last_place(one) < vocabulary.place(other)
 }
 
 impl Session {
@@ -61,7 +60,11 @@ impl Session {
         let mut successors = Vec::new();
         let mut nearest: Option<Breach> = None;
         let mut lanes: Vec<MessageKey> = Vec::new();
+        let mut taken: Vec<Delivery> = Vec::new();
         for candidate in self.candidates(context, link, kept, seen.content) {
+            if taken.iter().any(|other| other.stands_for(&candidate)) {
+                continue;
+            }
             match self.deliver_as(context, now, link, kept, &candidate, seen) {
                 Ok(session) => {
                     // Of messages alike in one lane the first one that is owed is meant: they come in order. Further copies do not.
@@ -74,6 +77,7 @@ impl Session {
                     if candidate.kind == Kind::Live && (candidate.owed || message.qos == Qos::AtMostOnce) {
                         lanes.push(candidate.message);
                     }
+                    taken.push(candidate);
                 }
                 Err(breach) => nearest = nearest.or(Some(breach)),
             }
@@ -91,21 +95,24 @@ impl Session {
     fn candidates(&self, context: &Context<'_>, link: &Connection, kept: &Kept, content: ContentKey) -> Vec<Delivery> {
         let has_content = |message: MessageKey| context.vocabulary.of(message).content(link.version) == content;
         let floating = self.floating.iter().filter(|floating| !floating.routing.due.qos.is_empty());
-        let floating = floating.filter(|floating| has_content(floating.message)).map(|floating| {
-            let copies = floating.copies();
-            Delivery {
+        let floating = floating.filter(|floating| has_content(floating.message)).flat_map(|floating| {
+            let Routing { due, further, further_copies, .. } = floating.copies();
+            let copy = |forms, kind| Delivery {
                 message: floating.message,
-                forms: copies.due.union(&copies.further),
+                forms,
                 owed: false,
-                kind: Kind::Live,
+                kind,
                 progress: floating.progress(),
-            }
+            };
+            let further = (further_copies > 0).then(|| copy(further, Kind::Further));
+            std::iter::once(copy(due, Kind::Live)).chain(further)
         });
         let bound = kept.deliveries.iter().filter(|delivery| has_content(delivery.message)).cloned();
         let mut candidates: Vec<Delivery> = bound.chain(floating).collect();
-        // The copy that is due before further ones.
+        // The copy that is due before further ones, and one whose DUP is certain before others.
         candidates.sort_by_key(|delivery| {
-            (context.vocabulary.of(delivery.message).connection, delivery.message, delivery.kind)
+            let place = context.vocabulary.place(delivery.message);
+            (place, delivery.kind, !delivery.owed, delivery.progress != Progress::Waiting)
         });
         candidates
     }
@@ -120,6 +127,9 @@ impl Session {
         delivery: &Delivery,
         seen: &Seen<'_>,
     ) -> Result<Session, Breach> {
+        if delivery.forms.qos.is_empty() {
+            return Err(Breach::of(Rule::OrderIsKept, "no delivery: its successor has come"));
+        }
         check_dup(context, link, delivery.progress, seen)?;
         check_forms(link, delivery, seen)?;
         check_expiry(context, now, link, delivery, seen)?;
@@ -134,7 +144,7 @@ impl Session {
                 ));
             }
         }
-        self.check_order(context, delivery)?;
+        self.check_order(context, delivery, seen.qos)?;
         Ok(self.delivered(context, delivery, seen))
     }
 
@@ -160,31 +170,25 @@ impl Session {
         }
     }
 
-    /// Nothing that precedes `delivery` in its lane may still be waiting.
-    fn check_order(&self, context: &Context<'_>, delivery: &Delivery) -> Result<(), Breach> {
+    /// Nothing that precedes `delivery` in its lane may still be waiting, if it comes at the same QoS (3.1.1: MQTT-4.6.0-6;
+    /// 5.0: MQTT-4.6.0-5).
+    fn check_order(&self, context: &Context<'_>, delivery: &Delivery, qos: Qos) -> Result<(), Breach> {
         if context.has_bug(SeededBug::Reorders) {
             return Ok(());
         }
         let vocabulary = context.vocabulary;
         let precedes = |other: MessageKey| precedes(vocabulary, other, delivery.message);
         let bound = self.kept.iter().flat_map(|kept| &kept.deliveries).find(|other| {
-            other.owed && other.kind == Kind::Live && precedes(other.message) && other.progress.is_before_publish()
+            other.owed
+                && other.kind != Kind::Retained
+                && other.forms.qos == QosSet::only(qos)
+                && precedes(other.message)
+                && other.progress.is_before_publish()
         });
-        // What was not answered on an earlier connection may have gone down with it.
-        let connection = vocabulary.of(delivery.message).connection;
-        // A message that floats has met a definite set of subscriptions by now: its successor is here.
-        let floating = self.floating.iter().find(|other| {
-            let message = vocabulary.of(other.message);
-            precedes(other.message)
-                && message.connection == connection
-                // A server may pass a QoS 2 message on when its PUBREL has come, and those may come in another order.
-                && message.qos < Qos::ExactlyOnce
-                && !other.routing.missed
-                && !other.routing.due.qos.contains(Qos::AtMostOnce)
-                && message.expiry.is_none()
-        });
-        match bound.map(|other| other.message).or(floating.map(|other| other.message)) {
-            Some(earlier) => Err(Breach::of(Rule::OrderIsKept, format!("{} first", vocabulary.describe(earlier)))),
+        match bound {
+            Some(earlier) => {
+                Err(Breach::of(Rule::OrderIsKept, format!("{} first", vocabulary.describe(earlier.message))))
+            }
             None => Ok(()),
         }
     }
@@ -201,27 +205,34 @@ impl Session {
             None => {
                 if let Some(position) = next.floating.iter().position(|known| known.message == delivery.message) {
                     let routing = next.floating.remove(position).copies();
-                    if routing.due.qos.contains(seen.qos) {
-                        kept.push_further(delivery.message, &routing, delivery.progress);
-                    } else {
+                    match delivery.kind {
                         // A further copy came first: the one that is due is still to come.
-                        now.kind = Kind::Further;
-                        let due = Delivery { forms: routing.due.clone(), owed: !routing.missed, ..delivery.clone() };
-                        kept.deliveries.push(due);
-                        let further_copies = routing.further_copies - 1;
-                        let routing = Routing { further_copies, ..routing };
-                        kept.push_further(delivery.message, &routing, delivery.progress);
+                        Kind::Further => {
+                            let due = Delivery {
+                                forms: routing.due.clone(),
+                                owed: !routing.missed && !routing.due.qos.contains(Qos::AtMostOnce),
+                                kind: Kind::Live,
+                                ..delivery.clone()
+                            };
+                            kept.deliveries.push(due);
+                            let further_copies = routing.further_copies - 1;
+                            let rest = Routing { further_copies, ..routing };
+                            kept.push_further(delivery.message, &rest, delivery.progress);
+                        }
+                        _ => kept.push_further(delivery.message, &routing, delivery.progress),
                     }
                 }
             }
         }
-        // What its successor has overtaken cannot come any more.
-        if delivery.kind == Kind::Live {
-            kept.deliveries.retain(|other| {
-                other.owed || other.kind != Kind::Live || other.progress.id().is_some() || !overtaken(other.message)
-            });
-            next.floating.retain(|other| !overtaken(other.message));
-        }
+        // What its successor has overtaken cannot come at that QoS any more.
+        kept.deliveries.retain_mut(|other| {
+            let stays = other.kind == Kind::Retained || other.progress.id().is_some() || !overtaken(other.message);
+            stays || other.forms.lose(seen.qos)
+        });
+        next.floating.retain_mut(|other| {
+            let expires = vocabulary.of(other.message).expiry.is_some();
+            !overtaken(other.message) || other.routing.lose(seen.qos, expires)
+        });
         if let Some(id) = seen.id {
             // What has begun is finished, also if nothing demanded it. A server may forget an expired one of QoS 1.
             now.owed = seen.qos == Qos::ExactlyOnce || vocabulary.of(delivery.message).expiry.is_none();
@@ -275,6 +286,11 @@ impl Session {
     pub(super) fn owed_delivery(&self, context: &Context<'_>) -> Option<Breach> {
         let link = self.link.as_ref().filter(|link| link.phase == Phase::Connected)?;
         let kept = self.kept.as_ref()?;
+        if let Some(overtaken) = kept.deliveries.iter().find(|delivery| delivery.owed && delivery.forms.qos.is_empty())
+        {
+            let expected = format!("{} before its successor", context.vocabulary.describe(overtaken.message));
+            return Some(Breach::of(Rule::OrderIsKept, expected));
+        }
         let owed = |progress: fn(&Progress) -> bool| {
             kept.deliveries.iter().find(move |delivery| delivery.owed && progress(&delivery.progress))
         };
@@ -380,7 +396,7 @@ fn check_expiry(
     delivery: &Delivery,
     seen: &Seen<'_>,
 ) -> Result<(), Breach> {
-    // One that was perhaps sent before and comes without DUP was not.
+    // What had begun comes again with DUP.
     let begins = match delivery.progress {
         Progress::Waiting => true,
         Progress::PerhapsSent => !seen.dup,

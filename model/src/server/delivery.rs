@@ -2,7 +2,7 @@
 
 use super::qos_set::QosSet;
 use super::vocabulary::MessageKey;
-use crate::packet::{PacketId, SubscriptionIdentifier};
+use crate::packet::{PacketId, Qos, SubscriptionIdentifier};
 use std::fmt;
 
 /// The forms in which a copy of a message may come.
@@ -106,6 +106,20 @@ pub struct Routing {
     pub further_copies: u8,
 }
 
+impl Delivery {
+    /// Whether a copy that may be one or the other can be taken for this one: what remains then explains no less.
+    pub(super) fn stands_for(&self, other: &Delivery) -> bool {
+        let same_forms = self.forms.retain == other.forms.retain && self.forms.identifiers == other.forms.identifiers;
+        let as_new = self.progress == other.progress
+            || (self.progress == Progress::Waiting && other.progress == Progress::PerhapsSent);
+        self.message == other.message
+            && same_forms
+            && as_new
+            && self.owed >= other.owed
+            && self.forms.qos.union(other.forms.qos) == other.forms.qos
+    }
+}
+
 impl Forms {
     /// All that is in one or the other.
     #[must_use]
@@ -121,6 +135,12 @@ impl Forms {
             retain: self.retain.or(other.retain),
             identifiers: either_list(self.identifiers, &other.identifiers),
         }
+    }
+
+    /// It does not come at this level. Tells whether it may come at another.
+    pub(super) fn lose(&mut self, qos: Qos) -> bool {
+        self.qos = self.qos.without(qos);
+        !self.qos.is_empty()
     }
 
     /// The lists of Subscription Identifiers that a copy may carry.
@@ -221,6 +241,23 @@ impl Routing {
     #[must_use]
     pub fn none() -> Routing {
         Routing { missed: true, ..Routing::default() }
+    }
+
+    /// Its successor has come at this level: it does not come at it any more. If there was no other, and it has certainly met a
+    /// subscription, it is missing as soon as the server has taken it over. Tells whether it still matters.
+    pub(super) fn lose(&mut self, qos: Qos, may_expire: bool) -> bool {
+        if self.due.qos.contains(qos) {
+            self.missed |= qos == Qos::AtMostOnce || may_expire;
+            self.due.lose(qos);
+            self.further.lose(qos);
+        }
+        !self.due.qos.is_empty() || !self.missed
+    }
+
+    /// Whether it has been overtaken by its successor.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        !self.missed && self.due.qos.is_empty()
     }
 
     /// What one or the other may have been.

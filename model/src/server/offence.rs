@@ -1,7 +1,8 @@
 //! What follows when a client does what it must not.
 
+use super::alphabet::{Announcement, Output};
 use super::rule::Context;
-use super::session::{Phase, Session};
+use super::session::{Connection, Phase, Session};
 use crate::profile::{Offence, Reaction};
 
 impl Session {
@@ -47,4 +48,22 @@ impl Session {
 #[must_use]
 pub fn always_ends(context: &Context<'_>, offence: Offence, version: crate::packet::ProtocolVersion) -> bool {
     context.profile.reactions(offence, version).iter().all(|reaction| !reaction.keeps_connection())
+}
+
+impl Connection {
+    /// What the server says next on a connection that it ends: of the permitted reactions the preferred one.
+    pub(super) fn last_word(&self, context: &Context<'_>) -> Output {
+        let Phase::Condemned { offence, greeted } = self.phase else { return Output::Close };
+        let word = |reaction: &Reaction| match *reaction {
+            Reaction::Close => Some(Output::Close),
+            Reaction::Disconnect(code) if greeted => Some(Output::Disconnect { code: code.in_answer() }),
+            Reaction::Connack(code) if !greeted => Some(Output::Connack {
+                session_present: false,
+                code: code.in_connack(self.version),
+                announced: Announcement::default(),
+            }),
+            _ => None,
+        };
+        context.profile.reactions(offence, self.version).iter().find_map(word).unwrap_or(Output::Close)
+    }
 }

@@ -41,6 +41,12 @@ impl QosSet {
         QosSet(self.0 | other.0)
     }
 
+    /// The same without one level.
+    #[must_use]
+    pub fn without(self, qos: Qos) -> QosSet {
+        QosSet(self.0 & !(1 << qos.value()))
+    }
+
     /// Its levels, lowest first.
     pub fn iter(self) -> impl Iterator<Item = Qos> {
         Qos::ALL.into_iter().filter(move |qos| self.contains(*qos))

@@ -15,6 +15,7 @@ impl Session {
     pub fn input(&self, context: &Context<'_>, now: Millis, input: &Input) -> Vec<Session> {
         match input {
             Input::Connect(terms) => self.connect(context, now, terms),
+            Input::Lost => vec![self.lose(context, now)],
             _ if !self.is_listening() => vec![self.clone()],
             Input::Subscribe { id, requests } => self.subscribe(context, *id, requests),
             Input::Unsubscribe { id, filters } => vec![self.unsubscribe(context, *id, filters)],
@@ -27,7 +28,6 @@ impl Session {
             Input::Auth => self.auth_taken(context),
             Input::Disconnect { lifetime, with_will } => vec![self.leave(*lifetime, *with_will)],
             Input::Offence(offence) => self.offend(context, *offence, &[]),
-            Input::Lost => vec![self.lose(context, now)],
         }
     }
 
@@ -107,7 +107,7 @@ impl Session {
     pub fn outputs(&self, context: &Context<'_>, moment: Moment) -> Vec<(ConnectionId, Output)> {
         let mut outputs: Vec<(ConnectionId, Output)> =
             self.older.iter().map(|connection| (*connection, Output::Close)).collect();
-        outputs.extend(self.refused.iter().map(|refused| (refused.id, Output::Close)));
+        outputs.extend(self.refused.iter().map(|refused| (refused.id, refused.last_word(context))));
         let Some(link) = &self.link else { return outputs };
         let mut on_link = |output| outputs.push((link.id, output));
         match link.phase {
@@ -125,7 +125,7 @@ impl Session {
             Phase::Condemned { .. } | Phase::Ending { .. } | Phase::Left => on_link(Output::Close),
             Phase::Connected => {
                 for response in &link.responses {
-                    on_link(response.as_output(link.version));
+                    on_link(response.as_output(context, link.version));
                 }
                 link.exchange.possible_auth().into_iter().for_each(&mut on_link);
                 self.possible_releases().into_iter().for_each(&mut on_link);

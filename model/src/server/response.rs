@@ -2,11 +2,11 @@
 
 use super::alphabet::Output;
 use super::qos_set::QosSet;
-use super::rule::Rule;
+use super::rule::{Context, Rule};
 use super::session::Session;
 use super::vocabulary::FilterKey;
-use crate::packet::{PacketId, ProtocolVersion, Qos};
-use crate::profile::Offence;
+use crate::packet::{PacketId, ProtocolVersion};
+use crate::profile::{Offence, Reaction};
 use std::fmt;
 
 /// An answer that the server owes.
@@ -82,19 +82,33 @@ impl Response {
         }
     }
 
-    /// The canonical form: full grants, success.
-    pub(super) fn as_output(&self, version: ProtocolVersion) -> Output {
+    /// The canonical form: full grants, success, and for an offence the preferred code.
+    pub(super) fn as_output(&self, context: &Context<'_>, version: ProtocolVersion) -> Output {
+        let reactions = |offence: &Option<Offence>| match offence {
+            Some(offence) => context.profile.reactions(*offence, version),
+            None => &[],
+        };
+        let of_puback = |reaction: &Reaction| match *reaction {
+            Reaction::Puback(code) => Some(code.in_answer()),
+            _ => None,
+        };
+        let of_suback = |reaction: &Reaction| match *reaction {
+            Reaction::Suback(code) => Some(code.in_answer()),
+            _ => None,
+        };
+        let code = |offence| reactions(offence).iter().find_map(of_puback).unwrap_or(0);
+        let grant = |grant: &Grant| match grant.granted.iter().last() {
+            Some(qos) => qos.value(),
+            None => reactions(&grant.offence).iter().find_map(of_suback).unwrap_or(0x80),
+        };
         let not_found = |known: bool| if known || !version.has_properties() { 0 } else { PACKET_IDENTIFIER_NOT_FOUND };
         match self {
-            Response::Puback(id, _) => Output::Puback { id: *id, code: 0 },
-            Response::Pubrec(id, _) => Output::Pubrec { id: *id, code: 0 },
+            Response::Puback(id, offence) => Output::Puback { id: *id, code: code(offence) },
+            Response::Pubrec(id, offence) => Output::Pubrec { id: *id, code: code(offence) },
             Response::StrayPubrel(id) => Output::Pubrel { id: *id, code: not_found(false) },
             Response::Pubcomp(id, known) => Output::Pubcomp { id: *id, code: not_found(*known) },
             Response::Pingresp => Output::Pingresp,
-            Response::Suback(id, grants) => Output::Suback {
-                id: *id,
-                codes: grants.iter().map(|grant| grant.granted.iter().last().map_or(0x80, Qos::value)).collect(),
-            },
+            Response::Suback(id, grants) => Output::Suback { id: *id, codes: grants.iter().map(grant).collect() },
             Response::Unsuback(id, existed) => Output::Unsuback {
                 id: *id,
                 codes: match version.has_properties() {

@@ -67,6 +67,13 @@ impl RetainedMessages {
         self.restart_count();
     }
 
+    /// The server may have taken it over.
+    pub fn doubted(&mut self, topic: TopicKey, message: MessageKey) {
+        let candidates = self.topics.get_mut(&topic).into_iter().flatten();
+        candidates.filter(|known| known.message == message).for_each(|known| known.doubtful = true);
+        self.taken(topic, message);
+    }
+
     /// When nothing is on its way the count begins anew: so the checker sees that two worlds are the same.
     fn restart_count(&mut self) {
         let is_settled = |candidates: &Vec<Candidate>| matches!(&candidates[..], [only] if only.taken.is_some());

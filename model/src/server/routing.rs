@@ -96,7 +96,7 @@ impl Session {
             return next;
         }
         let Some(kept) = &mut next.kept else { return next };
-        if !routing.due.qos.is_empty() {
+        if !routing.due.qos.is_empty() || routing.is_overtaken() {
             let above_qos_0 = !routing.due.qos.contains(Qos::AtMostOnce);
             // QoS 0 may be lost at any time (MQTT-4.3.1-1), and need not be stored.
             let stored = connected || context.profile.has(Feature::OfflineMessages);

@@ -103,7 +103,13 @@ pub struct Vocabulary {
     contents: Vec<Content>,
     content_keys: std::collections::HashMap<Content, ContentKey>,
     messages: Vec<Message>,
+    /// Where messages stand that were sent once more.
+    repeated: BTreeMap<MessageKey, Place>,
 }
+
+/// Where a message stands among those of its sender: the connection, and what was published before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place(u32, MessageKey);
 
 impl Vocabulary {
     /// The token of a Topic Name.
@@ -150,6 +156,29 @@ impl Vocabulary {
     #[must_use]
     pub fn of(&self, key: MessageKey) -> &Message {
         &self.messages[key.0 as usize]
+    }
+
+    /// Where a message stands: a connection is done when its client's next one begins.
+    #[must_use]
+    pub fn place(&self, key: MessageKey) -> Place {
+        Place(self.of(key).connection, key)
+    }
+
+    /// Where it stands when its sender has sent it once more: the last of these places.
+    #[must_use]
+    pub fn last_place(&self, key: MessageKey) -> Place {
+        self.repeated.get(&key).copied().unwrap_or(self.place(key))
+    }
+
+    /// Whether its sender has sent it once more on a connection after this one.
+    #[must_use]
+    pub fn is_repeated_after(&self, key: MessageKey, connection: u32) -> bool {
+        self.repeated.get(&key).is_some_and(|place| place.0 > connection)
+    }
+
+    /// A message is sent once more, on this connection of its sender.
+    pub fn repeat(&mut self, key: MessageKey, connection: u32) {
+        self.repeated.insert(key, Place(connection, MessageKey(index(self.messages.len()))));
     }
 
     /// Every message, in the order in which they were published.

@@ -1,0 +1,71 @@
+//! Messages of one client that may not have reached other sessions yet.
+
+use crate::packet::PacketId;
+use crate::server::{ConnectionId, MessageKey};
+
+/// What a client has published and the server has not certainly decided on.
+#[derive(Debug, Default)]
+pub(super) struct UnderWay {
+    sent: Vec<Sent>,
+}
+
+/// A PUBLISH and its place in the queue of its session.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) message: MessageKey,
+    pub(super) id: Option<PacketId>,
+    pub(super) connection: ConnectionId,
+    pub(super) number: usize,
+}
+
+/// What has become of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The server may still take it.
+    Open,
+    /// It has.
+    Taken,
+    /// It may have, and will not any more.
+    Doubtful,
+}
+
+/// What has become of messages.
+#[derive(Debug, Default)]
+pub(super) struct Decided {
+    /// The server has taken them over.
+    pub(super) taken: Vec<MessageKey>,
+    /// It may have, and will not any more.
+    pub(super) doubtful: Vec<MessageKey>,
+}
+
+impl UnderWay {
+    pub(super) fn sent(&mut self, sent: Sent) {
+        self.sent.push(sent);
+    }
+
+    /// The server has answered.
+    pub(super) fn answered(&mut self, message: MessageKey) {
+        self.sent.retain(|sent| sent.message != message);
+    }
+
+    /// Each message, as often as it was sent.
+    pub(super) fn messages(&self) -> impl Iterator<Item = MessageKey> {
+        self.sent.iter().map(|sent| sent.message)
+    }
+
+    /// Those on which the server has decided without an answer, as `fate` says.
+    pub(super) fn decide(&mut self, fate: impl Fn(&Sent) -> Fate) -> Decided {
+        let mut decided = Decided::default();
+        self.sent.retain(|sent| {
+            match fate(sent) {
+                Fate::Open => return true,
+                Fate::Taken => decided.taken.push(sent.message),
+                Fate::Doubtful => decided.doubtful.push(sent.message),
+            }
+            false
+        });
+        // One that was sent once more is decided with its last copy.
+        decided.doubtful.retain(|message| !self.sent.iter().any(|sent| sent.message == *message));
+        decided
+    }
+}

@@ -1,0 +1,86 @@
+//! The judge follows a server that does what the model permits, and finds nothing.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod choice;
+mod client;
+mod packets;
+mod server;
+mod terms;
+mod walk;
+mod world;
+
+use model::judge::{Judge, Judgement, Timing};
+use terms::{Terms, Theme};
+use walk::{Walk, terms};
+
+const PROFILES: [&str; 3] = ["standard", "platform", "platform-2026"];
+
+/// What every day's walks are about, beside QoS 0, 1 and 2 on connections that break.
+const THEMES: [Theme; 5] = [Theme::Offences, Theme::Wills, Theme::Shares, Theme::Identifiers, Theme::Aliases];
+
+/// A number from the environment, or the one for every day.
+fn number(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).map_or(usual, |text| text.parse().unwrap())
+}
+
+/// A walk of so many events, judged. An alarm comes with what led to it.
+fn judged(terms: Terms, events: usize, seed: u64) -> Result<(), String> {
+    let mut judge = Judge::new(terms.profile, Timing::virtual_time());
+    let mut walk = Walk::new(terms, seed);
+    let mut seen = Vec::new();
+    while seen.len() < events {
+        seen.extend(walk.events());
+    }
+    seen.extend(walk.rest());
+    seen.iter().for_each(|event| event.tell(&mut judge));
+    let describe = |until: u64| {
+        let before: Vec<String> =
+            seen.iter().filter(|event| event.at <= until).map(|event| walk.world.describe(event)).collect();
+        before[before.len().saturating_sub(160)..].join("\n")
+    };
+    match judge.finish(walk.world.now + 1) {
+        Judgement::Conforms => Ok(()),
+        Judgement::Inconclusive(why) => Err(format!("{}\n{why}", describe(u64::MAX))),
+        Judgement::Violates(violations) => Err(format!("{}\n{:#?}", describe(violations[0].at), violations[0])),
+    }
+}
+
+/// `MQTTSPEC_EVENTS` events a dialect and theme, in walks of `MQTTSPEC_WALK` events from `MQTTSPEC_SEED` on, with
+/// `MQTTSPEC_CLIENTS` clients. `MQTTSPEC_THEME` picks one theme, by the name that the code gives it.
+#[test]
+fn a_permitted_server_raises_no_alarm() {
+    let (events, seed) = (number("MQTTSPEC_EVENTS", 5_000), number("MQTTSPEC_SEED", 1));
+    let (length, clients) = (number("MQTTSPEC_WALK", 50), number("MQTTSPEC_CLIENTS", 2) as usize);
+    let themes = match std::env::var("MQTTSPEC_THEME") {
+        Ok(name) => vec![Theme::ALL.iter().find(|theme| format!("{theme:?}") == name)],
+        Err(_) => std::iter::once(None).chain(THEMES.iter().map(Some)).collect(),
+    };
+    for (theme, profile) in themes.iter().flat_map(|theme| PROFILES.map(|profile| (*theme, profile))) {
+        for seed in seed..seed + events.div_ceil(length) {
+            let terms = terms(profile, clients, theme.map_or(&[], std::slice::from_ref));
+            if let Err(alarm) = judged(terms, length as usize, seed) {
+                panic!("{profile}, {theme:?}, MQTTSPEC_SEED={seed} MQTTSPEC_WALK={length}:\n{alarm}");
+            }
+        }
+    }
+}
+
+/// The checker passes over an output without successor in silence, so this must not exist.
+#[test]
+fn what_a_session_offers_it_accepts() {
+    const STEPS: usize = 10_000;
+    let seed = number("MQTTSPEC_SEED", 1);
+    for profile in PROFILES {
+        let mut offered = 0;
+        let mut walk = Walk::new(terms(profile, 4, Theme::ALL), seed);
+        for _ in 0..STEPS {
+            walk.step();
+            match walk.world.server.check_offers(&walk.world.context(), walk.world.now) {
+                Ok(number) => offered += number,
+                Err(refused) => panic!("{profile} with MQTTSPEC_SEED={seed}: {refused}"),
+            }
+        }
+        assert!(offered > STEPS, "{profile} offers {offered} outputs");
+    }
+}
