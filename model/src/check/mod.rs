@@ -1,5 +1,19 @@
 //! The model checked exhaustively: sessions, links that break, and clients, explored by stateright.
 //!
+//! ```text
+//!   scenario: who is in the world, what they do, what is claimed
+//!      │
+//!      ▼                    one client identifier
+//!   ┌─ State ──────────────────────────────────────────────────┐
+//!   │  Party: clients   ── packets ──►  Session: the rules     │   one of each for every client identifier,
+//!   │  (party, perception)  ◄─────────  (router, server/)      │   in keys (intern): each value is kept once,
+//!   │         └── Ghost: what a watcher notes (ghost) ──┘      │   each rule is asked once for each value
+//!   └──────────────────────────────────────────────────────────┘
+//!      │ properties: questions about one state
+//!      ▼
+//!   run: all states, depth first or breadth first     explore, label, drawing: one path at a time
+//! ```
+//!
 //! A [`Scenario`] is a small world: a few clients with scripts, one server made of [`Session`](crate::server::Session)s, and
 //! messages on the way. [`check`] explores all that can happen in it; [`explore`] serves stateright's explorer for looking
 //! around by hand. Properties are judged where a person would judge them, at the clients: faults are noted as they are seen
@@ -7,9 +21,9 @@
 //! happen, everything that had to arrive has arrived.
 //!
 //! stateright stays in this folder: the model knows nothing of it. Its version is pinned, since releases have changed what a
-//! discovery means: in 0.31 later hits overwrite earlier ones, so a short counterexample needs a search that stops at the
-//! first failure; `eventually` is unsound on joins, so it is not used; hash maps of its own hash without length, so states
-//! are made of plain vectors.
+//! discovery means: in 0.31 later hits overwrite earlier ones, so a short counterexample needs a search with one question
+//! that stops at the first answer; `eventually` is unsound on joins, so it is not used. Clients that are alike may change
+//! places, but depth first only.
 
 mod budget;
 mod calls;

@@ -345,7 +345,20 @@ mod tests {
     use super::super::scenario::{Scale, scenarios};
     use super::*;
     use crate::server::Moment;
+    use stateright::{Checker, HasDiscoveries};
     use std::collections::{BTreeMap, HashSet};
+
+    #[test]
+    fn two_threads_see_the_same_world_as_one() {
+        for scenario in scenarios(Scale::Small) {
+            let unique_states = |threads| {
+                let builder = System::new(scenario.clone(), None).checker().threads(threads);
+                let checker = builder.finish_when(HasDiscoveries::AllFailures).spawn_bfs().join();
+                checker.unique_state_count()
+            };
+            assert_eq!(unique_states(1), unique_states(2), "{}", scenario.name);
+        }
+    }
 
     /// The checker passes over an output without successor in silence, so this must not exist.
     #[test]
