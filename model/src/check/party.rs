@@ -146,7 +146,7 @@ impl Party {
                     return None;
                 }
                 let alias = role.uses_alias.then_some(AliasUse { alias: ALIAS, sets: !actor.alias_is_set });
-                Input::Publish { message, id, alias, offence: None }
+                Input::Publish { message, id, alias, offences: Vec::new() }
             }
             Step::Disconnect => Input::Disconnect { lifetime: None, with_will: false },
         };
@@ -179,7 +179,7 @@ impl Unanswered {
     fn again(&self) -> Input {
         match self.released {
             true => Input::Pubrel { id: self.id },
-            false => Input::Publish { message: self.message, id: Some(self.id), alias: None, offence: None },
+            false => Input::Publish { message: self.message, id: Some(self.id), alias: None, offences: Vec::new() },
         }
     }
 }

@@ -12,7 +12,7 @@ impl Party {
     pub(super) fn called(&self, connection: ConnectionId, answer: MessageKey) -> Option<Party> {
         let index = self.actors.iter().position(|actor| actor.link == Some(connection) && !actor.done)?;
         let mut actor = self.actors[index].clone();
-        actor.answers.push(Input::Publish { message: answer, id: None, alias: None, offence: None });
+        actor.answers.push(Input::Publish { message: answer, id: None, alias: None, offences: Vec::new() });
         Some(self.with(index, actor))
     }
 

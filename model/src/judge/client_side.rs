@@ -195,9 +195,12 @@ impl Judge {
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         track.push(&context, at, connection, Input::Connect(terms));
         let connected = self.readings.values().map(|reading| reading.connected).max().unwrap_or(0) + 1;
+        let its = self.readings.values().filter(|reading| reading.sender == Some(sender) && reading.is_open());
+        let after = its.map(|reading| reading.connected).min().unwrap_or(connected) - 1;
         if let Some(reading) = self.readings.get_mut(&connection) {
             reading.sender = Some(sender);
             reading.connected = connected;
+            reading.after = after;
         }
         if let Some(offence) = offence {
             self.stop_listening_after(connection, offence);
@@ -294,13 +297,13 @@ impl Judge {
         let again = again.filter(|known| self.is_repetition(known.message, publish, &topic));
         let of_device = self.devices.publishes(&self.profile, at, connection, publish, &topic);
         let is_consumed = self.devices.may_be_consumed(&self.profile, connection, &topic);
-        let offence = offences::of_publish(&self.profile, publish, &topic, &offer, version)
-            .or(of_device)
-            .or(too_many.then_some(Offence::ReceiveMaximumExceeded))
-            .or(crowded.then_some(Offence::UplinkInFlightExceeded))
-            .or(remapped.then_some(Offence::TopicAliasRemapped))
-            // What a dialect simply accepts is none there.
-            .filter(|offence| self.profile.reactions(*offence, version) != [Reaction::Accept]);
+        let mut offences = offences::of_publish(&self.profile, publish, &topic, &offer, version);
+        offences.extend(of_device);
+        offences.extend(too_many.then_some(Offence::ReceiveMaximumExceeded));
+        offences.extend(crowded.then_some(Offence::UplinkInFlightExceeded));
+        offences.extend(remapped.then_some(Offence::TopicAliasRemapped));
+        // What a dialect simply accepts is none there.
+        offences.retain(|offence| self.profile.reactions(*offence, version) != [Reaction::Accept]);
         let message = match again {
             Some(unanswered) => {
                 let connected = self.readings.get(&connection).map_or(0, |reading| reading.connected);
@@ -309,10 +312,14 @@ impl Judge {
             }
             None => self.publish_message(at, connection, sender, publish, topic, size),
         };
-        self.push(at, connection, sender, Input::Publish { message, id: publish.packet_id(), alias: None, offence });
+        let (id, is_served) = (publish.packet_id(), offences.iter().all(|one| self.may_be_served(connection, *one)));
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        let ends = !offences.is_empty() && offences.iter().all(|offence| always_ends(&context, *offence, version));
+        let offends = !offences.is_empty();
+        self.push(at, connection, sender, Input::Publish { message, id, alias: None, offences });
         // A server that has a QoS 2 message already does not take it for a new one.
         let exactly_once = publish.qos() == Qos::ExactlyOnce;
-        let mut in_doubt = offence.is_some() || is_consumed;
+        let mut in_doubt = offends || is_consumed;
         if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
             let known = track.open.get(&id).copied();
             in_doubt |= exactly_once && again.is_none() && known.is_some();
@@ -323,10 +330,10 @@ impl Judge {
             };
             track.open.insert(id, unanswered);
         }
-        if let Some(offence) = offence {
-            self.stop_listening_after(connection, offence);
+        if let Some(reading) = self.readings.get_mut(&connection) {
+            reading.client_is_done |= ends;
         }
-        if offence.is_none_or(|offence| self.may_be_served(connection, offence)) {
+        if is_served {
             self.float(message, again.is_some(), in_doubt);
             if publish.retain && again.is_none() && self.profile.has_in(Feature::RetainedMessages, version) {
                 self.retain(message, publish.payload.is_empty(), in_doubt);
@@ -381,6 +388,7 @@ impl Judge {
         self.vocabulary.message(Message {
             sender,
             connection: self.readings.get(&connection).map_or(0, |reading| reading.connected),
+            after: self.readings.get(&connection).map_or(0, |reading| reading.after),
             topic,
             qos: publish.qos(),
             size,

@@ -100,33 +100,28 @@ pub(super) fn of_filter(
     }
 }
 
-/// PUBLISH to `topic`, its alias resolved.
+/// All that is wrong with a PUBLISH to `topic`, its alias resolved: a server may answer any of it.
 pub(super) fn of_publish(
     profile: &Profile,
     publish: &Publish,
     topic: &str,
     offer: &Offer,
     version: ProtocolVersion,
-) -> Option<Offence> {
+) -> Vec<Offence> {
     let has_qos = publish.qos() < Qos::ExactlyOnce || profile.has(Feature::Qos2);
     let retains = offer.retain && profile.has_in(Feature::RetainedMessages, version);
+    // MQTT-3.3.2-14: a Response Topic is a topic like any other, and nothing says in which words it is refused.
     let response_topic = publish.properties.response_topic.as_ref();
-    if topic.parse::<TopicName>().is_err() {
-        Some(Offence::TopicNameInvalid)
-    } else if publish.qos() > offer.maximum_qos || !has_qos {
-        Some(Offence::QosNotSupported)
-    } else if publish.retain && !retains {
-        Some(Offence::RetainNotSupported)
-    } else if profile.limits().is_too_long(topic) {
-        Some(Offence::TopicTooLong)
-    } else if exceeds_limits(profile.limits(), &publish.properties) {
-        Some(Offence::PropertyLimitExceeded)
-    } else if response_topic.is_some_and(|topic| topic.contains(['+', '#'])) {
-        // MQTT-3.3.2-14: a topic like any other, and nothing says in which words it is refused.
-        Some(Offence::TopicNameInvalid)
-    } else {
-        None
-    }
+    let is_unnamed =
+        topic.parse::<TopicName>().is_err() || response_topic.is_some_and(|name| name.contains(['+', '#']));
+    let offences = [
+        (is_unnamed, Offence::TopicNameInvalid),
+        (publish.qos() > offer.maximum_qos || !has_qos, Offence::QosNotSupported),
+        (publish.retain && !retains, Offence::RetainNotSupported),
+        (profile.limits().is_too_long(topic), Offence::TopicTooLong),
+        (exceeds_limits(profile.limits(), &publish.properties), Offence::PropertyLimitExceeded),
+    ];
+    offences.into_iter().filter(|(offends, _)| *offends).map(|(_, offence)| offence).collect()
 }
 
 /// P-V5-6 to P-V5-8, P-V5-11 and P-V5-12, in whatever unit.

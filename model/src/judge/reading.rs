@@ -20,6 +20,8 @@ pub(super) struct Reading {
     pub(super) connect: Option<Connect>,
     /// The place of its CONNECT among all, from 1.
     pub(super) connected: u32,
+    /// Up to which place the connections of its client were gone by then.
+    pub(super) after: u32,
     /// How many CONNECT packets there were when CONNACK accepted this one.
     pub(super) accepted_among: Option<u32>,
     pub(super) offer: Offer,
@@ -55,6 +57,7 @@ impl Reading {
             last_sent: at,
             connect: None,
             connected: 0,
+            after: 0,
             accepted_among: None,
             offer: Offer {
                 maximum_qos: Qos::ExactlyOnce,

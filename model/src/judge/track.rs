@@ -352,8 +352,11 @@ impl Track {
         };
         let is_taken =
             |sent: &Sent| hypotheses.iter().all(|hypothesis| hypothesis.taken(sent.connection) > sent.number);
+        // What a session has left behind with its connection it has not read.
+        let is_read = |sent: &Sent| hypotheses.iter().all(|hypothesis| hypothesis.is_link(sent.connection));
         self.under_way.decide(|sent| match (queue.lane(sent.connection), sent.id) {
-            (Some(_), None) if is_taken(sent) => Fate::Taken,
+            (Some(_), None) if is_taken(sent) && is_read(sent) => Fate::Taken,
+            (Some(_), None) if is_taken(sent) => Fate::Doubtful,
             (Some(_), _) => Fate::Open,
             (None, Some(id)) if hypotheses.iter().any(|hypothesis| knows(hypothesis, sent, id)) => Fate::Open,
             (None, _) => Fate::Doubtful,

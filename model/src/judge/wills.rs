@@ -44,6 +44,7 @@ impl Judge {
         let message = self.vocabulary.message(Message {
             sender,
             connection: 0,
+            after: 0,
             topic,
             qos: will.qos,
             size,

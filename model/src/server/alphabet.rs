@@ -32,8 +32,8 @@ pub enum Input {
         id: Option<PacketId>,
         /// Its Topic Alias, where that is left to the session.
         alias: Option<AliasUse>,
-        /// What is wrong with it, if something is.
-        offence: Option<Offence>,
+        /// What is wrong with it: the server may answer any of it.
+        offences: Vec<Offence>,
     },
     /// PUBACK of the client.
     Puback {

@@ -48,7 +48,7 @@ fn same_lane(one: &Message, other: &Message) -> bool {
 
 /// Whether a message comes before another one in their lane, however often it was sent.
 fn precedes(vocabulary: &Vocabulary, one: MessageKey, other: MessageKey) -> bool {
-    same_lane(vocabulary.of(one), vocabulary.of(other)) && vocabulary.last_place(one) < vocabulary.place(other)
+    same_lane(vocabulary.of(one), vocabulary.of(other)) && vocabulary.is_sent_before(one, other)
 }
 
 impl Session {

@@ -17,18 +17,30 @@ impl Session {
         message: MessageKey,
         id: Option<PacketId>,
         alias: Option<AliasUse>,
-        offence: Option<Offence>,
+        offences: &[Offence],
     ) -> Vec<Session> {
         let mut next = self.clone();
-        if let Some(offence) = next.resolve_alias(context, message, alias).err().or(offence) {
-            let answered = |offence| self.answering(context, message, id, offence);
-            return self.offend(
-                context,
-                offence,
-                &[(Reaction::Puback(Code::AnyError), answered(Some(offence))), (Reaction::Accept, answered(None))],
-            );
+        let of_alias = next.resolve_alias(context, message, alias).err();
+        let offences: Vec<Offence> = of_alias.into_iter().chain(offences.iter().copied()).collect();
+        if offences.is_empty() {
+            return vec![next.answering(context, message, id, None)];
         }
-        vec![next.answering(context, message, id, None)]
+        // Any of them may be answered, but it is served only where all of them may be.
+        let is_served = offences
+            .iter()
+            .all(|offence| context.profile.reactions(*offence, self.version()).contains(&Reaction::Accept));
+        let mut successors = Vec::new();
+        for offence in offences {
+            let refused = self.answering(context, message, id, Some(offence));
+            let mut instead = vec![(Reaction::Puback(Code::AnyError), refused)];
+            if is_served {
+                instead.push((Reaction::Accept, self.answering(context, message, id, None)));
+            }
+            successors.extend(self.offend(context, offence, &instead));
+        }
+        successors.sort();
+        successors.dedup();
+        successors
     }
 
     /// The server follows the client's use of a Topic Alias.

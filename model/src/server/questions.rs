@@ -19,7 +19,7 @@ impl Session {
             _ if !self.is_listening() => vec![self.clone()],
             Input::Subscribe { id, requests } => self.subscribe(context, *id, requests),
             Input::Unsubscribe { id, filters } => vec![self.unsubscribe(context, *id, filters)],
-            Input::Publish { message, id, alias, offence } => self.publish(context, *message, *id, *alias, *offence),
+            Input::Publish { message, id, alias, offences } => self.publish(context, *message, *id, *alias, offences),
             Input::Puback { id } => self.puback_taken(context, *id),
             Input::Pubrec { id, refused } => self.pubrec_taken(context, *id, *refused),
             Input::Pubrel { id } => self.pubrel_taken(context, *id),

@@ -66,6 +66,8 @@ pub struct Message {
     pub sender: SenderKey,
     /// Which of the sender's connections it was published on, in the order of their CONNECT packets.
     pub connection: u32,
+    /// Which of them were gone when that one began: their messages come before this one, those of others in any order.
+    pub after: u32,
     /// Where it was published to.
     pub topic: TopicKey,
     /// The QoS that it was published with.
@@ -168,6 +170,14 @@ impl Vocabulary {
     #[must_use]
     pub fn last_place(&self, key: MessageKey) -> Place {
         self.repeated.get(&key).copied().unwrap_or(self.place(key))
+    }
+
+    /// Whether all of one message was sent before the other: on the same connection, or on one that was gone when the
+    /// other's began. Of connections that are open at once nobody knows which one the server reads first.
+    #[must_use]
+    pub fn is_sent_before(&self, one: MessageKey, other: MessageKey) -> bool {
+        let (last, begin) = (self.last_place(one), self.place(other));
+        last < begin && (last.0 == begin.0 || last.0 <= self.of(other).after)
     }
 
     /// Whether its sender has sent it once more on a connection after this one.

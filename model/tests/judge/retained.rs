@@ -110,3 +110,17 @@ fn a_live_message_is_marked_where_the_subscription_asks_for_it() {
         .receive(1, &retained("t/a", "m1", 1))
         .violates("live-delivery-is-not-retained", "MQTT-3.3.1-12");
 }
+
+#[test]
+fn one_that_a_takeover_left_unread_replaces_nothing() {
+    let taken_over = || {
+        store(V311)
+            .send(2, &marked(qos0("t/a", "m2")))
+            .connected(3, "pub")
+            .send(3, &subscribe(1, "t/a", Qos::AtLeastOnce))
+            .receive(3, &suback(1, &[model::packet::ReasonCode::GrantedQos1]))
+            .see(2, model::judge::Observation::ClosedByServer)
+    };
+    taken_over().receive(3, &retained("t/a", "m1", 1)).conforms();
+    taken_over().receive(3, &marked(qos0("t/a", "m2"))).conforms();
+}

@@ -197,6 +197,7 @@ impl Client {
         Message {
             sender: SenderKey(self.number as u32),
             connection,
+            after: connection.saturating_sub(1),
             topic: vocabulary.topic(&content.topic),
             qos,
             size: 0,
@@ -428,7 +429,10 @@ fn published(
         properties,
         payload: content.payload.clone(),
     };
-    Utterance { packet: Packet::Publish(publish), input: Input::Publish { message, id, alias: None, offence } }
+    Utterance {
+        packet: Packet::Publish(publish),
+        input: Input::Publish { message, id, alias: None, offences: offence.into_iter().collect() },
+    }
 }
 
 pub(crate) fn delivery(qos: Qos, id: Option<PacketId>, dup: bool) -> Delivery {

@@ -68,8 +68,8 @@ impl Server {
         };
         self.sessions[client] = pick(choice, &successors).clone();
         match input {
-            Input::Publish { message, id, offence, .. } if !repeated && is_listening(&self.sessions[client]) => {
-                match self.decide(context, client, message, id, offence, choice) {
+            Input::Publish { message, id, offences, .. } if !repeated && is_listening(&self.sessions[client]) => {
+                match self.decide(context, client, message, id, offences.first().copied(), choice) {
                     true => self.release(client, message).into_iter().chain([message]).collect(),
                     false => Vec::new(),
                 }

@@ -241,7 +241,7 @@ impl World {
         }
         let offence = match &input {
             Input::Offence(offence) => Some(*offence),
-            Input::Publish { offence, .. } => *offence,
+            Input::Publish { offences, .. } => offences.first().copied(),
             _ => None,
         };
         let context = Context { profile: self.terms.profile, vocabulary: &self.vocabulary, bug: None };

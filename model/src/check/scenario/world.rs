@@ -185,6 +185,7 @@ impl World {
         let mut message = Message {
             sender: self.sender,
             connection: 0,
+            after: 0,
             topic,
             qos,
             size: 0,
