@@ -182,6 +182,7 @@ fn peak_memory() -> Option<u64> {
 
 /// Lets the peak start again, where the system can.
 fn forget_peak_memory() {
-    // Where it cannot, the peak is that of all scenarios so far: too high, never too low.
+    // What earlier scenarios have left with the allocator counts all the same, and where the system cannot, their peak does:
+    // the figure is too high then, never too low.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }

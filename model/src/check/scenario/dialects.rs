@@ -10,7 +10,7 @@ pub(super) fn publisher_decides(scale: Scale) -> Scenario {
     let levels = [Qos::AtLeastOnce, Qos::AtMostOnce].repeat(2);
     let mut device = world.publisher(&levels[..scale.of(2, 2, 3)]);
     device.script.insert(1, world.subscribe(Qos::AtMostOnce));
-    let device = Role { name: "dev", lasting: true, breaks: scale.of(1, 3, 3), ..device };
+    let device = Role { name: "dev", lasting: true, breaks: scale.of(1, 3, 2), ..device };
     world.scenario(
         "publisher-decides",
         "A device of the platform asks for QoS 0, publishes at QoS 1 and 0, and gets its messages as they were published.",
