@@ -88,9 +88,12 @@ impl TopicFilter {
     /// (MQTT-4.7.3-4). A leading wildcard does not match topics that begin with `$` (MQTT-4.7.2-1).
     #[must_use]
     pub fn matches(&self, topic: &str) -> bool {
-        if topic.starts_with('$') && self.pattern.starts_with(['+', '#']) {
-            return false;
-        }
+        !(topic.starts_with('$') && self.pattern.starts_with(['+', '#'])) && self.matches_levels(topic)
+    }
+
+    /// The same without the exception for topics that begin with `$`, which 3.1 does not make (V31-25).
+    #[must_use]
+    pub fn matches_levels(&self, topic: &str) -> bool {
         let mut levels = topic.split('/');
         for wanted in self.pattern.split('/') {
             match (wanted, levels.next()) {

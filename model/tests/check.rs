@@ -1,37 +1,49 @@
 //! Every scenario is explored to its end: all claims hold, the size of each world is pinned, and every claim can fail.
 #![expect(clippy::unwrap_used, reason = "a test may panic, helpers of tests too")]
 
-use model::check::{Expected, Outcome, check, scenario, scenarios};
+use model::check::{Expected, Order, Outcome, Scale, Search, Verdict, check, scenario, scenarios, shortest_path};
 use model::server::SeededBug;
+use std::time::Duration;
 
 #[test]
 fn every_claim_holds_in_every_state() {
     let mut sizes = Vec::new();
-    for scenario in scenarios() {
-        let outcome = check(&scenario, None);
+    for scenario in scenarios(Scale::Small) {
+        let outcome = check(&scenario, None, Search::default());
+        assert!(outcome.is_complete);
         for finding in &outcome.findings {
             let can_fail = BUGS.iter().any(|(property, ..)| *property == finding.property);
             assert!(can_fail || finding.expected == Expected::Sometimes, "no bug breaks: {}", finding.property);
-            assert!(finding.holds, "{}: {}\n{}", scenario.name, finding.property, finding.path.join("\n"));
+            assert_eq!(finding.verdict, Verdict::Holds, "{}: {finding:#?}", scenario.name);
         }
-        sizes.push((outcome.scenario, outcome.unique_states, outcome.depth));
+        sizes.push((outcome.scenario, outcome.unique_states, outcome.generated_states));
     }
     // A changed count is a changed world: look at it before you change the number.
     assert_eq!(
         sizes,
         [
-            ("broken-link", 117_419, 35),
-            ("takeover", 6_615, 29),
-            ("unsubscribe", 10_049, 28),
-            ("publisher-decides", 2_417, 26)
+            ("broken-link", 85_081, 308_945),
+            ("fan-out", 17_917, 62_194),
+            ("exactly-once", 20_160, 61_479),
+            ("flow-control", 1_311, 3_316),
+            ("alias", 19_677, 63_110),
+            ("expiry", 12_047, 37_507),
+            ("takeover", 6_615, 21_349),
+            ("unsubscribe", 10_049, 27_350),
+            ("no-local", 1_966, 4_778),
+            ("shared", 40_412, 125_725),
+            ("retained", 2_088, 5_748),
+            ("will", 968, 2_579),
+            ("publisher-decides", 1_687, 4_390),
+            ("no-wills", 352, 722),
         ]
     );
 }
 
 /// The bug that makes a property fail, and the scenario in which it does.
-const BUGS: [(&str, &str, &str); 10] = [
-    ("an acknowledged QoS 1 message reaches its subscriber", "drops-while-disconnected", "broken-link"),
-    ("an acknowledged QoS 1 message reaches its subscriber", "forgets-unacknowledged", "broken-link"),
+const BUGS: [(&str, &str, &str); 23] = [
+    ("an acknowledged message reaches its subscriber", "drops-while-disconnected", "broken-link"),
+    ("an acknowledged message reaches its subscriber", "forgets-unacknowledged", "broken-link"),
     ("identifiers of open deliveries are unique", "reuses-identifiers", "broken-link"),
     ("no more deliveries are open than Receive Maximum", "ignores-receive-maximum", "broken-link"),
     ("Session Present tells the truth", "denies-session", "takeover"),
@@ -40,32 +52,40 @@ const BUGS: [(&str, &str, &str); 10] = [
     ("a delivered QoS is what publisher and grant allow", "lowers-qos", "publisher-decides"),
     ("nothing published after the UNSUBACK is delivered", "keeps-subscription", "unsubscribe"),
     ("a connection that was taken over is closed", "keeps-older-connection", "takeover"),
-];
-
-/// Bugs whose scenario is still missing.
-const WITHOUT_SCENARIO: [&str; 8] = [
-    "takes-twice",
-    "never-frees-incoming",
-    "counts-until-pubrec",
-    "ignores-no-local",
-    "ignores-retain-handling",
-    "publishes-will-after-return",
-    "publishes-forbidden-will",
-    "delivers-expired",
+    ("a QoS 2 message is delivered once", "takes-twice", "exactly-once"),
+    ("an acknowledged message reaches its subscriber", "never-frees-incoming", "exactly-once"),
+    ("no more deliveries are open than Receive Maximum", "counts-until-pubrec", "flow-control"),
+    ("a client that breaks no rule keeps its connection", "forgets-aliases", "alias"),
+    ("an expired message is not delivered", "delivers-expired", "expiry"),
+    ("with No Local a client's own messages do not come", "ignores-no-local", "no-local"),
+    ("a message for a group comes to one member", "sends-to-every-member", "shared"),
+    ("what is published when only one member is left comes to it", "keeps-subscription", "shared"),
+    (
+        "RETAIN 1 comes once for a subscription that asks for what is retained, and never on a live message",
+        "ignores-retain-handling",
+        "retained",
+    ),
+    ("a subscription gets the retained message that it asks for", "withholds-retained", "retained"),
+    ("a Will is published only when it is due and was not taken back", "publishes-will-after-return", "will"),
+    ("the Will of a client that stays away is published", "forgets-wills", "will"),
+    ("a dialect without Wills publishes none", "publishes-forbidden-will", "no-wills"),
 ];
 
 fn with_bug(property: &str, bug: &str, name: &str) -> Outcome {
     let bug = SeededBug::named(bug).unwrap();
-    check(&scenario(name).unwrap().asking(property), Some(bug))
+    check(&scenario(name, Scale::Small).unwrap().asking(property), Some(bug), Search::default())
 }
 
 #[test]
 fn every_claim_fails_under_its_bug() {
     for (property, bug, name) in BUGS {
         let outcome = with_bug(property, bug, name);
-        assert!(!outcome.holds(), "{property} holds in {name} although the server {bug}");
+        let [finding] = outcome.findings.as_slice() else { panic!("{name} does not claim that {property}") };
+        assert_eq!(finding.verdict, Verdict::Fails, "{property} holds in {name} although the server {bug}");
+        let counterexample = finding.counterexample.as_ref().unwrap();
+        assert!(counterexample.steps.len() > 1, "{counterexample:#?}");
     }
-    for (_, name) in SeededBug::ALL.into_iter().filter(|(_, name)| !WITHOUT_SCENARIO.contains(name)) {
+    for (_, name) in SeededBug::ALL {
         assert!(BUGS.iter().any(|(_, bug, _)| *bug == name), "{name} breaks nothing");
     }
 }
@@ -73,12 +93,42 @@ fn every_claim_fails_under_its_bug() {
 #[test]
 fn a_counterexample_reads_like_a_sequence_chart() {
     let outcome = with_bug("a connection that was taken over is closed", "keeps-older-connection", "takeover");
-    let finding = outcome.findings.iter().find(|finding| !finding.holds).unwrap();
-    assert!(
-        finding.path.iter().any(|line| line == "sub again <- CONNACK session-present 1 code 0"),
-        "{:#?}",
-        finding.path
-    );
-    assert!(finding.path.iter().any(|line| line == "sub again -> CONNECT lasting on #1"), "{:#?}", finding.path);
-    assert!(finding.explorer_path.as_ref().is_some_and(|path| path.contains('/')));
+    let path = outcome.findings[0].counterexample.as_ref().unwrap();
+    for line in ["sub again <- CONNACK session-present 1 code 0", "sub again -> CONNECT lasting on #1"] {
+        assert!(path.steps.iter().any(|step| step == line), "{line:?} is not in {:#?}", path.steps);
+    }
+    // One action for each step, after the number of the first state.
+    assert_eq!(path.address.split('/').count(), path.steps.len() + 1);
+}
+
+#[test]
+fn a_witness_is_a_shortest_path() {
+    let scenario = scenario("fan-out", Scale::Small).unwrap();
+    let path = shortest_path(&scenario, None, "the window is full", Search::default()).unwrap();
+    let delivered = path.steps.iter().filter(|step| step.contains("<- PUBLISH")).count();
+    assert_eq!(delivered, 2, "{:#?}", path.steps);
+    assert_eq!(path.steps.len(), 14, "{:#?}", path.steps);
+    assert!(shortest_path(&scenario, None, "Session Present tells the truth", Search::default()).is_none());
+}
+
+#[test]
+fn clients_that_are_alike_may_change_places() {
+    let scenario = scenario("fan-out", Scale::Small).unwrap();
+    let breadth_first = Search { order: Order::BreadthFirst, ..Search::default() };
+    let (reduced, whole) = (check(&scenario, None, Search::default()), check(&scenario, None, breadth_first));
+    assert!(reduced.holds() && whole.holds());
+    // Two states of each pair are one, except where both clients are in the same state.
+    assert!(reduced.unique_states > whole.unique_states / 2 && reduced.unique_states < whole.unique_states * 11 / 20);
+}
+
+#[test]
+fn an_unfinished_search_proves_nothing() {
+    let scenario = scenario("broken-link", Scale::Small).unwrap();
+    let few = check(&scenario, None, Search { states: 50, ..Search::default() });
+    let hurried = check(&scenario, None, Search { time: Duration::ZERO, ..Search::default() });
+    for outcome in [few, hurried] {
+        assert!(!outcome.is_complete && !outcome.holds());
+        assert!(outcome.findings.iter().all(|finding| finding.verdict != Verdict::Fails), "{outcome:#?}");
+        assert!(outcome.findings.iter().any(|finding| finding.verdict == Verdict::Open), "{outcome:#?}");
+    }
 }

@@ -47,8 +47,8 @@ fn clients() -> impl Strategy<Value = usize> {
 fn connections() -> impl Strategy<Value = Command> {
     let client = clients;
     prop_oneof![
-        28 => (client(), terms(), select(&[false, false, false, false, true][..]))
-            .prop_map(|(client, terms, held)| Command::Connect { client, terms, held }),
+        28 => (client(), terms(), weighted(0.07, Just(())))
+            .prop_map(|(client, terms, held)| Command::Connect { client, terms, held: held.is_some() }),
         1 => (client(), terms()).prop_map(|(client, terms)| Command::SecondConnect { client, terms }),
         1 => client().prop_map(|client| Command::Reauthenticate { client }),
         6 => (client(), select(&[None, None, Some(0), Some(7), Some(u32::MAX)][..]), any::<bool>())

@@ -22,7 +22,7 @@ use std::cell::Cell;
 use walk::{Walked, walk};
 
 /// Why the judge may give no verdict. What it does not cover is not generated.
-const MAY_BE_INCONCLUSIVE: &[&str] = &["two CONNECT packets of one client identifier"];
+const MAY_BE_INCONCLUSIVE: &[&str] = &["two CONNECT packets of one client identifier", "states of the model explain"];
 
 fn from_environment(name: &str, otherwise: u32) -> u32 {
     std::env::var(name)
@@ -118,19 +118,27 @@ type Fault = fn(&mut Trace) -> bool;
 
 #[test]
 fn a_fault_in_a_walk_is_found() {
-    let faults: [(&str, Fault); 4] = [
-        ("DUP on a first delivery", |trace| change(trace, |bytes| bytes[0] & 0xFE == 0x32, |bytes| bytes[0] |= 0x08)),
-        ("RETAIN on a delivery", |trace| change(trace, |bytes| bytes[0] >> 4 == 3, |bytes| bytes[0] |= 0x01)),
-        ("another payload", |trace| {
+    // Each with the percentage of the walks in which it must be found. What is missing has another explanation: a client
+    // that never reads, a message that 3.x may repeat, a flag that 3.1 only advises.
+    let faults: [(&str, u32, Fault); 6] = [
+        ("DUP on a first delivery", 75, |trace| {
+            change(trace, |bytes| bytes[0] & 0xF8 == 0x30 && bytes[0] & 0x06 != 0, |bytes| bytes[0] |= 0x08)
+        }),
+        ("RETAIN on a delivery", 50, |trace| {
+            change(trace, |bytes| bytes[0] >> 4 == 3 && bytes[0] & 0x01 == 0, |bytes| bytes[0] |= 0x01)
+        }),
+        ("PUBREL for another message", 75, |trace| change(trace, |bytes| bytes[0] == 0x62, |bytes| bytes[2] ^= 0x40)),
+        ("PUBREC for another message", 75, |trace| change(trace, |bytes| bytes[0] == 0x50, |bytes| bytes[2] ^= 0x40)),
+        ("another payload", 75, |trace| {
             change(trace, |bytes| bytes[0] >> 4 == 3, |bytes| *bytes.last_mut().unwrap() ^= 0x01)
         }),
-        ("an answer comes twice", |trace| repeat(trace, |bytes| matches!(bytes[0] >> 4, 4 | 9 | 11 | 13))),
+        ("an answer comes twice", 75, |trace| repeat(trace, |bytes| matches!(bytes[0] >> 4, 4 | 5 | 7 | 9 | 11 | 13))),
     ];
     let profile = Profile::builtin("standard").unwrap();
-    for (name, fault) in faults {
+    for (name, share, fault) in faults {
         let mut runner = runner(1);
         let (mut planted, mut found) = (0, 0);
-        for _ in 0..32 {
+        for _ in 0..128 {
             let script = scripts().new_tree(&mut runner).unwrap().current();
             let mut trace = walk(profile, &script).trace;
             if fault(&mut trace) {
@@ -140,7 +148,7 @@ fn a_fault_in_a_walk_is_found() {
         }
         eprintln!("{name}: found {found} of {planted}");
         assert!(planted >= 8, "{name}: planted only {planted} times");
-        assert!(found * 4 >= planted * 3, "{name}: found in {found} of {planted} walks");
+        assert!(found * 100 >= planted * share, "{name}: found in {found} of {planted} walks");
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 pub(crate) struct Memory {
     last_id: u16,
+    fresh: u16,
     own: BTreeMap<PacketId, Own>,
 }
 
@@ -37,6 +38,12 @@ impl Memory {
         let unused = soon.chain(7..).find(|id| PacketId::new(*id).is_some_and(|id| !self.own.contains_key(&id)));
         self.last_id = unused.expect("a walk has no 65,535 exchanges");
         PacketId::new(self.last_id).expect("they begin at 1")
+    }
+
+    /// An identifier that the client never had.
+    pub(crate) fn fresh_id(&mut self) -> PacketId {
+        self.fresh += 1;
+        PacketId::new(1_000 + self.fresh).expect("they begin at 1001")
     }
 
     /// A session begins anew, as far as the client knows.

@@ -1,12 +1,12 @@
 //! The reference broker's core with clients around it, in virtual time: each command is played, every byte is recorded.
 
-use crate::command::{Alias, Authentication, Command, Content, Script, Terms};
+use crate::command::{Alias, Authentication, Command, Content, Request, Script, Terms};
 use crate::memory::{Again, Deliveries, Memory};
 use crate::packets;
 use harness::trace::{ConnectionId, Event, Trace, What};
 use model::packet::{
     Auth, Disconnect, DisconnectProperties, Packet, PacketId, PacketType, ProtocolVersion, Qos, ReasonCode,
-    Unsubscribe, UnsubscribeProperties,
+    Unsubscribe, UnsubscribeProperties, Utf8String,
 };
 use model::profile::Profile;
 use model::wire::{Decoder, encode};
@@ -91,7 +91,7 @@ impl Walk {
             Command::Elapse { milliseconds } => self.elapse(*milliseconds),
             Command::Connect { client, terms, held } => {
                 let client = client % self.clients.len();
-                if self.clients[client].is_none() {
+                if self.clients[client].is_none() && !self.is_contested(terms) {
                     let id = self.open(client);
                     let link = self.links.get_mut(&id).expect("it was just opened");
                     (link.stalled, link.reading) = (*held, !*held);
@@ -148,13 +148,22 @@ impl Walk {
                 self.send(id, &packets::connect(&terms, self.published));
             }
             Command::Subscribe { requests, identifier, .. } => {
+                let means = |request: &Request| has_one_meaning(link.version, request.filter);
+                let requests: Vec<Request> = requests.iter().copied().filter(means).collect();
+                if requests.is_empty() {
+                    return;
+                }
                 let packet_id = self.request(id, client_id);
                 let version = self.links[&id].version;
-                self.send(id, &packets::subscribe(packet_id, version, requests, *identifier));
+                self.send(id, &packets::subscribe(packet_id, version, &requests, *identifier));
             }
             Command::Unsubscribe { filters, .. } => {
+                let means = |filter: &&&'static str| has_one_meaning(link.version, filter);
+                let filters: Vec<Utf8String> = filters.iter().filter(means).map(|text| packets::text(text)).collect();
+                if filters.is_empty() {
+                    return;
+                }
                 let packet_id = self.request(id, client_id);
-                let filters = filters.iter().map(|filter| packets::text(filter)).collect();
                 let properties = UnsubscribeProperties::default();
                 self.send(id, &Packet::Unsubscribe(Unsubscribe { packet_id, properties, filters }));
             }
@@ -204,6 +213,17 @@ impl Walk {
             }
             _ => {}
         }
+    }
+
+    /// Whether two connections would contend for a session while one of them authenticates: the judge knows only of
+    /// takeovers at CONNECT.
+    fn is_contested(&self, terms: &Terms) -> bool {
+        let authenticates = |authentication| authentication != Authentication::None;
+        let its = |link: &&Link| link.client_id == Some(terms.client_id) && !terms.client_id.is_empty();
+        self.links.values().filter(its).any(|link| {
+            let newer = terms.version.has_properties() && authenticates(terms.authentication);
+            newer || (authenticates(link.authentication) && !link.greeted)
+        })
     }
 
     /// An identifier for SUBSCRIBE or UNSUBSCRIBE.
@@ -261,7 +281,9 @@ impl Walk {
         let alias = if version.has_properties() && link.greeted { content.alias } else { Alias::None };
         self.published += 1;
         let memory = self.memories.entry(client_id).or_default();
-        let packet_id = (content.qos > Qos::AtMostOnce).then(|| memory.next_id());
+        // With DUP an identifier that is used again would mean its old message.
+        let new_id = |memory: &mut Memory| if content.dup { memory.fresh_id() } else { memory.next_id() };
+        let packet_id = (content.qos > Qos::AtMostOnce).then(|| new_id(memory));
         let publish = packets::publish(packet_id, version, content, alias, self.published);
         memory.publish(&publish, version, id);
         self.send(id, &Packet::Publish(publish));
@@ -442,6 +464,12 @@ impl Walk {
         self.walked.chart.push(line);
         self.walked.trace.events.push(Event { at: Duration::from_millis(self.now), connection, what });
     }
+}
+
+/// Whether a filter cannot have been meant otherwise by another connection of the session: what becomes of `$share` when 5.0
+/// and 3.x take turns is not said anywhere.
+fn has_one_meaning(version: ProtocolVersion, filter: &str) -> bool {
+    version.has_properties() || !filter.starts_with("$share")
 }
 
 fn at_broker(id: ConnectionId) -> core::ConnectionId {

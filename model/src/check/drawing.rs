@@ -1,6 +1,7 @@
 //! A path as a sequence drawing: a line down for each client and the server, an arrow for each packet.
 
-use super::system::{Action, System};
+use super::scenario::Role;
+use super::system::{Action, System, Who};
 use std::fmt::Write as _;
 
 const COLUMN: usize = 230;
@@ -18,8 +19,12 @@ const STYLE: &str = "<style>text{font:12px sans-serif;fill:#eee}line,path{stroke
 impl System {
     /// The drawing of these actions, from top to bottom. The server stands in the last column.
     pub(super) fn drawing(&self, actions: &[Action]) -> String {
-        let roles = &self.scenario.roles;
+        let roles: Vec<&Role> = self.scenario.clients.iter().flatten().collect();
         let column = |index: usize| index * COLUMN + COLUMN / 2;
+        let of = |who: Who| {
+            let before: usize = self.scenario.clients[..who.identity].iter().map(Vec::len).sum();
+            column(before + who.actor)
+        };
         let server = column(roles.len());
         let (width, height) = ((roles.len() + 1) * COLUMN + MARGIN, TOP + (actions.len() + 1) * ROW);
         let mut svg =
@@ -36,22 +41,26 @@ impl System {
             let packet =
                 label.split_once(" -> ").or(label.split_once(" <- ")).map_or(label.as_str(), |(_, packet)| packet);
             match action {
-                Action::Send(actor, _) => {
-                    line(&mut svg, "", (column(*actor), y), (server, y), "url(#tip)");
-                    text(&mut svg, column(*actor) + 8, y - 5, "start", packet);
+                Action::Send(who, ..) => {
+                    line(&mut svg, "", (of(*who), y), (server, y), "url(#tip)");
+                    text(&mut svg, of(*who) + 8, y - 5, "start", packet);
                 }
-                Action::Emit(_, connection, ..) => {
-                    let actor = connection.0 as usize % roles.len().max(1);
-                    line(&mut svg, "", (server, y), (column(actor), y), "url(#tip)");
+                Action::Emit(identity, emission, ..) => {
+                    let who = self.holder(*identity, self.emissions.get(*emission).0);
+                    line(&mut svg, "", (server, y), (of(who), y), "url(#tip)");
                     text(&mut svg, server - 8, y - 5, "end", packet);
                 }
-                Action::Break(actor) => {
-                    let x = column(*actor);
+                Action::Break(who, _) => {
+                    let x = of(*who);
                     line(&mut svg, "lost", (x - 6, y - 6), (x + 6, y + 6), "");
                     line(&mut svg, "lost", (x - 6, y + 6), (x + 6, y - 6), "");
                     text(&mut svg, x + 12, y + 4, "start", packet);
                 }
-                Action::Take(..) | Action::Notice(_) => text(&mut svg, server + 8, y, "start", short(packet)),
+                Action::Take(..)
+                | Action::Discard(..)
+                | Action::Notice(..)
+                | Action::PublishWill(..)
+                | Action::Pass(_) => text(&mut svg, server + 8, y, "start", short(packet)),
             }
         }
         svg + "</svg>"

@@ -1,29 +1,41 @@
 //! Words for actions and states, as the explorer and counterexamples show them.
 
-use super::system::{Action, State, System};
+use super::intern::InputsKey;
+use super::system::{Action, State, System, Who};
 use crate::server::{ConnectionId, Input, MessageKey, Output, Vocabulary};
 
 impl System {
     /// An action in words: who does what to whom. What happens inside the server stands apart.
     pub(super) fn label(&self, action: &Action) -> String {
         let vocabulary = &self.scenario.vocabulary;
-        let name = |actor: &usize| self.scenario.roles[*actor].name;
+        let packets = |inputs: &InputsKey| {
+            let inputs = self.inputs.get(*inputs).iter().map(|input| describe_input(input, vocabulary));
+            inputs.collect::<Vec<_>>().join(", ")
+        };
         match action {
-            Action::Send(actor, inputs) => {
-                let packets: Vec<String> = inputs.iter().map(|input| describe_input(input, vocabulary)).collect();
-                format!("{} -> {}", name(actor), packets.join(", "))
+            Action::Send(who, inputs, ..) => format!("{} -> {}", self.name(*who), packets(inputs)),
+            Action::Break(who, _) => format!("{} loses its connection", self.name(*who)),
+            Action::Take(who, inputs, _, _, member, choice) => {
+                let chosen = member.map(|identity| format!("; {} gets it", self.name(Who { identity, actor: 0 })));
+                let (packets, chosen) = (packets(inputs), chosen.unwrap_or_default());
+                format!("     server takes {packets} of {}{chosen}{}", self.name(*who), choice_of(*choice))
             }
-            Action::Break(actor) => format!("{} loses its connection", name(actor)),
-            Action::Take(actor, input, choice) => {
-                let packet = describe_input(input, vocabulary);
-                format!("     server takes {packet} of {}{}", name(actor), choice_of(*choice))
+            Action::PublishWill(identity, message, _) => {
+                let name = self.name(Who { identity: *identity, actor: 0 });
+                format!("     server publishes the Will of {name}: {}", vocabulary.describe(*message))
             }
-            Action::Notice(session) => {
-                format!("     server notices that the connection of {} is gone", self.name_of_session(*session))
+            Action::Pass(now) => format!("     time passes: {} s", now / 1000),
+            Action::Discard(who, inputs, _) => {
+                format!("     server does not read {} of {} any more", packets(inputs), self.name(*who))
             }
-            Action::Emit(_, connection, output, choice) => {
+            Action::Notice(identity, _, choice) => {
+                let name = self.name(Who { identity: *identity, actor: 0 });
+                format!("     server notices that the connection of {name} is gone{}", choice_of(*choice))
+            }
+            Action::Emit(identity, emission, _, choice) => {
+                let (connection, output, _) = self.emissions.get(*emission);
                 let packet = describe_output(output, vocabulary);
-                format!("{} <- {packet}{}", self.name_of(*connection), choice_of(*choice))
+                format!("{} <- {packet}{}", self.name(self.holder(*identity, *connection)), choice_of(*choice))
             }
         }
     }
@@ -44,7 +56,12 @@ impl System {
             messages.into_iter().map(|message| vocabulary.describe(message)).collect::<Vec<_>>().join(", ")
         };
         let mut lines = Vec::new();
-        for (actor, role) in state.actors.iter().zip(&self.scenario.roles) {
+        for (role, actor) in self
+            .identities(state)
+            .iter()
+            .zip(&self.scenario.clients)
+            .flat_map(|(identity, roles)| roles.iter().zip(&self.parties.get(identity.party).actors))
+        {
             let phase = match (actor.link, actor.connected) {
                 (None, _) => "no connection".to_owned(),
                 (Some(id), false) => format!("connecting {id}"),
@@ -56,11 +73,12 @@ impl System {
                 "{}: unacknowledged deliveries {:?}; unanswered messages [{}]",
                 role.name,
                 actor.open.iter().map(|(id, _)| id.value()).collect::<Vec<_>>(),
-                messages(actor.unanswered.iter().map(|(_, message)| *message).collect())
+                messages(actor.unanswered.iter().map(|unanswered| unanswered.message).collect())
             ));
         }
-        for (index, session) in state.sessions.iter().enumerate() {
-            let name = self.name_of_session(index);
+        for (index, identity) in self.identities(state).iter().enumerate() {
+            let session = &self.sessions.get(identity.session).session;
+            let name = self.name(Who { identity: index, actor: 0 });
             let link = session.link.as_ref().map(|link| {
                 let owed: Vec<String> = link.responses.iter().map(ToString::to_string).collect();
                 format!("{} {}, owes [{}]", link.id, link.phase, owed.join(", "))
@@ -81,13 +99,13 @@ impl System {
         lines
     }
 
-    fn name_of(&self, connection: ConnectionId) -> &str {
-        let roles = self.scenario.roles.len();
-        self.scenario.roles.get(connection.0 as usize % roles.max(1)).map_or("?", |role| role.name)
+    fn name(&self, who: Who) -> &'static str {
+        self.scenario.clients[who.identity][who.actor].name
     }
 
-    fn name_of_session(&self, session: usize) -> &str {
-        self.scenario.roles.iter().find(|role| role.session == session).map_or("?", |role| role.name)
+    /// Whose connection it is or was: a party numbers its connections in turns.
+    pub(super) fn holder(&self, identity: usize, connection: ConnectionId) -> Who {
+        Who { identity, actor: connection.0 as usize % self.scenario.clients[identity].len() }
     }
 }
 

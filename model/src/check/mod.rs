@@ -11,18 +11,20 @@
 //! first failure; `eventually` is unsound on joins, so it is not used; hash maps of its own hash without length, so states
 //! are made of plain vectors.
 
-mod actor;
+mod budget;
 mod drawing;
 mod explore;
 mod ghost;
+mod intern;
 mod label;
+mod party;
 mod properties;
+mod router;
 mod run;
 mod scenario;
 mod system;
 
 pub use explore::{ExploreError, explore};
 pub use properties::Expected;
-pub use run::{Finding, Outcome, check};
-pub use scenario::{Scenario, scenario, scenarios};
-pub use system::{Action, State, System};
+pub use run::{Finding, Order, Outcome, Search, ShownPath, Verdict, check, shortest_path};
+pub use scenario::{Scale, Scenario, scenario, scenarios};

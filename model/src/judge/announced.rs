@@ -4,8 +4,7 @@
 use super::reading::Reading;
 use super::{Judge, Violation};
 use crate::packet::{Connack, Packet, ProtocolVersion, UserProperty, Utf8String};
-use crate::server::rule::binds_server;
-use crate::server::{Breach, ConnectionId, Millis, Rule};
+use crate::server::{Breach, ConnectionId, Millis, Rule, binds_server};
 use crate::wire::Decoded;
 
 impl Judge {

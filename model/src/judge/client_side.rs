@@ -165,7 +165,7 @@ impl Judge {
         });
         let under_way: Vec<MessageKey> = match self.tracks.contains_key(&sender) {
             true => Vec::new(),
-            false => self.tracks.values().flat_map(Track::under_way).chain(self.floating_wills()).collect(),
+            false => self.tracks.values().flat_map(Track::under_way).chain(self.wills_under_way()).collect(),
         };
         let track = self.tracks.entry(sender).or_insert_with(|| Track::new(sender));
         // What others have sent before may still meet what this client will subscribe to.
@@ -341,6 +341,12 @@ impl Judge {
         known.qos == publish.qos() && content.topic == topic && content.payload == publish.payload
     }
 
+    /// Whether a message of this connection can be retained.
+    fn retains(&self, connection: ConnectionId) -> bool {
+        let version = self.readings.get(&connection).and_then(Reading::version);
+        version.is_some_and(|version| self.profile.has_in(Feature::RetainedMessages, version))
+    }
+
     /// A message with RETAIN is on its way.
     pub(super) fn retain(&mut self, message: MessageKey, clears: bool, in_doubt: bool) {
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
@@ -379,7 +385,8 @@ impl Judge {
             qos: publish.qos(),
             size,
             expiry: interval.map(|interval| Expiry { interval, earliest: at, latest: None }),
-            retain: publish.retain,
+            // Where nothing is retained the flag means nothing.
+            retain: publish.retain && self.retains(connection),
             is_will: false,
             content_3,
             content_5,

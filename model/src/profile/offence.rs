@@ -100,7 +100,7 @@ impl Offence {
     #[must_use]
     pub fn rows(self) -> &'static [&'static str] {
         match self {
-            Offence::UnsupportedProtocolVersion => &["P-VER-1", "P-RC-2"],
+            Offence::UnsupportedProtocolVersion => &["P-VER-1", "P-VER-3", "P-RC-2"],
             Offence::FirstPacketNotConnect | Offence::SecondConnect | Offence::MalformedPacket => &["X-50"],
             Offence::ClientIdentifierNotValid => &["P-CID-1", "P-CID-2", "P-RC-3", "X-7"],
             Offence::BadUserNameOrPassword => &["P-CON-1", "P-RC-5", "P-RC-7", "X-4", "X-5", "X-57"],
@@ -130,7 +130,7 @@ impl Offence {
             Offence::UplinkRateExceeded => &["P-LIM-1", "P-LIM-2", "X-27"],
             Offence::RrpcAnswerQos => &["P-RPC-7", "X-43"],
             Offence::PropertyLimitExceeded => {
-                &["P-V5-6", "P-V5-7", "P-V5-8", "P-V5-11", "P-V5-12", "X-30", "X-31", "X-32", "X-33"]
+                &["P-V5-6", "P-V5-7", "P-V5-8", "P-V5-11", "P-V5-12", "N-UPR-1", "X-30", "X-31", "X-32", "X-33"]
             }
             _ => &[],
         }

@@ -39,7 +39,13 @@ impl Session {
         let repeats = self.version() != ProtocolVersion::V5_0;
         let Some(kept) = &mut next.kept else { return vec![next] };
         let delivery = &mut kept.deliveries[position];
-        let earlier = matches!(delivery.progress, Progress::Unacknowledged(_));
+        // An answer to a delivery of an earlier connection may come too late: the server repeats it. And in 3.x its PUBREL may
+        // have been repeated already.
+        let ignored = match delivery.progress {
+            Progress::Unacknowledged(_) => true,
+            Progress::Released(..) => self.version() != ProtocolVersion::V5_0,
+            _ => false,
+        };
         if refused {
             kept.deliveries.remove(position);
         } else {
@@ -55,8 +61,7 @@ impl Session {
             delivery.owed = true;
         }
         kept.deliveries.sort();
-        // An answer to a delivery of an earlier connection may come too late: the server repeats it.
-        let ignored = earlier.then(|| self.clone());
+        let ignored = ignored.then(|| self.clone());
         std::iter::once(next).chain(ignored).collect()
     }
 

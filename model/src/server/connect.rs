@@ -4,8 +4,9 @@ use super::Millis;
 use super::alias::AliasTable;
 use super::alphabet::{Announcement, ConnectTerms, Lifetime};
 use super::authenticate::Exchange;
+use super::breach::Expected;
 use super::delivery::Progress;
-use super::rule::{Breach, Context, Expected, Rule, SeededBug};
+use super::rule::{Breach, Context, Rule, SeededBug};
 use super::session::{Connection, Kept, Moment, Phase, Session};
 use super::will;
 use crate::packet::{PacketType, ProtocolVersion, Qos};
@@ -192,7 +193,7 @@ impl Session {
             // Its CONNECT was refused: the session never was on this connection.
             return next;
         }
-        next.wills.extend(link.will_after(now));
+        next.wills.extend(link.will_after(now).filter(|_| !context.has_bug(SeededBug::ForgetsWills)));
         next.wills.sort();
         match link.lifetime {
             Lifetime::Connection => next.kept = None,

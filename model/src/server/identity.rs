@@ -2,8 +2,9 @@
 //!
 //! On the IoT Platform a device logs in with the User Name `deviceName&productKey`. The session is the device's then, whatever
 //! the Client Identifier says (P-CON-3): that one carries parameters of the login behind a name that the user chose,
-//! `name|securemode=3,signmethod=hmacsha256|` (P-CID-1). Whether the signature in the Password is right cannot be seen without the
-//! device's secret; all else about a login can be told from the packet, and is told here.
+//! `name|securemode=3,signmethod=hmacsha256|` (P-CID-1). Whether the signature in the Password is right, and for which timestamp,
+//! cannot be seen without the device's secret; all else about a login can be told from the packet, and is told here. No
+//! timestamp is too old (P-CID-6), and a token in place of the signature looks the same (P-REG-6).
 //!
 //! ```
 //! use model::packet::{Connect, ProtocolVersion};
@@ -48,7 +49,7 @@ pub enum Identity {
     Assigned,
     /// A device's.
     Device(Device),
-    /// Nobody's: the connection is there to ask for a device's secret or token (P-REG-4, P-REG-5).
+    /// Nobody's: the connection is there to ask for a device's secret or token (P-REG-2, P-REG-4, P-REG-5).
     Registration(Device),
 }
 

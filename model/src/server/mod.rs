@@ -2,13 +2,17 @@
 //!
 //! ```text
 //!   packets of the client             what may arrive at others
-//!          │ input                        ▲ (the router: checker or judge)
-//!          ▼                              │
+//!          │ input                        ▲ the router: checker or judge
+//!          ▼                              │ (routing, retained, will)
 //!   ┌──────────────────── Session ────────┴──────────┐
-//!   │ connect   subscribe   publish   keep_alive     │   one file a theme
-//!   │ offence   deliver ◄──────────── arrive(message)│   each rule once, in `rule`
+//!   │ connect   authenticate   keep_alive   will     │   one file a theme,
+//!   │ subscribe   routing   retained                 │   each rule once, in `rule`
+//!   │ publish   alias   expiry                       │
+//!   │ deliver   delivery   acknowledge   response    │
+//!   │ offence   at_stake                             │
+//!   │ identity   permission   rate   rrpc            │   the platform's own
 //!   └───┬──────────────┬────────────────┬────────────┘
-//!       │ accept       │ outputs        │ owed
+//!       │ accept       │ outputs        │ owed           asked in `questions`
 //!       ▼              ▼                ▼
 //!   may exactly this   what a server    what must
 //!   come now? (judge)  would send       still come? (silence)
@@ -28,6 +32,7 @@ pub mod alias;
 pub mod alphabet;
 pub mod at_stake;
 pub mod authenticate;
+mod breach;
 mod connect;
 mod deliver;
 pub mod delivery;
@@ -52,11 +57,13 @@ pub mod vocabulary;
 pub mod will;
 
 pub use alphabet::{AliasUse, Announcement, ConnectTerms, FilterRequest, Input, Lifetime, Output, Will};
+pub use breach::Breach;
+pub(crate) use breach::binds_server;
 pub use delivery::Routing;
 pub use qos_set::QosSet;
 pub use retained::RetainedMessages;
 pub use routing::Shares;
-pub use rule::{Breach, Context, Rule, SeededBug};
+pub use rule::{Context, Rule, SeededBug};
 pub use session::{Moment, Session};
 pub use vocabulary::{ContentKey, FilterKey, Message, MessageKey, TopicKey, Vocabulary};
 

@@ -1,5 +1,6 @@
 //! PUBLISH of the client and what answers it: PUBACK, or PUBREC, PUBREL and PUBCOMP.
 
+use super::alias::AliasTable;
 use super::alphabet::AliasUse;
 use super::response::{PACKET_IDENTIFIER_NOT_FOUND, Response};
 use super::rule::{Breach, Context, Rule, SeededBug};
@@ -38,6 +39,9 @@ impl Session {
         alias: Option<AliasUse>,
     ) -> Result<(), Offence> {
         let (Some(AliasUse { alias, sets }), Some(link)) = (alias, &mut self.link) else { return Ok(()) };
+        if context.has_bug(SeededBug::ForgetsAliases) {
+            link.aliases = AliasTable::default();
+        }
         let named = sets.then(|| context.vocabulary.of(message).topic);
         let maximum = context.profile.limits().topic_alias_maximum;
         link.aliases.resolve(maximum, alias, named).map(drop)

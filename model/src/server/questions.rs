@@ -5,7 +5,7 @@ use super::alphabet::{Announcement, Input, Output};
 use super::deliver::Seen;
 use super::response::Response;
 use super::rule::{Breach, Context, Rule, SeededBug};
-use super::session::{Moment, Phase, Session};
+use super::session::{Connection, Moment, Phase, Session};
 use super::{ConnectionId, Millis};
 use crate::packet::ProtocolVersion;
 
@@ -141,6 +141,12 @@ impl Session {
     /// What must still come although everything has come to rest; the rule that would be broken by silence.
     #[must_use]
     pub fn owed(&self, context: &Context<'_>) -> Option<Breach> {
+        let asked =
+            |link: &Connection| matches!(link.phase, Phase::Connecting { .. }) && link.exchange.is_up_to_client();
+        if self.link.as_ref().is_some_and(asked) {
+            // Nothing is replaced before the newer client is authenticated.
+            return None;
+        }
         if let Some(connection) = self.older.first() {
             return Some(Breach::of(Rule::OlderConnectionCloses, format!("the close of connection {connection}")));
         }

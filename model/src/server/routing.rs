@@ -25,8 +25,12 @@ impl Session {
         let mut routing = Routing::none();
         let mut shared = Vec::new();
         let mut identifiers: Vec<SubscriptionIdentifier> = Vec::new();
-        let matching = |held: &&Subscription| context.vocabulary.matches(held.filter, message.topic);
-        for held in kept.subscriptions.iter().filter(matching) {
+        let is_certain = |held: &Subscription| context.vocabulary.matches(held.filter, message.topic);
+        let may_match = |held: &&Subscription| match self.version() {
+            ProtocolVersion::V3_1 => context.vocabulary.matches_levels(held.filter, message.topic),
+            ProtocolVersion::V3_1_1 | ProtocolVersion::V5_0 => is_certain(held),
+        };
+        for held in kept.subscriptions.iter().filter(may_match) {
             let heard =
                 |terms: &&SubscriptionTerms| !(own && terms.no_local && !context.has_bug(SeededBug::IgnoresNoLocal));
             let terms = [Some(held.terms), held.before];
@@ -38,6 +42,7 @@ impl Session {
                 match shares {
                     Shares::Undecided => shared.push((forms, true)),
                     Shares::Chosen(chosen) if chosen.contains(&held.filter) => shared.push((forms, false)),
+                    Shares::Chosen(_) if context.has_bug(SeededBug::SendsToEveryMember) => shared.push((forms, false)),
                     Shares::Chosen(_) => {}
                 }
                 continue;
@@ -45,7 +50,8 @@ impl Session {
             identifiers.extend(terms.iter().flatten().filter(heard).filter_map(|terms| terms.identifier));
             let met = routing.clone().meeting(forms);
             // As long as the SUBACK may refuse it, nobody knows whether it holds.
-            routing = if held.before.is_some() { routing.or(met) } else { met };
+            let holds = held.before.is_none() && is_certain(held);
+            routing = if holds { met } else { routing.or(met) };
         }
         routing.join_identifiers(identifiers);
         for (forms, undecided) in shared {

@@ -7,12 +7,12 @@
 //! words in its own way, cites the rows of its fact sheet too: they are named where a profile is held to them.
 
 use super::Vocabulary;
-use super::at_stake::at_stake;
 use crate::citation::Statements;
-use crate::packet::{PacketType, ProtocolVersion};
-use crate::profile::{Offence, Profile};
-use crate::statement::catalogue;
+use crate::packet::ProtocolVersion;
+use crate::profile::Profile;
 use std::fmt;
+
+pub use super::breach::Breach;
 
 macro_rules! rules {
     ($($rule:ident $name:literal $says:literal
@@ -80,11 +80,11 @@ rules! {
         platform ["P-VER-1" "P-VER-4" "P-CON-2" "P-RC-1"];
     CleanStartHasNoSession "clean-start-has-no-session" "after a clean start Session Present is 0"
         v31 [] v311 ["MQTT-3.2.2-1"; "MQTT-3.1.2-6" "MQTT-3.1.4-3"] v5 ["MQTT-3.2.2-2"; "MQTT-3.1.2-4" "MQTT-3.1.4-4"]
-        platform ["P-SES-2" "X-37"];
+        platform ["P-SES-2" "X-37" "P-SES-1"];
     StoredSessionIsPresent "stored-session-is-present" "Session Present is 1 when the session was stored"
         v31 [] v311 ["MQTT-3.2.2-2"; "MQTT-3.1.2-4" "MQTT-3.1.3-2" "MQTT-3.1.4-3"]
         v5 ["MQTT-3.2.2-3"; "MQTT-3.1.2-5" "MQTT-3.1.2-23" "MQTT-3.1.3-2" "MQTT-3.1.4-4"]
-        platform ["P-SES-3" "X-37"];
+        platform ["P-SES-3" "X-37" "P-SES-1" "X-40"];
     NoSessionIsAbsent "no-session-is-absent" "Session Present is 0 when nothing was stored"
         v31 [] v311 ["MQTT-3.2.2-3"; "MQTT-3.1.3-2"] v5 ["MQTT-3.2.2-3"; "MQTT-3.1.2-6" "MQTT-3.1.3-2" "MQTT-4.1.0-2"];
     RefusalHasNoSession "refusal-has-no-session" "a CONNACK that refuses has Session Present 0"
@@ -103,10 +103,11 @@ rules! {
         v31 [] v311 [] v5 ["MQTT-3.2.2-12" "MQTT-3.2.2-13"];
     OlderConnectionCloses "older-connection-closes" "a connection is closed when its client identifier connects again"
         v31 ["V31-13"] v311 ["MQTT-3.1.4-2"] v5 ["MQTT-3.1.4-3"]
-        platform ["P-CON-4" "X-38"];
+        platform ["P-CON-4" "X-38" "X-39"];
     // offences
     OffenceIsRefused "offence-is-refused" "what a client must not send is answered as the dialect permits, and has no effect"
-        v31 [] v311 ["MQTT-4.8.0-1"] v5 ["MQTT-4.13.1-1"];
+        v31 [] v311 ["MQTT-4.8.0-1"] v5 ["MQTT-4.13.1-1"]
+        platform ["P-RC-14"];
     UnprovokedClose "unprovoked-close" "the server ends a connection only for a reason that the client gave"
         v31 [; "V31-10" "V31-15"] v311 [] v5 [; "MQTT-3.3.2-12"];
     NothingAfterDisconnect "nothing-after-disconnect" "after its DISCONNECT the server sends nothing and closes"
@@ -123,14 +124,15 @@ rules! {
     SubackGrants "suback-grants" "a SUBACK code states a permitted grant or a failure that the dialect knows"
         v31 ["V31-14"] v311 ["MQTT-3.8.4-5" "MQTT-3.9.3-1"; "MQTT-3.8.3-2"]
         v5 ["MQTT-3.8.4-7" "MQTT-3.9.3-1"; "MQTT-3.2.2-10"]
-        platform ["P-QOS-5" "X-12" "X-13"];
+        platform ["P-QOS-5" "X-12" "X-13" "P-QOS-4"];
     UnsubscribeIsAnswered "unsubscribe-is-answered" "UNSUBSCRIBE is answered by UNSUBACK"
         v31 [; "V31-16"] v311 ["MQTT-3.10.4-4"; "MQTT-3.10.4-5" "MQTT-3.10.4-6"]
         v5 ["MQTT-3.10.4-4"; "MQTT-3.10.4-5" "MQTT-3.3.4-10" "MQTT-4.9.0-3"];
     UnsubackNamesItsUnsubscribe "unsuback-names-its-unsubscribe" "UNSUBACK has the identifier of an UNSUBSCRIBE that waits for it"
         v31 [] v311 ["MQTT-3.10.4-4" "MQTT-2.3.1-7"] v5 ["MQTT-3.10.4-5" "MQTT-2.2.1-6"];
     UnsubackHasACodeAFilter "unsuback-has-a-code-a-filter" "UNSUBACK of 5.0 has one code for each filter, in order"
-        v31 [] v311 [] v5 ["MQTT-3.11.3-1" "MQTT-3.10.4-6"; "MQTT-3.10.4-1"];
+        v31 [] v311 [] v5 ["MQTT-3.11.3-1" "MQTT-3.10.4-6"; "MQTT-3.10.4-1"]
+        platform ["X-51"];
     PublishIsAnswered "publish-is-answered" "a QoS 1 PUBLISH is answered by PUBACK"
         v31 [; "V31-15"] v311 ["MQTT-3.3.4-1" "MQTT-4.3.2-2"; "MQTT-3.3.5-2"]
         v5 ["MQTT-3.3.4-1" "MQTT-4.3.2-4"; "MQTT-3.2.2-9" "MQTT-3.3.4-10" "MQTT-4.9.0-3"];
@@ -191,7 +193,8 @@ rules! {
         platform ["P-SES-3" "P-TOP-19"];
     DeliveryOnce "delivery-once" "a message is delivered once for each matching subscription at most"
         v31 [] v311 ["MQTT-4.3.2-1"; "MQTT-3.8.4-3" "MQTT-4.3.1-1"]
-        v5 ["MQTT-4.3.2-1" "MQTT-4.4.0-1"; "MQTT-3.8.4-3" "MQTT-4.3.1-1" "MQTT-4.4.0-2"];
+        v5 ["MQTT-4.3.2-1" "MQTT-4.4.0-1"; "MQTT-3.8.4-3" "MQTT-4.3.1-1" "MQTT-4.4.0-2"]
+        platform ["X-49"];
     LiveDeliveryIsNotRetained "live-delivery-is-not-retained" "a message for an established subscription has RETAIN 0"
         v31 [] v311 ["MQTT-3.3.1-9"; "MQTT-3.1.2-16"] v5 ["MQTT-3.3.1-12"; "MQTT-3.1.2-14" "MQTT-3.3.1-13"]
         platform ["P-WR-2" "X-10"];
@@ -242,9 +245,11 @@ rules! {
         v31 [] v311 [] v5 ["MQTT-3.1.2-24"]
         platform ["P-V5-1"];
     TopicAliasIsWithinMaximum "topic-alias-is-within-maximum" "the server uses no Topic Alias above the client's maximum, and none before it has set it"
-        v31 [] v311 [] v5 ["MQTT-3.1.2-26" "MQTT-3.1.2-27" "MQTT-3.3.2-11"; "MQTT-3.3.2-7"];
+        v31 [] v311 [] v5 ["MQTT-3.1.2-26" "MQTT-3.1.2-27" "MQTT-3.3.2-11"; "MQTT-3.3.2-7"]
+        platform ["P-V5-15" "P-V5-16" "X-36"];
     OrderIsKept "order-is-kept" "messages of one publisher, topic and QoS arrive in their order"
-        v31 [] v311 ["MQTT-4.6.0-6"; "MQTT-4.6.0-5"] v5 ["MQTT-4.6.0-5"; "MQTT-4.6.0-6"];
+        v31 [] v311 ["MQTT-4.6.0-6"; "MQTT-4.6.0-5"] v5 ["MQTT-4.6.0-5"; "MQTT-4.6.0-6"]
+        platform ["X-17"];
     DeliveryIsPermitted "delivery-is-permitted" "a device gets nothing but its own topics, and those that are pushed to it"
         v31 [] v311 [] v5 []
         platform ["P-TOP-6" "P-TOP-18" "P-REG-4" "P-REG-5" "X-22"];
@@ -302,90 +307,6 @@ impl fmt::Display for Rule {
     }
 }
 
-/// Why an output cannot come now: the rule, and what it permits instead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Breach {
-    /// The rule that is broken.
-    pub rule: Rule,
-    /// What was permitted or owed instead.
-    pub expected: String,
-    occasion: Occasion,
-}
-
-/// What was permitted or owed, and to what it was the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Expected {
-    text: String,
-    occasion: Occasion,
-}
-
-/// What a breach is about, where that says more than its rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Occasion {
-    /// Nothing more.
-    Rule,
-    /// What the client did.
-    Offence(Offence),
-    /// Of all that the rule says of several packets, this one.
-    Packet(PacketType),
-}
-
-impl Expected {
-    /// What should have followed upon an offence.
-    pub(crate) fn upon(offence: Offence, text: String) -> Expected {
-        Expected { text, occasion: Occasion::Offence(offence) }
-    }
-}
-
-impl From<String> for Expected {
-    fn from(text: String) -> Expected {
-        Expected { text, occasion: Occasion::Rule }
-    }
-}
-
-impl From<&str> for Expected {
-    fn from(text: &str) -> Expected {
-        text.to_owned().into()
-    }
-}
-
-impl Breach {
-    /// A breach of `rule`.
-    pub(crate) fn of(rule: Rule, expected: impl Into<Expected>) -> Breach {
-        let Expected { text, occasion } = expected.into();
-        Breach { rule, expected: text, occasion }
-    }
-
-    /// The same breach, seen in a packet of this type.
-    pub(crate) fn seen_in(self, packet: PacketType) -> Breach {
-        Breach { occasion: Occasion::Packet(packet), ..self }
-    }
-
-    /// The statements of `version` that are broken, the nearest first, and the rows that the dialect is held to.
-    #[must_use]
-    pub fn statements(&self, profile: &Profile, version: ProtocolVersion) -> Vec<&'static str> {
-        let of_rule = self.rule.cites(profile, version).into_iter();
-        match self.occasion {
-            Occasion::Rule => of_rule.collect(),
-            Occasion::Offence(offence) => {
-                let own = at_stake(offence).of(version).iter().copied();
-                let own = own.filter(|id| binds_server(version, id));
-                own.chain(offence.rows_in(profile, version)).chain(of_rule).collect()
-            }
-            // Section 3.n of the standards is about the packet type with code n.
-            Occasion::Packet(packet) => {
-                let section = format!("MQTT-3.{}.", packet.code());
-                of_rule.filter(|id| id.starts_with(&section)).collect()
-            }
-        }
-    }
-}
-
-/// Whether a server can break this statement: a client's own duty may be at stake beside it.
-pub(crate) fn binds_server(version: ProtocolVersion, id: &str) -> bool {
-    catalogue().find(version, id).is_some_and(|statement| statement.role.includes_server())
-}
-
 /// A fault planted in the model, to show that a property can fail. Only the checker ever sets one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SeededBug {
@@ -425,11 +346,19 @@ pub enum SeededBug {
     PublishesForbiddenWill,
     /// Expired messages are delivered.
     DeliversExpired,
+    /// A Will is not published.
+    ForgetsWills,
+    /// A new subscription gets nothing of what is retained.
+    WithholdsRetained,
+    /// A message for a group goes to every member.
+    SendsToEveryMember,
+    /// Topic Aliases are forgotten at once.
+    ForgetsAliases,
 }
 
 impl SeededBug {
     /// Every bug with its name on the command line.
-    pub const ALL: [(SeededBug, &'static str); 18] = [
+    pub const ALL: [(SeededBug, &'static str); 22] = [
         (SeededBug::ForgetsUnacknowledged, "forgets-unacknowledged"),
         (SeededBug::ReusesIdentifiers, "reuses-identifiers"),
         (SeededBug::IgnoresReceiveMaximum, "ignores-receive-maximum"),
@@ -448,6 +377,10 @@ impl SeededBug {
         (SeededBug::PublishesWillAfterReturn, "publishes-will-after-return"),
         (SeededBug::PublishesForbiddenWill, "publishes-forbidden-will"),
         (SeededBug::DeliversExpired, "delivers-expired"),
+        (SeededBug::ForgetsWills, "forgets-wills"),
+        (SeededBug::WithholdsRetained, "withholds-retained"),
+        (SeededBug::SendsToEveryMember, "sends-to-every-member"),
+        (SeededBug::ForgetsAliases, "forgets-aliases"),
     ];
 
     /// The bug of this name.

@@ -5,7 +5,7 @@
 //! delivery that may have been lost with its connection says so. States are kept in a normal form (sorted lists), so that
 //! two hypotheses that mean the same are equal.
 //!
-//! What is asked of a session stands in [`questions`](super::questions).
+//! What is asked of a session stands in `questions.rs`.
 
 use super::alias::AliasTable;
 use super::alphabet::{Lifetime, Will};

@@ -224,6 +224,13 @@ impl Vocabulary {
         parsed.is_some_and(|filter| filter.matches(&self.topics[topic.0 as usize]))
     }
 
+    /// The same where only the levels count: a server of 3.1 may see it like that (V31-25).
+    #[must_use]
+    pub fn matches_levels(&self, filter: FilterKey, topic: TopicKey) -> bool {
+        let parsed = self.filters[filter.0 as usize].1.as_ref();
+        parsed.is_some_and(|filter| filter.matches_levels(&self.topics[topic.0 as usize]))
+    }
+
     /// A message in a few words, for charts: `t/a "m1"`.
     #[must_use]
     pub fn describe(&self, key: MessageKey) -> String {

@@ -60,9 +60,10 @@ impl Session {
     pub fn possible_wills(&self, moment: Moment, early: Millis) -> impl Iterator<Item = MessageKey> {
         let ended = self.link.as_ref().filter(|link| match link.phase {
             Phase::Condemned { greeted, .. } => greeted,
-            Phase::Ending { .. } => true,
-            Phase::Connected => link.is_overdue(moment.silence),
-            Phase::Connecting { .. } | Phase::Left => false,
+            // With DISCONNECT 0x04 the Will stands (5.0: MQTT-3.14.4-3): with any other it is gone by now.
+            Phase::Ending { .. } | Phase::Left => true,
+            Phase::Connected => link.is_overdue(moment.silence) || self.may_fail_authentication(),
+            Phase::Connecting { .. } => false,
         });
         let at_once = ended.and_then(|link| link.will_after(moment.now));
         let due = self.wills.iter().copied().chain(at_once);

@@ -306,7 +306,7 @@ fn a_violation_names_the_rows_of_the_offence() {
     let violation = trace.violates("offence-is-refused", "X-7");
     assert_eq!(violation.expected, "for client-identifier-not-valid: CONNACK 0x02 and close");
     let statements: Vec<_> = violation.statements.iter().filter(|id| !id.starts_with("MQTT-")).collect();
-    assert_eq!(statements, [&"P-CID-1", &"P-CID-2", &"P-RC-3", &"X-7"]);
+    assert_eq!(statements, [&"P-CID-1", &"P-CID-2", &"P-RC-3", &"X-7", &"P-RC-14"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::check::{named, planted};
 use crate::output::{complain, remark};
 use clap::Args;
 use harness::exit_code;
-use model::check::explore;
+use model::check::{Scale, explore};
 use std::net::SocketAddr;
 
 /// Arguments of `mqttspec explore`.
@@ -19,6 +19,9 @@ pub(crate) struct Arguments {
     /// Where to listen; nobody but this machine should reach it
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
+    /// The larger world of `mqttspec check --deep`
+    #[arg(long)]
+    deep: bool,
     /// Plant this fault in the model
     #[arg(long, value_name = "NAME")]
     bug: Option<String>,
@@ -26,7 +29,8 @@ pub(crate) struct Arguments {
 
 /// Runs the verb: until the process is ended.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
-    let (scenario, bug) = match (named(&arguments.scenario), planted(arguments.bug.as_deref())) {
+    let scale = if arguments.deep { Scale::Deep } else { Scale::Quick };
+    let (scenario, bug) = match (named(&arguments.scenario, scale), planted(arguments.bug.as_deref())) {
         (Ok(scenario), Ok(bug)) => (scenario, bug),
         (Err(message), _) | (_, Err(message)) => {
             complain(&message);

@@ -1,0 +1,14 @@
+//! The worlds that are explored, one file a theme.
+
+mod catalogue;
+mod deliveries;
+mod dialects;
+mod retained;
+mod sessions;
+mod subscriptions;
+mod wills;
+mod world;
+
+pub use catalogue::{scenario, scenarios};
+pub(super) use world::{Role, Step};
+pub use world::{Scale, Scenario};
