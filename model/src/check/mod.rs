@@ -27,4 +27,4 @@ mod system;
 pub use explore::{ExploreError, explore};
 pub use properties::Expected;
 pub use run::{Finding, Order, Outcome, Search, ShownPath, Verdict, check, shortest_path};
-pub use scenario::{Scale, Scenario, scenario, scenarios};
+pub use scenario::{Scale, Scenario, broken_link_of, scenario, scenarios};

@@ -165,7 +165,7 @@ impl Judge {
         });
         let under_way: Vec<MessageKey> = match self.tracks.contains_key(&sender) {
             true => Vec::new(),
-            false => self.tracks.values().flat_map(Track::under_way).chain(self.wills_under_way()).collect(),
+            false => self.tracks.values().flat_map(Track::under_way).chain(self.floating_wills()).collect(),
         };
         let track = self.tracks.entry(sender).or_insert_with(|| Track::new(sender));
         // What others have sent before may still meet what this client will subscribe to.
@@ -334,17 +334,17 @@ impl Judge {
         }
     }
 
+    /// Whether a message of this connection can be retained.
+    fn retains(&self, connection: ConnectionId) -> bool {
+        let version = self.readings.get(&connection).and_then(Reading::version);
+        version.is_some_and(|version| self.profile.has_in(Feature::RetainedMessages, version))
+    }
+
     /// Whether a PUBLISH with DUP is this message: it may be one whose first copy had no effect.
     fn is_repetition(&self, message: MessageKey, publish: &Publish, topic: &str) -> bool {
         let known = self.vocabulary.of(message);
         let content = self.vocabulary.content_of(known.content_5);
         known.qos == publish.qos() && content.topic == topic && content.payload == publish.payload
-    }
-
-    /// Whether a message of this connection can be retained.
-    fn retains(&self, connection: ConnectionId) -> bool {
-        let version = self.readings.get(&connection).and_then(Reading::version);
-        version.is_some_and(|version| self.profile.has_in(Feature::RetainedMessages, version))
     }
 
     /// A message with RETAIN is on its way.

@@ -52,10 +52,14 @@ pub(super) fn of_connect(
         Some(Offence::KeepAliveTooHigh)
     } else if connect.will.as_ref().is_some_and(|will| exceeds_will(profile, will, version)) {
         Some(Offence::WillNotSupported)
+    } else if connect.will.as_ref().is_some_and(|will| will.topic.parse::<TopicName>().is_err()) {
+        Some(Offence::WillTopicInvalid)
     } else if permitted != *user_properties {
         Some(Offence::PropertyLimitExceeded)
     } else {
-        login.offence
+        let is_demanding = |will: &Will| version.has_properties() && (will.qos > Qos::AtMostOnce || will.retain);
+        let demanding = connect.will.as_ref().is_some_and(is_demanding).then_some(Offence::WillDemanding);
+        login.offence.or(demanding)
     }
 }
 

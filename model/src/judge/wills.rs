@@ -58,8 +58,8 @@ impl Judge {
         server::Will { message, delay: Millis::from(will_delay_interval.unwrap_or(0)) * 1000 }
     }
 
-    /// Wills that may have been published, and may not have reached other sessions yet.
-    pub(super) fn wills_under_way(&self) -> impl Iterator<Item = MessageKey> {
+    /// Wills that may have been published.
+    pub(super) fn floating_wills(&self) -> impl Iterator<Item = MessageKey> {
         self.wills.iter().filter(|(_, will)| will.floats).map(|(message, _)| *message)
     }
 

@@ -37,6 +37,10 @@ named! {
         KeepAliveTooHigh = "keep-alive-too-high",
         /// A Will where there is none.
         WillNotSupported = "will-not-supported",
+        /// A Will with a QoS above 0, or to be retained: a server of 5.0 may not have it, and nobody knows before CONNACK.
+        WillDemanding = "will-demanding",
+        /// A Will Topic with wildcards.
+        WillTopicInvalid = "will-topic-invalid",
         /// RETAIN 1 where nothing is retained.
         RetainNotSupported = "retain-not-supported",
         /// A QoS above what the server has.

@@ -27,7 +27,10 @@ pub const fn at_stake(offence: Offence) -> Statements {
         Offence::AuthenticationMethodGiven | Offence::BadAuthenticationMethod => {
             Statements::new(&[], &[], &["MQTT-4.12.0-1"])
         }
-        Offence::WillNotSupported => Statements::new(&[], &[], &["MQTT-3.2.2-12", "MQTT-3.2.2-13"]),
+        Offence::WillNotSupported | Offence::WillDemanding => {
+            Statements::new(&[], &[], &["MQTT-3.2.2-12", "MQTT-3.2.2-13"])
+        }
+        Offence::WillTopicInvalid => Statements::new(&[], &["MQTT-4.7.1-1"], &["MQTT-4.7.0-1"]),
         // PUBLISH
         Offence::TopicNameInvalid => Statements::new(
             &[],

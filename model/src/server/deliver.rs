@@ -396,7 +396,7 @@ fn check_expiry(
     delivery: &Delivery,
     seen: &Seen<'_>,
 ) -> Result<(), Breach> {
-    // One that was perhaps sent before and comes without DUP was not.
+    // What had begun comes again with DUP.
     let begins = match delivery.progress {
         Progress::Waiting => true,
         Progress::PerhapsSent => !seen.dup,

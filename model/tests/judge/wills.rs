@@ -2,7 +2,10 @@
 
 use crate::trace::*;
 use model::judge::Observation;
-use model::packet::{Connect, Disconnect, DisconnectProperties, Packet, Qos, ReasonCode, Will, WillProperties};
+use model::packet::{
+    Connack, ConnackCode, ConnackProperties, Connect, Disconnect, DisconnectProperties, Packet, Qos, ReasonCode, Will,
+    WillProperties,
+};
 
 fn with_will(connect: Connect, delay: Option<u32>) -> Connect {
     let properties = WillProperties { will_delay_interval: delay, ..WillProperties::default() };
@@ -107,4 +110,34 @@ fn the_platform_has_none() {
         .connected_with(2, with_will(connect("dev"), None), false)
         .see(2, Observation::ClosedByClient);
     broken.receive(1, &qos1("w", "gone", 1, false)).violates("delivery-was-subscribed", "");
+}
+
+#[test]
+fn a_server_may_not_have_what_a_will_asks_for() {
+    let refused = |reason| {
+        Trace::new("standard", V5)
+            .see(1, Observation::Opened)
+            .send(1, &Packet::Connect(with_will(connect("dev"), None)))
+            .receive(1, &refusal(reason))
+            .see(1, Observation::ClosedByServer)
+    };
+    refused(ReasonCode::QosNotSupported).conforms();
+    let mut wildcard = with_will(connect("dev"), None);
+    wildcard.will.as_mut().unwrap().topic = "w/+".try_into().unwrap();
+    let sent = |reply: &Packet| {
+        Trace::new("standard", V5)
+            .see(1, Observation::Opened)
+            .send(1, &Packet::Connect(wildcard.clone()))
+            .receive(1, reply)
+    };
+    sent(&refusal(ReasonCode::TopicNameInvalid)).see(1, Observation::ClosedByServer).conforms();
+    sent(&connack(V5, false)).violates("offence-is-refused", "MQTT-4.7.0-1");
+}
+
+fn refusal(reason: ReasonCode) -> Packet {
+    Packet::Connack(Connack {
+        session_present: false,
+        code: ConnackCode::Reason(reason),
+        properties: ConnackProperties::default(),
+    })
 }

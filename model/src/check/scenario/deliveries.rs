@@ -6,10 +6,16 @@ use crate::packet::{ProtocolVersion, Qos};
 use crate::server::expiry::Expiry;
 
 pub(super) fn broken_link(scale: Scale) -> Scenario {
+    broken_link_of(scale.of(3, 4, 5), scale.of(1, 1, 2))
+}
+
+/// The scenario `broken-link` with so many messages, at most eight, and so many broken connections: the QoS 1 core, in the
+/// sizes of its twin.
+#[must_use]
+pub fn broken_link_of(messages: usize, breaks: u8) -> Scenario {
     let mut world = World::new(ProtocolVersion::V5_0, "standard");
-    let publisher = world.publisher(&[Qos::AtLeastOnce].repeat(scale.of(3, 4, 5)));
+    let publisher = world.publisher(&[Qos::AtLeastOnce].repeat(messages));
     let script = vec![Step::Connect, world.subscribe(Qos::AtLeastOnce)];
-    let breaks = scale.of(1, 1, 2);
     let subscriber = Role { lasting: true, receive_maximum: 2, breaks, script, ..Role::new("sub") };
     world.scenario(
         "broken-link",

@@ -10,5 +10,6 @@ mod wills;
 mod world;
 
 pub use catalogue::{scenario, scenarios};
+pub use deliveries::broken_link_of;
 pub(super) use world::{Role, Step};
 pub use world::{Scale, Scenario};
