@@ -29,6 +29,7 @@ mod announced;
 mod client_side;
 mod devices;
 mod explain;
+mod figures;
 mod hypothesis;
 mod offences;
 mod queue;
@@ -48,6 +49,7 @@ use std::collections::BTreeMap;
 use track::Track;
 
 pub use crate::server::ConnectionId;
+pub use figures::Figures;
 
 /// Follows the traffic of one server with all its clients.
 #[derive(Debug)]

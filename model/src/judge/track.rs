@@ -82,6 +82,11 @@ impl Track {
             .then(|| format!("more than {CAP} states of the model explain a session; the judge follows no more"))
     }
 
+    /// How many states explain what was seen.
+    pub(super) fn states(&self) -> usize {
+        self.hypotheses.len()
+    }
+
     /// Whether nothing that comes on this connection can reach the session any more: it has been replaced or refused.
     pub(super) fn is_out(&self, connection: ConnectionId) -> bool {
         let may_hear = |hypothesis: &Hypothesis| hypothesis.may_hear(connection);
