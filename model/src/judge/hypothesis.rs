@@ -61,6 +61,14 @@ impl Hypothesis {
         }
     }
 
+    /// Whether there is something to skip or to forget.
+    pub(super) fn has_to_skip(&self, queue: &Queue) -> bool {
+        self.taken.iter().any(|(connection, taken)| match queue.lane(*connection) {
+            Some(lane) => *taken < lane.end() && !self.is_link(*connection),
+            None => true,
+        })
+    }
+
     /// Connections that the session has left behind only end; those that are gone are forgotten.
     pub(super) fn skip(&mut self, queue: &Queue) {
         self.taken.retain(|(connection, _)| queue.lane(*connection).is_some());
@@ -139,6 +147,17 @@ impl Hypothesis {
             _ => false,
         };
         queue.lane(connection).is_some_and(|lane| lane.since(self.taken(connection)).any(is_answer))
+    }
+
+    /// The states in which a message may meet subscriptions: as long as nothing waits that changes them, this one stands for all.
+    pub(super) fn meeting(&self, context: &Context<'_>, queue: &Queue) -> BTreeSet<Hypothesis> {
+        let changes = |(connection, lane): (ConnectionId, &Lane)| {
+            lane.since(self.taken(connection)).any(Input::changes_subscriptions)
+        };
+        match queue.lanes().any(changes) {
+            true => self.reachable(context, queue),
+            false => BTreeSet::from([self.clone()]),
+        }
     }
 
     /// This one and all that follow from it as the server takes what waits.

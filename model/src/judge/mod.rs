@@ -22,13 +22,14 @@
 //! assert_eq!(violations[0].statements, ["MQTT-3.12.4-1"]);
 //! ```
 //!
-//! What the model does not cover (two CONNECT packets of one client identifier that are on their way at once) makes a trace
-//! [`Inconclusive`](Judgement::Inconclusive) with the reason, never a pass.
+//! Where more states explain a session than the judge follows, a trace is [`Inconclusive`](Judgement::Inconclusive), never a
+//! pass.
 
 mod announced;
 mod client_side;
 mod devices;
 mod explain;
+mod figures;
 mod hypothesis;
 mod offences;
 mod queue;
@@ -48,6 +49,7 @@ use std::collections::BTreeMap;
 use track::Track;
 
 pub use crate::server::ConnectionId;
+pub use figures::Figures;
 
 /// Follows the traffic of one server with all its clients.
 #[derive(Debug)]

@@ -176,7 +176,10 @@ impl Judge {
             track.open.retain(|_, unanswered| !refused.contains(&unanswered.message));
             refused.iter().for_each(|message| track.answered(*message));
         }
-        if let Output::Connack { session_present: false, code: 0, .. } = output {
+        let says_present = self.readings.get(&connection).and_then(Reading::version) != Some(ProtocolVersion::V3_1);
+        if let Output::Connack { session_present: false, code: 0, .. } = output
+            && says_present
+        {
             // The server knows of no exchange of QoS 2: what comes again is new to it, or never comes again.
             let vocabulary = &self.vocabulary;
             track.open.retain(|_, unanswered| vocabulary.of(unanswered.message).qos < Qos::ExactlyOnce);

@@ -82,6 +82,11 @@ impl Track {
             .then(|| format!("more than {CAP} states of the model explain a session; the judge follows no more"))
     }
 
+    /// How many states explain what was seen.
+    pub(super) fn states(&self) -> usize {
+        self.hypotheses.len()
+    }
+
     /// Whether nothing that comes on this connection can reach the session any more: it has been replaced or refused.
     pub(super) fn is_out(&self, connection: ConnectionId) -> bool {
         let may_hear = |hypothesis: &Hypothesis| hypothesis.may_hear(connection);
@@ -105,14 +110,7 @@ impl Track {
         }
         self.notice(context, at);
         self.connections += u32::from(matches!(input, Input::Connect(_) | Input::Disconnect { .. } | Input::Lost));
-        let reroutes = matches!(
-            input,
-            Input::Connect(_)
-                | Input::Subscribe { .. }
-                | Input::Unsubscribe { .. }
-                | Input::Disconnect { .. }
-                | Input::Lost
-        );
+        let reroutes = input.changes_subscriptions();
         let published = match input {
             Input::Publish { message, id, .. } => Some((message, id)),
             _ => None,
@@ -142,7 +140,7 @@ impl Track {
                     .collect();
                 let mut session = hypothesis.session.clone();
                 if !floating.is_empty() {
-                    let reached = hypothesis.reachable(context, &self.queue);
+                    let reached = hypothesis.meeting(context, &self.queue);
                     for message in floating {
                         session = session.float(message, self.routing(context, &reached, message));
                     }
@@ -169,12 +167,12 @@ impl Track {
             .hypotheses
             .iter()
             .map(|hypothesis| {
-                let is_known = hypothesis.session.floating.iter().any(|floating| floating.message == message);
+                let is_known = hypothesis.session.floats(message);
                 if again && exactly_once && !is_known {
                     // It has arrived, and its repetition is no new message.
                     return hypothesis.clone();
                 }
-                let mut routing = self.routing(context, &hypothesis.reachable(context, &self.queue), message);
+                let mut routing = self.routing(context, &hypothesis.meeting(context, &self.queue), message);
                 routing.missed |= again && !is_known;
                 let floating = hypothesis.session.float(message, routing);
                 let session = if again && is_known && !exactly_once { floating.repeat(message) } else { floating };
@@ -197,7 +195,7 @@ impl Track {
 
     /// A message of another client was under way before this session was known: what it meets here is open.
     pub(super) fn meet(&mut self, message: MessageKey) {
-        self.change_each(|session| match session.floating.iter().any(|floating| floating.message == message) {
+        self.change_each(|session| match session.floats(message) {
             true => session.repeat(message),
             false => session.float(message, Routing::none()),
         });
@@ -272,20 +270,17 @@ impl Track {
 
     /// The server has taken a message over.
     pub(super) fn settle(&mut self, context: &Context<'_>, message: MessageKey) {
-        self.change_each(|session| session.settle(context, message));
+        self.change_floating(message, |session| session.settle(context, message));
     }
 
     /// The server may have taken a message over.
     pub(super) fn settle_doubtful(&mut self, context: &Context<'_>, message: MessageKey) {
-        self.change_each(|session| match session.floating.iter().any(|floating| floating.message == message) {
-            true => session.float(message, Routing::none()).settle(context, message),
-            false => session.clone(),
-        });
+        self.change_floating(message, |session| session.float(message, Routing::none()).settle(context, message));
     }
 
     /// The server has refused a message.
     pub(super) fn discard(&mut self, message: MessageKey) {
-        self.change_each(|session| session.discard(message));
+        self.change_floating(message, |session| session.discard(message));
     }
 
     /// An output came. Each hypothesis takes as few inputs as explain it.
@@ -403,6 +398,20 @@ impl Track {
         self.replace(changed);
     }
 
+    /// Changes those states in which a message is on its way.
+    fn change_floating(&mut self, message: MessageKey, change: impl Fn(&Session) -> Session) {
+        let floats = |hypothesis: &Hypothesis| hypothesis.session.floats(message);
+        if self.hypotheses.iter().any(floats) {
+            let changed =
+                std::mem::take(&mut self.hypotheses).into_iter().map(|hypothesis| match floats(&hypothesis) {
+                    true => hypothesis.with(change(&hypothesis.session)),
+                    false => hypothesis,
+                });
+            let changed = changed.collect();
+            self.replace(changed);
+        }
+    }
+
     fn replace(&mut self, hypotheses: BTreeSet<Hypothesis>) {
         self.hypotheses = hypotheses;
         if self.hypotheses.len() > CAP {
@@ -413,12 +422,14 @@ impl Track {
 
     /// What comes on connections that a session has left behind has no effect on it.
     fn skip(&mut self) {
-        let skipping = |mut hypothesis: Hypothesis| {
-            hypothesis.skip(&self.queue);
-            hypothesis
-        };
-        let skipped = std::mem::take(&mut self.hypotheses).into_iter().map(skipping).collect();
-        self.replace(skipped);
+        if self.hypotheses.iter().any(|hypothesis| hypothesis.has_to_skip(&self.queue)) {
+            let skipping = |mut hypothesis: Hypothesis| {
+                hypothesis.skip(&self.queue);
+                hypothesis
+            };
+            let skipped = std::mem::take(&mut self.hypotheses).into_iter().map(skipping).collect();
+            self.replace(skipped);
+        }
     }
 
     /// The server has noticed by now that connections ended long ago.

@@ -74,6 +74,28 @@ pub enum Input {
     Lost,
 }
 
+impl Input {
+    /// Whether a message may meet other subscriptions after it than before.
+    #[must_use]
+    pub fn changes_subscriptions(&self) -> bool {
+        match self {
+            Input::Connect(_)
+            | Input::Subscribe { .. }
+            | Input::Unsubscribe { .. }
+            | Input::Disconnect { .. }
+            | Input::Lost => true,
+            Input::Publish { .. }
+            | Input::Puback { .. }
+            | Input::Pubrec { .. }
+            | Input::Pubrel { .. }
+            | Input::Pubcomp { .. }
+            | Input::Auth
+            | Input::Pingreq
+            | Input::Offence(_) => false,
+        }
+    }
+}
+
 /// What CONNECT says, as far as the session is concerned.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectTerms {

@@ -61,6 +61,12 @@ impl Session {
         routing
     }
 
+    /// Whether the message is on its way to this session.
+    #[must_use]
+    pub fn floats(&self, message: MessageKey) -> bool {
+        self.floating.iter().any(|floating| floating.message == message)
+    }
+
     /// The message is on its way: from now on it may come, as far as `routing` lets it.
     #[must_use]
     pub fn float(&self, message: MessageKey, routing: Routing) -> Session {

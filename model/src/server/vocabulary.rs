@@ -114,6 +114,18 @@ pub struct Vocabulary {
 pub struct Place(u32, MessageKey);
 
 impl Vocabulary {
+    /// How many tokens it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.topics.len() + self.filters.len() + self.contents.len() + self.messages.len()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The token of a Topic Name.
     pub fn topic(&mut self, name: &str) -> TopicKey {
         if let Some(key) = self.topic_keys.get(name) {

@@ -12,7 +12,7 @@ mod world;
 
 use model::judge::{Judge, Judgement, Timing};
 use terms::{Terms, Theme};
-use walk::{Walk, terms};
+use walk::{Walk, fleet, terms};
 
 const PROFILES: [&str; 3] = ["standard", "platform", "platform-2026"];
 
@@ -37,7 +37,7 @@ fn judged(terms: Terms, events: usize, seed: u64) -> Result<(), String> {
     let describe = |until: u64| {
         let before: Vec<String> =
             seen.iter().filter(|event| event.at <= until).map(|event| walk.world.describe(event)).collect();
-        before[before.len().saturating_sub(160)..].join("\n")
+        before[before.len().saturating_sub(700)..].join("\n")
     };
     match judge.finish(walk.world.now + 1) {
         Judgement::Conforms => Ok(()),
@@ -82,5 +82,14 @@ fn what_a_session_offers_it_accepts() {
             }
         }
         assert!(offered > STEPS, "{profile} offers {offered} outputs");
+    }
+}
+
+/// A trace of a fleet raises no alarm either, however long it is.
+#[test]
+fn a_fleet_raises_no_alarm() {
+    let (events, seed) = (number("MQTTSPEC_EVENTS", 20_000), number("MQTTSPEC_SEED", 1));
+    if let Err(alarm) = judged(fleet(8), events as usize, seed) {
+        panic!("MQTTSPEC_SEED={seed} MQTTSPEC_EVENTS={events}:\n{alarm}");
     }
 }

@@ -44,6 +44,8 @@ pub(crate) struct Terms {
     pub(crate) windows: &'static [u16],
     pub(crate) clean_once_in: usize,
     pub(crate) themes: &'static [Theme],
+    /// In how many steps everything comes to rest once, and time passes.
+    pub(crate) calm: usize,
     /// How often a client may do something; without an entry as often as it likes.
     pub(crate) limits: BTreeMap<(usize, Deed), usize>,
     /// Whether identifiers, codes, payloads and options vary.

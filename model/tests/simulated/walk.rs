@@ -34,23 +34,28 @@ pub(crate) fn terms(profile: &str, clients: usize, themes: &'static [Theme]) -> 
         intervals: &[0, 2, 100, u32::MAX],
         windows: &[1, 2, 5, 0],
         clean_once_in: 3,
+        calm: 500,
         themes,
         limits: BTreeMap::new(),
         inventive: true,
     }
 }
 
+/// A fleet as it runs for days: its subscriptions do not overlap, and what is sent comes to rest now and then.
+pub(crate) fn fleet(clients: usize) -> Terms {
+    let filters = &["t/0", "t/1", "t/2", "t/3", "u"];
+    Terms { filters, calm: 100, ..terms("standard", clients, &[]) }
+}
+
 /// A world by chance, event after event.
 pub(crate) struct Walk {
     pub(crate) world: World,
     pub(crate) chance: Chance,
-    /// In how many steps everything comes to rest once.
-    calm: usize,
 }
 
 impl Walk {
     pub(crate) fn new(terms: Terms, seed: u64) -> Walk {
-        Walk { world: World::new(terms), chance: Chance(seed), calm: 500 }
+        Walk { world: World::new(terms), chance: Chance(seed) }
     }
 
     /// The next step, if the part of the world that chance looks at has one.
@@ -94,7 +99,7 @@ impl Walk {
             self.world.step(&step, &mut self.chance);
         }
         // Time passes when nothing else happens.
-        if self.chance.once_in(self.calm) {
+        if self.chance.once_in(self.world.terms.calm) {
             self.world.settle(&mut self.chance);
             self.world.now += *pick(&mut self.chance, &[1, 500, 1_999, 6_000, 8_000]);
             // What is due now comes now.
