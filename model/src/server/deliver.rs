@@ -300,7 +300,9 @@ impl Session {
         if let Some(breach) = kept.owed_release(context) {
             return Some(breach);
         }
-        let open = kept.open_deliveries(context);
+        // A server may let a PUBREL of an earlier connection count too, until its PUBCOMP.
+        let is_open = |delivery: &&Delivery| !delivery.progress.is_before_publish();
+        let open = kept.deliveries.iter().filter(is_open).count();
         let window_is_open = open < usize::from(link.receive_maximum);
         if let Some(delivery) =
             owed(|progress| matches!(progress, Progress::Unacknowledged(_))).filter(|_| window_is_open)
