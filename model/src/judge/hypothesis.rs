@@ -27,6 +27,11 @@ impl Hypothesis {
         Hypothesis { session, taken: self.taken.clone() }
     }
 
+    /// The same with its session changed.
+    pub(super) fn change(self, change: impl FnOnce(Session) -> Session) -> Hypothesis {
+        Hypothesis { session: change(self.session), taken: self.taken }
+    }
+
     pub(super) fn is_link(&self, connection: ConnectionId) -> bool {
         self.session.link.as_ref().is_some_and(|link| link.id == connection)
     }
@@ -149,14 +154,15 @@ impl Hypothesis {
         queue.lane(connection).is_some_and(|lane| lane.since(self.taken(connection)).any(is_answer))
     }
 
-    /// The states in which a message may meet subscriptions: as long as nothing waits that changes them, this one stands for all.
+    /// The states in which a message may meet subscriptions; none as long as nothing waits that changes them: this one stands
+    /// for all.
     pub(super) fn meeting(&self, context: &Context<'_>, queue: &Queue) -> BTreeSet<Hypothesis> {
         let changes = |(connection, lane): (ConnectionId, &Lane)| {
             lane.since(self.taken(connection)).any(Input::changes_subscriptions)
         };
         match queue.lanes().any(changes) {
             true => self.reachable(context, queue),
-            false => BTreeSet::from([self.clone()]),
+            false => BTreeSet::new(),
         }
     }
 

@@ -127,58 +127,53 @@ impl Track {
 
     /// Messages on their way may meet what the client has just asked for.
     fn reroute(&mut self, context: &Context<'_>) {
-        let updated = self
-            .hypotheses
-            .iter()
-            .map(|hypothesis| {
-                let floating: Vec<MessageKey> = hypothesis
-                    .session
-                    .floating
-                    .iter()
-                    .filter(|floating| !floating.routing.is_overtaken())
-                    .map(|floating| floating.message)
-                    .collect();
-                let mut session = hypothesis.session.clone();
-                if !floating.is_empty() {
-                    let reached = hypothesis.meeting(context, &self.queue);
-                    for message in floating {
-                        session = session.float(message, self.routing(context, &reached, message));
-                    }
-                }
-                hypothesis.with(session)
-            })
-            .collect();
-        self.replace(updated);
+        let hypotheses = std::mem::take(&mut self.hypotheses);
+        let rerouting = |hypothesis: Hypothesis| {
+            let states = hypothesis.meeting(context, &self.queue);
+            let floating = hypothesis.session.floating.iter().filter(|floating| !floating.routing.is_overtaken());
+            let met: Vec<(MessageKey, Routing)> =
+                floating.map(|it| (it.message, self.routing(context, &states, &hypothesis, it.message))).collect();
+            let float = |session: Session, (message, routing)| session.floating(message, routing);
+            hypothesis.change(|session| met.into_iter().fold(session, float))
+        };
+        let rerouted = hypotheses.into_iter().map(rerouting).collect();
+        self.replace(rerouted);
     }
 
-    /// What a message may meet in any of these states.
-    fn routing(&self, context: &Context<'_>, states: &BTreeSet<Hypothesis>, message: MessageKey) -> Routing {
+    /// What a message may meet in any of these states, or, if there is none, in this one.
+    fn routing(
+        &self,
+        context: &Context<'_>,
+        states: &BTreeSet<Hypothesis>,
+        otherwise: &Hypothesis,
+        message: MessageKey,
+    ) -> Routing {
         let published = context.vocabulary.of(message);
         let own = published.sender == self.sender;
-        let met = states.iter().map(|state| state.session.routing(context, published, own, Shares::Undecided));
-        met.reduce(Routing::or).unwrap_or(Routing::none())
+        let meet = |state: &Hypothesis| state.session.routing(context, published, own, Shares::Undecided);
+        states.iter().map(meet).reduce(Routing::or).unwrap_or_else(|| meet(otherwise))
     }
 
     /// A message is on its way to this session. `again` says that it was sent before, so that this may be a repetition of
     /// one that has arrived already.
     pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, again: bool) {
         let exactly_once = context.vocabulary.of(message).qos == Qos::ExactlyOnce;
-        let updated = self
-            .hypotheses
-            .iter()
-            .map(|hypothesis| {
-                let is_known = hypothesis.session.floats(message);
-                if again && exactly_once && !is_known {
-                    // It has arrived, and its repetition is no new message.
-                    return hypothesis.clone();
-                }
-                let mut routing = self.routing(context, &hypothesis.meeting(context, &self.queue), message);
-                routing.missed |= again && !is_known;
-                let floating = hypothesis.session.float(message, routing);
-                let session = if again && is_known && !exactly_once { floating.repeat(message) } else { floating };
-                hypothesis.with(session)
+        let hypotheses = std::mem::take(&mut self.hypotheses);
+        let floating = |hypothesis: Hypothesis| {
+            let is_known = hypothesis.session.floats(message);
+            if again && exactly_once && !is_known {
+                // It has arrived, and its repetition is no new message.
+                return hypothesis;
+            }
+            let states = hypothesis.meeting(context, &self.queue);
+            let mut routing = self.routing(context, &states, &hypothesis, message);
+            routing.missed |= again && !is_known;
+            hypothesis.change(|session| match session.floating(message, routing) {
+                floating if again && is_known && !exactly_once => floating.repeat(message),
+                floating => floating,
             })
-            .collect();
+        };
+        let updated = hypotheses.into_iter().map(floating).collect();
         self.replace(updated);
     }
 
@@ -270,12 +265,12 @@ impl Track {
 
     /// The server has taken a message over.
     pub(super) fn settle(&mut self, context: &Context<'_>, message: MessageKey) {
-        self.change_floating(message, |session| session.settle(context, message));
+        self.change_floating(message, |session| session.settling(context, message));
     }
 
     /// The server may have taken a message over.
     pub(super) fn settle_doubtful(&mut self, context: &Context<'_>, message: MessageKey) {
-        self.change_floating(message, |session| session.float(message, Routing::none()).settle(context, message));
+        self.change_floating(message, |session| session.floating(message, Routing::none()).settling(context, message));
     }
 
     /// The server has refused a message.
@@ -399,12 +394,12 @@ impl Track {
     }
 
     /// Changes those states in which a message is on its way.
-    fn change_floating(&mut self, message: MessageKey, change: impl Fn(&Session) -> Session) {
+    fn change_floating(&mut self, message: MessageKey, change: impl Fn(Session) -> Session) {
         let floats = |hypothesis: &Hypothesis| hypothesis.session.floats(message);
         if self.hypotheses.iter().any(floats) {
             let changed =
                 std::mem::take(&mut self.hypotheses).into_iter().map(|hypothesis| match floats(&hypothesis) {
-                    true => hypothesis.with(change(&hypothesis.session)),
+                    true => hypothesis.change(&change),
                     false => hypothesis,
                 });
             let changed = changed.collect();

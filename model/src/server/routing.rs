@@ -70,13 +70,17 @@ impl Session {
     /// The message is on its way: from now on it may come, as far as `routing` lets it.
     #[must_use]
     pub fn float(&self, message: MessageKey, routing: Routing) -> Session {
-        let mut next = self.clone();
-        match next.floating.iter_mut().find(|floating| floating.message == message) {
+        self.clone().floating(message, routing)
+    }
+
+    /// The same for who has done with the state before: sessions are large, and most of what happens is this.
+    pub(crate) fn floating(mut self, message: MessageKey, routing: Routing) -> Session {
+        match self.floating.iter_mut().find(|floating| floating.message == message) {
             Some(floating) => floating.routing = std::mem::take(&mut floating.routing).or(routing),
-            None => next.floating.push(Floating { message, routing, times: 1, perhaps_sent: false }),
+            None => self.floating.push(Floating { message, routing, times: 1, perhaps_sent: false }),
         }
-        next.floating.sort();
-        next
+        self.floating.sort();
+        self
     }
 
     /// The message, which is on its way already, is sent once more.
@@ -93,21 +97,25 @@ impl Session {
     /// (MQTT-4.5.0-1).
     #[must_use]
     pub fn settle(&self, context: &Context<'_>, message: MessageKey) -> Session {
-        let mut next = self.clone();
-        let Some(position) = next.floating.iter().position(|floating| floating.message == message) else { return next };
-        let floating = next.floating.remove(position);
+        self.clone().settling(context, message)
+    }
+
+    /// The same for who has done with the state before.
+    pub(crate) fn settling(mut self, context: &Context<'_>, message: MessageKey) -> Session {
+        let Some(position) = self.floating.iter().position(|floating| floating.message == message) else { return self };
+        let floating = self.floating.remove(position);
         let routing = floating.copies();
-        let connected = next.link.is_some();
+        let connected = self.link.is_some();
         if !connected && context.has_bug(SeededBug::DropsWhileDisconnected) {
-            return next;
+            return self;
         }
-        let Some(kept) = &mut next.kept else { return next };
+        let Some(kept) = &mut self.kept else { return self };
         if !routing.due.qos.is_empty() || routing.is_overtaken() {
             let above_qos_0 = !routing.due.qos.contains(Qos::AtMostOnce);
             // QoS 0 may be lost at any time (MQTT-4.3.1-1), and need not be stored.
             let stored = connected || context.profile.has(Feature::OfflineMessages);
             let published = context.vocabulary.of(message);
-            let fits = next.link.as_ref().is_none_or(|link| link.takes(published));
+            let fits = self.link.as_ref().is_none_or(|link| link.takes(published));
             let owed = !routing.missed && above_qos_0 && stored && fits && published.expiry.is_none();
             kept.deliveries.push(Delivery {
                 message,
@@ -119,7 +127,7 @@ impl Session {
         }
         kept.push_further(message, &routing, floating.progress());
         kept.deliveries.sort();
-        next
+        self
     }
 
     /// The server has refused the message: it must not come any more.
