@@ -36,7 +36,9 @@ pub(crate) fn terms(profile: &str, clients: usize, themes: &'static [Theme]) -> 
         clean_once_in: 3,
         themes,
         limits: BTreeMap::new(),
+        capacity: 4,
         inventive: true,
+        bug: None,
     }
 }
 
