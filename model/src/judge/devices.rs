@@ -17,21 +17,21 @@ const MINUTE: Millis = 60_000;
 const SECOND: Millis = 1000;
 
 /// The devices of a trace. Clients that are none pass through without a trace.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(super) struct Devices {
     logins: BTreeMap<ConnectionId, Known>,
     devices: BTreeMap<Device, History>,
 }
 
 /// A connection and its login.
-#[derive(Debug)]
+#[derive(Debug, Clone, Hash)]
 struct Known {
     identity: Identity,
     client_id: String,
 }
 
 /// What a device has done.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 struct History {
     connects: Rate,
     /// At QoS 0 and at QoS 1.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 pub(super) const CAP: usize = 2000;
 
 /// One explanation of what was seen.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Hypothesis {
     pub(super) session: Session,
     /// How many inputs the server has taken of each lane that it has begun, sorted.

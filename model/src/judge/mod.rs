@@ -46,15 +46,17 @@ use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabul
 use devices::Devices;
 use reading::Reading;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 use track::Track;
 
 pub use crate::server::ConnectionId;
 pub use figures::Figures;
 
 /// Follows the traffic of one server with all its clients.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Judge {
-    profile: Profile,
+    profile: Arc<Profile>,
     timing: Timing,
     vocabulary: Vocabulary,
     devices: Devices,
@@ -138,7 +140,7 @@ impl Judge {
     #[must_use]
     pub fn new(profile: &Profile, timing: Timing) -> Judge {
         Judge {
-            profile: profile.clone(),
+            profile: Arc::new(profile.clone()),
             timing,
             vocabulary: Vocabulary::default(),
             devices: Devices::default(),
@@ -168,6 +170,32 @@ impl Judge {
             }
             Observation::ClosedByClient => self.client_closed(at, connection),
         }
+    }
+
+    /// What was found so far, in the order of the trace. What is owed shows in [`finish`](Self::finish) only.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// All that tells this judge from another one of the same dialect and timing: two that hash alike say the same of
+    /// whatever comes. For who explores what may happen and comes to the same state on several ways.
+    #[doc(hidden)]
+    pub fn fingerprint<H: Hasher>(&self, state: &mut H) {
+        let Judge {
+            profile: _,
+            timing: _,
+            vocabulary,
+            devices,
+            readings,
+            senders,
+            tracks,
+            retained,
+            wills,
+            shared,
+            violations,
+        } = self;
+        (vocabulary, devices, readings, senders, tracks, retained, wills, shared, violations.len()).hash(state);
     }
 
     /// The verdict, when everything has come to rest at `at`: what is still owed now is missing.

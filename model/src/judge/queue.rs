@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, VecDeque};
 const NOTICED_WITHIN: Millis = 5_000;
 
 /// One input that waits.
-#[derive(Debug)]
+#[derive(Debug, Clone, Hash)]
 pub(super) struct Waiting {
     pub(super) at: Millis,
     pub(super) input: Input,
 }
 
 /// What waits on one connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(super) struct Lane {
     waiting: VecDeque<Waiting>,
     /// The number of the first one.
@@ -28,7 +28,7 @@ pub(super) struct Lane {
 }
 
 /// The inputs of a session that wait to be taken.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(super) struct Queue {
     lanes: BTreeMap<ConnectionId, Lane>,
 }

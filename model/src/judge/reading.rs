@@ -8,7 +8,7 @@ use crate::wire::Decoder;
 use std::collections::BTreeSet;
 
 /// What is known of one connection beside the state of its session.
-#[derive(Debug)]
+#[derive(Debug, Clone, Hash)]
 pub(super) struct Reading {
     pub(super) from_client: Decoder,
     /// One decoder, once the version is known; before that one for each version.
@@ -38,7 +38,7 @@ pub(super) struct Reading {
 }
 
 /// What the server has offered in CONNACK, with the standard's defaults (5.0) or what the dialect has (3.x).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Hash)]
 pub(super) struct Offer {
     pub(super) maximum_qos: Qos,
     pub(super) retain: bool,

@@ -184,7 +184,18 @@ impl Judge {
             let vocabulary = &self.vocabulary;
             track.open.retain(|_, unanswered| vocabulary.of(unanswered.message).qos < Qos::ExactlyOnce);
         }
-        if let Some((id, answer)) = Answer::of(output) {
+        let mut on_its_way_again = None;
+        let acknowledged = match Answer::of(output) {
+            Some((id, Answer::Acknowledged)) => track.acknowledged(connection, id).map(|found| (id, found)),
+            _ => None,
+        };
+        if let Some((id, (message, again))) = acknowledged {
+            taken.push(message);
+            on_its_way_again = again.then_some(message);
+            if let Some(reading) = self.readings.get_mut(&connection) {
+                reading.open.remove(&id);
+            }
+        } else if let Some((id, answer)) = Answer::of(output) {
             let connected = self.readings.get(&connection).map_or(0, |reading| reading.connected);
             let vocabulary = &self.vocabulary;
             // What is refused on one connection may have been taken on a later one.
@@ -232,6 +243,7 @@ impl Judge {
             doubted.iter().for_each(|message| track.settle_doubtful(&context, *message));
             taken.iter().for_each(|message| track.settle(&context, *message));
             refused.iter().for_each(|message| track.discard(*message));
+            on_its_way_again.iter().for_each(|message| track.float(&context, *message, true));
         }
         Some(())
     }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 const REMEMBERED: usize = 1024;
 
 /// The deliveries of Shared Subscriptions.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(super) struct SharedDeliveries {
     /// Whether there ever was a Shared Subscription.
     pub(super) any: bool,
@@ -21,7 +21,7 @@ pub(super) struct SharedDeliveries {
 }
 
 /// The member that a message went to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Hash)]
 struct Chosen {
     sender: SenderKey,
     /// Its connections until then: after one more the server may choose another (4.8.2).

@@ -19,7 +19,7 @@ use crate::server::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message above QoS 0 whose exchange is not complete.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Hash)]
 pub(super) struct Unanswered {
     pub(super) message: MessageKey,
     /// How often it was sent, and may be taken for a new one each time.
@@ -29,7 +29,7 @@ pub(super) struct Unanswered {
 }
 
 /// What is known of one session.
-#[derive(Debug)]
+#[derive(Debug, Clone, Hash)]
 pub(super) struct Track {
     /// Whose it is.
     sender: SenderKey,
@@ -101,6 +101,16 @@ impl Track {
     /// The server has answered a message.
     pub(super) fn answered(&mut self, message: MessageKey) {
         self.under_way.answered(message);
+    }
+
+    /// A PUBACK has come: what it acknowledges, and whether that is on its way once more. A server of QoS 1 may take the
+    /// other copy for a new message (4.3.2).
+    pub(super) fn acknowledged(&mut self, connection: ConnectionId, id: PacketId) -> Option<(MessageKey, bool)> {
+        let message = self.under_way.acknowledged(connection, id)?;
+        if self.open.get(&id).is_some_and(|open| open.message == message) {
+            self.open.remove(&id);
+        }
+        Some((message, self.under_way().any(|other| other == message)))
     }
 
     /// The client has sent something that the server will take.

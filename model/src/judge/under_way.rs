@@ -4,13 +4,13 @@ use crate::packet::PacketId;
 use crate::server::{ConnectionId, MessageKey};
 
 /// What a client has published and the server has not certainly decided on.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 pub(super) struct UnderWay {
     sent: Vec<Sent>,
 }
 
 /// A PUBLISH and its place in the queue of its session.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Hash)]
 pub(super) struct Sent {
     pub(super) message: MessageKey,
     pub(super) id: Option<PacketId>,
@@ -46,6 +46,13 @@ impl UnderWay {
     /// The server has answered.
     pub(super) fn answered(&mut self, message: MessageKey) {
         self.sent.retain(|sent| sent.message != message);
+    }
+
+    /// The server has acknowledged what came first with this identifier on a connection. Copies on other connections are
+    /// still on their way.
+    pub(super) fn acknowledged(&mut self, connection: ConnectionId, id: PacketId) -> Option<MessageKey> {
+        let position = self.sent.iter().position(|sent| sent.connection == connection && sent.id == Some(id))?;
+        Some(self.sent.remove(position).message)
     }
 
     /// Each message, as often as it was sent.

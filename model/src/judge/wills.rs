@@ -8,7 +8,7 @@ use crate::server::vocabulary::{Content, Message, SenderKey};
 use crate::server::{self, Context, MessageKey, Millis, Moment};
 
 /// A Will that is neither published for certain nor taken back.
-#[derive(Debug)]
+#[derive(Debug, Clone, Hash)]
 pub(super) struct Will {
     sender: SenderKey,
     clears: bool,

@@ -4,7 +4,7 @@ use super::Millis;
 use std::collections::VecDeque;
 
 /// The last times at which something happened, as many as a limit needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Rate {
     times: VecDeque<Millis>,
 }

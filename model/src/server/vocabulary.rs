@@ -8,6 +8,7 @@ use super::expiry::Expiry;
 use crate::packet::{ProtocolVersion, PublishProperties, Qos};
 use crate::topic::TopicFilter;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 macro_rules! keys {
     ($($(#[$doc:meta])* $key:ident;)*) => {$(
@@ -60,7 +61,7 @@ impl Content {
 }
 
 /// A published message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Message {
     /// Whose it is.
     pub sender: SenderKey,
@@ -112,6 +113,15 @@ pub struct Vocabulary {
 /// Where a message stands among those of its sender: the connection, and what was published before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place(u32, MessageKey);
+
+/// Two that have given the same tokens to the same things are the same: the maps say it once more.
+impl Hash for Vocabulary {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Vocabulary { topics, filters, contents, messages, repeated, .. } = self;
+        (topics, contents, messages, repeated).hash(state);
+        filters.iter().for_each(|(text, _)| text.hash(state));
+    }
+}
 
 impl Vocabulary {
     /// How many tokens it holds.

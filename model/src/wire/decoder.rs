@@ -8,6 +8,7 @@ use super::refusal::Refusal;
 use super::rules;
 use super::sender::Sender;
 use crate::packet::{Packet, PacketType, ProtocolVersion};
+use std::hash::{Hash, Hasher};
 
 /// Follows one direction of one connection.
 ///
@@ -35,6 +36,14 @@ pub struct Decoded {
     pub bytes: Vec<u8>,
     /// Position of its first byte in the stream, from 0.
     pub offset: u64,
+}
+
+/// Two that would say the same of whatever comes hash alike, wherever in their streams they are.
+impl Hash for Decoder {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Decoder { sender, version, maximum_packet_size, buffer, start, offset: _, refused } = self;
+        (sender, version, maximum_packet_size, &buffer[*start..], refused.is_some()).hash(state);
+    }
 }
 
 impl Decoder {

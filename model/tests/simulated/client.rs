@@ -114,7 +114,7 @@ impl Client {
         now: Millis,
         choice: &mut dyn Choice,
     ) -> Utterance {
-        let clean_start = choice.once_in(terms.clean_once_in);
+        let clean_start = terms.clean_once_in > 0 && choice.once_in(terms.clean_once_in);
         let mut connect =
             Connect { clean_start, client_id: self.identifier().try_into().unwrap(), ..Connect::default() };
         connect.keep_alive = if terms.profile.has(Feature::KeepAliveOff) { 0 } else { 1200 };

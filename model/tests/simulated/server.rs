@@ -1,6 +1,7 @@
 //! A server that does what the model permits, and takes its freedom.
 
 use super::choice::{Choice, pick};
+use super::terms::Terms;
 use model::packet::{PacketId, ProtocolVersion, Qos};
 use model::profile::{Code, Feature, Offence, Reaction};
 use model::server::delivery::{Delivery, Progress};
@@ -8,7 +9,7 @@ use model::server::response::Response;
 use model::server::session::Phase;
 use model::server::{
     Announcement, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, RetainedMessages,
-    Session, Shares, Vocabulary,
+    SeededBug, Session, Shares, Vocabulary,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,14 +60,18 @@ impl Server {
         }
         let input = self.with_retained(context, client, input);
         let successors = before.input(context, now, &input);
+        let faultless = Context { bug: None, ..*context };
         let known = |id: PacketId| before.has_taken(context, id);
         let repeated = matches!(&input, Input::Publish { id: Some(id), message, .. }
             if known(*id) && context.vocabulary.of(*message).qos == Qos::ExactlyOnce);
         let released = match &input {
-            Input::Pubrel { id } if known(*id) => self.held.get(&(client, *id)).copied(),
+            Input::Pubrel { id } if before.has_taken(&faultless, *id) => self.held.get(&(client, *id)).copied(),
             _ => None,
         };
         self.sessions[client] = pick(choice, &successors).clone();
+        if context.bug == Some(SeededBug::KeepsOlderConnection) {
+            self.sessions[client].older.clear();
+        }
         match input {
             Input::Publish { message, id, offences, .. } if !repeated && is_listening(&self.sessions[client]) => {
                 match self.decide(context, client, message, id, offences.first().copied(), choice) {
@@ -144,13 +149,14 @@ impl Server {
     pub(crate) fn route(
         &mut self,
         vocabulary: &mut Vocabulary,
-        profile: &model::profile::Profile,
+        terms: &Terms,
         now: Millis,
         message: MessageKey,
         choice: &mut dyn Choice,
     ) {
         vocabulary.taken(message, now);
-        let context = Context { profile, vocabulary, bug: None };
+        let Terms { profile, bug, .. } = terms;
+        let context = Context { profile, vocabulary, bug: *bug };
         let published = vocabulary.of(message);
         if published.retain && profile.has(Feature::RetainedMessages) {
             let clears = vocabulary.content_of(published.content_5).payload.is_empty();

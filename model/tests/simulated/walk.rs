@@ -37,7 +37,9 @@ pub(crate) fn terms(profile: &str, clients: usize, themes: &'static [Theme]) -> 
         calm: 500,
         themes,
         limits: BTreeMap::new(),
+        capacity: 4,
         inventive: true,
+        bug: None,
     }
 }
 

@@ -14,6 +14,7 @@ use model::server::offence::always_ends;
 use model::server::{ConnectionId, Context, Input, Lifetime, MessageKey, Millis, Output, Vocabulary};
 use model::wire::{Decoder, encode};
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash, Hasher};
 
 /// An event of the trace.
 #[derive(Debug, Clone)]
@@ -81,8 +82,15 @@ pub(crate) struct World {
     pub(crate) trace: Vec<Event>,
 }
 
-/// Packets of a direction that may be on their way at once.
-const CAPACITY: usize = 4;
+/// What has a bearing on what comes. What has been seen is not part of it, nor the order in which a client came to what it
+/// has done.
+impl Hash for World {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let World { terms: _, trace: _, owners: _, vocabulary, server, clients, links, .. } = self;
+        (vocabulary, server, clients, links, &self.to_server, &self.to_client).hash(state);
+        (self.now, self.opened, self.published).hash(state);
+    }
+}
 
 impl World {
     pub(crate) fn new(terms: Terms) -> World {
@@ -121,7 +129,8 @@ impl World {
         let mut deeds = Vec::new();
         match (it.current, link) {
             (Some(connection), Some(link)) => {
-                let busy = self.to_server.get(&connection).is_some_and(|(_, waiting)| waiting.len() >= CAPACITY);
+                let busy =
+                    self.to_server.get(&connection).is_some_and(|(_, waiting)| waiting.len() >= self.terms.capacity);
                 deeds.push(Deed::Break);
                 if link.connected && !link.silent && !busy {
                     deeds.extend([Deed::Subscribe, Deed::Unsubscribe, Deed::Publish, Deed::Ping, Deed::Leave]);
@@ -151,7 +160,7 @@ impl World {
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { profile: self.terms.profile, vocabulary: &self.vocabulary, bug: None }
+        Context { profile: self.terms.profile, vocabulary: &self.vocabulary, bug: self.terms.bug }
     }
 
     /// Makes a step.
@@ -171,6 +180,7 @@ impl World {
         let it = &mut clients[client];
         if terms.limits.contains_key(&(client, deed)) {
             it.done.push(deed);
+            it.done.sort();
         }
         // Now and then a client still uses a connection that it has replaced.
         let own = self.links.iter().filter(|(_, link)| link.client == client && link.connected && !link.silent);
@@ -244,7 +254,7 @@ impl World {
             Input::Publish { offences, .. } => offences.first().copied(),
             _ => None,
         };
-        let context = Context { profile: self.terms.profile, vocabulary: &self.vocabulary, bug: None };
+        let context = Context { profile: self.terms.profile, vocabulary: &self.vocabulary, bug: self.terms.bug };
         let ends = offence.is_some_and(|offence| always_ends(&context, offence, version));
         link.silent |= ends || matches!(input, Input::Disconnect { .. });
         if let Some((_, waiting)) = self.to_server.get_mut(&connection) {
@@ -293,22 +303,23 @@ impl World {
         if condemned && !matches!(input, Input::Lost | Input::Connect(_)) {
             return;
         }
-        let context = Context { profile: self.terms.profile, vocabulary: &self.vocabulary, bug: None };
+        let context = Context { profile: self.terms.profile, vocabulary: &self.vocabulary, bug: self.terms.bug };
         for message in self.server.take(&context, self.now, client, connection, input, choice) {
-            self.server.route(&mut self.vocabulary, self.terms.profile, self.now, message, choice);
+            self.server.route(&mut self.vocabulary, &self.terms, self.now, message, choice);
         }
     }
 
     fn publish_will(&mut self, message: MessageKey, choice: &mut dyn Choice) {
         self.server.publish_will(message);
-        self.server.route(&mut self.vocabulary, self.terms.profile, self.now, message, choice);
+        self.server.route(&mut self.vocabulary, &self.terms, self.now, message, choice);
     }
 
     /// What the server may send for a client.
     pub(crate) fn offers(&self, client: usize) -> Vec<Move> {
         let offers = self.server.offers(&self.context(), self.now, client).into_iter();
-        let has_room =
-            |connection: &ConnectionId| self.to_client.get(connection).is_none_or(|coming| coming.len() < CAPACITY);
+        let has_room = |connection: &ConnectionId| {
+            self.to_client.get(connection).is_none_or(|coming| coming.len() < self.terms.capacity)
+        };
         offers
             .filter(|(connection, _)| has_room(connection))
             .map(|(connection, output)| Move::Send(client, connection, output))
@@ -316,7 +327,7 @@ impl World {
     }
 
     fn send(&mut self, client: usize, connection: ConnectionId, offered: &Output, choice: &mut dyn Choice) {
-        let context = Context { profile: self.terms.profile, vocabulary: &self.vocabulary, bug: None };
+        let context = Context { profile: self.terms.profile, vocabulary: &self.vocabulary, bug: self.terms.bug };
         let Some(output) = self.server.send(&context, self.now, client, connection, offered, choice) else { return };
         if output == Output::Close {
             self.to_server.remove(&connection);
