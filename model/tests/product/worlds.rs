@@ -55,6 +55,8 @@ pub(crate) fn between(publisher: Script, subscriber: Script) -> Terms {
         windows: &[0],
         clean_once_in: 0,
         themes: &[],
+        // Nothing comes to rest here but by itself.
+        calm: 0,
         limits: limits.collect::<BTreeMap<_, _>>(),
         capacity: if is_large() { 2 } else { 1 },
         inventive: false,
