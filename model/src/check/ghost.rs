@@ -241,7 +241,12 @@ impl Ghost {
                 next.will = self.will.after_connect(next.present, *will, *now);
             }
             Event::Lost { now } => next.will.due = self.will.armed.map(|delay| now + delay),
-            Event::Leaves => next.will.armed = None,
+            Event::Leaves => {
+                next.will.armed = None;
+                // It may have left for good: nothing need reach it any more.
+                next.subscribed = false;
+                next.must &= self.got;
+            }
             Event::WillPublished { now } => {
                 let is_due = self.will.lingers || self.will.due.is_some_and(|due| due <= *now);
                 next.note(Fault::WillOutOfPlace, !is_due);

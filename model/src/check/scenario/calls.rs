@@ -20,14 +20,9 @@ pub(super) fn call(scale: Scale) -> Scenario {
         reach: Reach::Certain,
     };
     let answer = world.message_on(&terms.response_topic(), Qos::AtMostOnce, |_| {});
-    let publisher = world.publisher(&[Qos::AtLeastOnce].repeat(scale.of(1, 2, 2)));
     let script = vec![Step::Connect, world.subscribe(Qos::AtLeastOnce), Step::Disconnect];
     let first = Role { lasting: true, breaks: scale.of(1, 1, 2), script, ..Role::new("lamp") };
     let second = Role { lasting: true, script: vec![Step::Connect], ..Role::new("lamp again") };
-    let mut clients = vec![vec![first, second]];
-    if scale == Scale::Deep {
-        clients.push(vec![publisher]);
-    }
     Scenario {
         call: Some(CallPlan { terms, answer }),
         // A call that is made at the beginning is over then, and one that is made then is over at last.
@@ -35,7 +30,7 @@ pub(super) fn call(scale: Scale) -> Scenario {
         ..world.scenario(
             "call",
             "The cloud calls a device, which answers, is kicked by another connection of its own, breaks off or leaves.",
-            clients,
+            vec![vec![first, second]],
             &[
                 properties::CALL_ENDS,
                 properties::CALL_ENDS_ONCE,
