@@ -1,6 +1,9 @@
 //! Which message comes to whom, how often, at which QoS and in which order.
 
-use crate::trace::{Trace, V5, V311, connect, id, pair, puback, qos0, qos1, suback, subscribe, unsuback, unsubscribe};
+use crate::trace::{
+    Trace, V5, V311, connect, id, lasting, pair, puback, qos0, qos1, suback, subscribe, unsuback, unsubscribe,
+};
+use model::judge::Observation;
 use model::packet::{Acknowledgement, Packet, Qos, ReasonCode};
 
 #[test]
@@ -150,4 +153,29 @@ fn a_message_under_way_may_meet_a_client_that_comes_later() {
     let twice = later(true).receive(1, &qos1("t/a", "m1", 2, false));
     twice.receive(2, &puback(1)).receive(2, &puback(1)).conforms();
     later(false).receive(1, &qos1("t/a", "m1", 2, false)).violates("delivery-once", "");
+}
+
+/// A second connection of a client brings what was not acknowledged on its first one. The PUBACK that comes there late is
+/// none for the copy: that may still be taken for a new message (4.3.2), and meet who subscribes only now.
+#[test]
+fn a_copy_on_a_later_connection_outlives_the_puback_of_the_first_one() {
+    let acknowledged = |version| {
+        Trace::new("standard", version)
+            .connected(1, "sub")
+            .connected_with(2, lasting("pub", version), false)
+            .send(2, &qos1("t/a", "m1", 1, false))
+            .connected_with(3, lasting("pub", version), true)
+            .send(3, &qos1("t/a", "m1", 1, true))
+            .receive(2, &puback(1))
+            .see(2, Observation::ClosedByServer)
+    };
+    let delivered =
+        |trace: Trace| trace.subscribed(1, 1, "t/a", Qos::AtLeastOnce).receive(1, &qos1("t/a", "m1", 1, false));
+    for version in [V311, V5] {
+        let late = delivered(acknowledged(version)).send(1, &puback(1)).receive(3, &puback(1));
+        late.conforms();
+        // With its own PUBACK it is done.
+        let none_is_left = delivered(acknowledged(version).receive(3, &puback(1)));
+        none_is_left.violates("delivery-was-subscribed", "");
+    }
 }
