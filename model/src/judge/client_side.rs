@@ -194,7 +194,8 @@ impl Judge {
         }
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         track.push(&context, at, connection, Input::Connect(terms));
-        let connected = self.readings.values().map(|reading| reading.connected).max().unwrap_or(0) + 1;
+        self.connects += 1;
+        let connected = self.connects;
         if let Some(reading) = self.readings.get_mut(&connection) {
             reading.sender = Some(sender);
             reading.connected = connected;

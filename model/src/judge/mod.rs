@@ -36,6 +36,7 @@ mod queue;
 mod reading;
 mod server_side;
 mod shares;
+mod sweep;
 mod track;
 mod under_way;
 mod wills;
@@ -64,6 +65,10 @@ pub struct Judge {
     retained: RetainedMessages,
     wills: BTreeMap<MessageKey, wills::Will>,
     shared: shares::SharedDeliveries,
+    /// How many CONNECT packets there have been.
+    connects: u32,
+    /// The vocabulary is swept when it holds more tokens.
+    sweep_above: usize,
     violations: Vec<Violation>,
 }
 
@@ -148,6 +153,8 @@ impl Judge {
             retained: RetainedMessages::default(),
             wills: BTreeMap::new(),
             shared: shares::SharedDeliveries::default(),
+            connects: 0,
+            sweep_above: 0,
             violations: Vec::new(),
         }
     }
@@ -168,6 +175,7 @@ impl Judge {
             }
             Observation::ClosedByClient => self.client_closed(at, connection),
         }
+        self.sweep();
     }
 
     /// The verdict, when everything has come to rest at `at`: what is still owed now is missing.
