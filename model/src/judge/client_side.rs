@@ -194,7 +194,8 @@ impl Judge {
         }
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         track.push(&context, at, connection, Input::Connect(terms));
-        let connected = self.readings.values().map(|reading| reading.connected).max().unwrap_or(0) + 1;
+        self.connects += 1;
+        let connected = self.connects;
         let its = self.readings.values().filter(|reading| reading.sender == Some(sender) && reading.is_open());
         let after = its.map(|reading| reading.connected).min().unwrap_or(connected) - 1;
         if let Some(reading) = self.readings.get_mut(&connection) {

@@ -36,6 +36,7 @@ mod queue;
 mod reading;
 mod server_side;
 mod shares;
+mod sweep;
 mod track;
 mod under_way;
 mod wills;
@@ -66,6 +67,10 @@ pub struct Judge {
     retained: RetainedMessages,
     wills: BTreeMap<MessageKey, wills::Will>,
     shared: shares::SharedDeliveries,
+    /// How many CONNECT packets there have been.
+    connects: u32,
+    /// The vocabulary is swept when it holds more tokens.
+    sweep_above: usize,
     violations: Vec<Violation>,
 }
 
@@ -150,6 +155,8 @@ impl Judge {
             retained: RetainedMessages::default(),
             wills: BTreeMap::new(),
             shared: shares::SharedDeliveries::default(),
+            connects: 0,
+            sweep_above: 0,
             violations: Vec::new(),
         }
     }
@@ -170,6 +177,7 @@ impl Judge {
             }
             Observation::ClosedByClient => self.client_closed(at, connection),
         }
+        self.sweep();
     }
 
     /// What was found so far, in the order of the trace. What is owed shows in [`finish`](Self::finish) only.
@@ -194,8 +202,12 @@ impl Judge {
             wills,
             shared,
             violations,
+            connects,
+            // When it is swept changes nothing that it says.
+            sweep_above: _,
         } = self;
-        (vocabulary, devices, readings, senders, tracks, retained, wills, shared, violations.len()).hash(state);
+        (vocabulary, devices, readings, senders, tracks, retained, wills, shared, violations.len(), connects)
+            .hash(state);
     }
 
     /// The verdict, when everything has come to rest at `at`: what is still owed now is missing.

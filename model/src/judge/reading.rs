@@ -1,9 +1,9 @@
 //! One connection as the judge reads it: decoders for both directions and what the two sides have told each other.
 
 use crate::packet::{Connect, PacketId, ProtocolVersion, Qos};
-use crate::server::Millis;
 use crate::server::alias::AliasTable;
 use crate::server::vocabulary::SenderKey;
+use crate::server::{Millis, TopicKey};
 use crate::wire::Decoder;
 use std::collections::BTreeSet;
 
@@ -87,6 +87,11 @@ impl Reading {
     /// From now on both sides speak this version.
     pub(super) fn speak(&mut self, version: ProtocolVersion) {
         self.from_server.retain(|(known, _)| *known == version);
+    }
+
+    /// Topics that aliases stand for.
+    pub(super) fn topics(&self) -> impl Iterator<Item = TopicKey> {
+        self.client_aliases.topics().chain(self.server_aliases.topics())
     }
 
     pub(super) fn is_open(&self) -> bool {

@@ -10,6 +10,7 @@ use super::queue::{Queue, Waiting};
 use super::under_way::{Decided, Fate, Sent, UnderWay};
 use crate::packet::{PacketId, Qos};
 use crate::server::delivery::Forms;
+use crate::server::mentions::Live;
 use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
 use crate::server::vocabulary::SenderKey;
@@ -80,6 +81,14 @@ impl Track {
     pub(super) fn overflow(&self) -> Option<String> {
         self.overflow
             .then(|| format!("more than {CAP} states of the model explain a session; the judge follows no more"))
+    }
+
+    /// Adds the tokens that the track holds.
+    pub(super) fn mention(&self, live: &mut Live) {
+        self.hypotheses.iter().for_each(|hypothesis| hypothesis.session.mention(live));
+        self.queue.lanes().flat_map(|(_, lane)| lane.since(0)).for_each(|input| input.mention(live));
+        live.messages.extend(self.open.values().map(|unanswered| unanswered.message));
+        live.messages.extend(self.under_way());
     }
 
     /// How many states explain what was seen.

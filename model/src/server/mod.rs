@@ -40,6 +40,7 @@ pub mod exempt;
 pub mod expiry;
 pub mod identity;
 mod keep_alive;
+pub mod mentions;
 pub mod offence;
 pub mod permission;
 mod publish;

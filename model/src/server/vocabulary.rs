@@ -5,9 +5,10 @@
 
 use super::Millis;
 use super::expiry::Expiry;
+use super::mentions::Live;
 use crate::packet::{ProtocolVersion, PublishProperties, Qos};
 use crate::topic::TopicFilter;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
 macro_rules! keys {
@@ -98,16 +99,18 @@ impl Message {
 /// All tokens of a trace or of a scenario, and what they stand for.
 #[derive(Debug, Clone, Default)]
 pub struct Vocabulary {
-    topics: Vec<String>,
+    topics: BTreeMap<TopicKey, String>,
     topic_keys: BTreeMap<String, TopicKey>,
     /// With the parsed filter, unless the text is none: such a filter matches nothing.
-    filters: Vec<(String, Option<TopicFilter>)>,
+    filters: BTreeMap<FilterKey, (String, Option<TopicFilter>)>,
     filter_keys: BTreeMap<String, FilterKey>,
-    contents: Vec<Content>,
+    contents: BTreeMap<ContentKey, Content>,
     content_keys: std::collections::HashMap<Content, ContentKey>,
-    messages: Vec<Message>,
+    messages: BTreeMap<MessageKey, Message>,
     /// Where messages stand that were sent once more.
     repeated: BTreeMap<MessageKey, Place>,
+    /// How many tokens of all kinds there ever were: none is used again.
+    coined: u32,
 }
 
 /// Where a message stands among those of its sender: the connection, and what was published before it.
@@ -119,11 +122,35 @@ impl Hash for Vocabulary {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Vocabulary { topics, filters, contents, messages, repeated, .. } = self;
         (topics, contents, messages, repeated).hash(state);
-        filters.iter().for_each(|(text, _)| text.hash(state));
+        filters.values().for_each(|(text, _)| text.hash(state));
     }
 }
 
 impl Vocabulary {
+    /// A new number. 32 bits are wide enough: traces are bounded far below that.
+    fn coin(&mut self) -> u32 {
+        let number = self.coined;
+        self.coined = self.coined.saturating_add(1);
+        number
+    }
+
+    /// Forgets what is not live. The latest messages stay: what comes may be one of them, changed on its way.
+    pub fn sweep(&mut self, live: &Live) {
+        const LATEST: usize = 64;
+        let latest = self.messages.keys().rev().nth(LATEST).copied();
+        self.messages.retain(|key, _| latest.is_none_or(|latest| *key > latest) || live.messages.contains(key));
+        self.repeated.retain(|key, _| self.messages.contains_key(key));
+        let topics: BTreeSet<TopicKey> = self.messages.values().map(|message| message.topic).collect();
+        let of_message = |message: &Message| [message.content_3, message.content_5];
+        let contents: BTreeSet<ContentKey> = self.messages.values().flat_map(of_message).collect();
+        self.topics.retain(|key, _| topics.contains(key) || live.topics.contains(key));
+        self.filters.retain(|key, _| live.filters.contains(key));
+        self.contents.retain(|key, _| contents.contains(key));
+        self.topic_keys.retain(|_, key| self.topics.contains_key(key));
+        self.filter_keys.retain(|_, key| self.filters.contains_key(key));
+        self.content_keys.retain(|_, key| self.contents.contains_key(key));
+    }
+
     /// How many tokens it holds.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -141,8 +168,8 @@ impl Vocabulary {
         if let Some(key) = self.topic_keys.get(name) {
             return *key;
         }
-        let key = TopicKey(index(self.topics.len()));
-        self.topics.push(name.to_owned());
+        let key = TopicKey(self.coin());
+        self.topics.insert(key, name.to_owned());
         self.topic_keys.insert(name.to_owned(), key);
         key
     }
@@ -152,8 +179,8 @@ impl Vocabulary {
         if let Some(key) = self.filter_keys.get(text) {
             return *key;
         }
-        let key = FilterKey(index(self.filters.len()));
-        self.filters.push((text.to_owned(), text.parse().ok()));
+        let key = FilterKey(self.coin());
+        self.filters.insert(key, (text.to_owned(), text.parse().ok()));
         self.filter_keys.insert(text.to_owned(), key);
         key
     }
@@ -163,23 +190,23 @@ impl Vocabulary {
         if let Some(key) = self.content_keys.get(&content) {
             return *key;
         }
-        let key = ContentKey(index(self.contents.len()));
-        self.contents.push(content.clone());
+        let key = ContentKey(self.coin());
+        self.contents.insert(key, content.clone());
         self.content_keys.insert(content, key);
         key
     }
 
     /// A new message.
     pub fn message(&mut self, message: Message) -> MessageKey {
-        let key = MessageKey(index(self.messages.len()));
-        self.messages.push(message);
+        let key = MessageKey(self.coin());
+        self.messages.insert(key, message);
         key
     }
 
     /// The message of a token.
     #[must_use]
     pub fn of(&self, key: MessageKey) -> &Message {
-        &self.messages[key.0 as usize]
+        &self.messages[&key]
     }
 
     /// Where a message stands: a connection is done when its client's next one begins.
@@ -210,17 +237,17 @@ impl Vocabulary {
 
     /// A message is sent once more, on this connection of its sender.
     pub fn repeat(&mut self, key: MessageKey, connection: u32) {
-        self.repeated.insert(key, Place(connection, MessageKey(index(self.messages.len()))));
+        self.repeated.insert(key, Place(connection, MessageKey(self.coined)));
     }
 
     /// Every message, in the order in which they were published.
     pub fn messages(&self) -> impl Iterator<Item = (MessageKey, &Message)> {
-        self.messages.iter().enumerate().map(|(position, message)| (MessageKey(index(position)), message))
+        self.messages.iter().map(|(key, message)| (*key, message))
     }
 
     /// The server has taken a message over at `now` at the latest.
     pub fn taken(&mut self, key: MessageKey, now: Millis) {
-        if let Some(expiry) = self.messages.get_mut(key.0 as usize).and_then(|message| message.expiry.as_mut()) {
+        if let Some(expiry) = self.messages.get_mut(&key).and_then(|message| message.expiry.as_mut()) {
             expiry.latest.get_or_insert(now);
         }
     }
@@ -228,39 +255,39 @@ impl Vocabulary {
     /// Whether a filter is that of a Shared Subscription.
     #[must_use]
     pub fn is_shared(&self, filter: FilterKey) -> bool {
-        self.filters[filter.0 as usize].1.as_ref().is_some_and(|filter| filter.share().is_some())
+        self.filters[&filter].1.as_ref().is_some_and(|filter| filter.share().is_some())
     }
 
     /// The content of a token.
     #[must_use]
     pub fn content_of(&self, key: ContentKey) -> &Content {
-        &self.contents[key.0 as usize]
+        &self.contents[&key]
     }
 
     /// The text of a Topic Name.
     #[must_use]
     pub fn topic_name(&self, key: TopicKey) -> &str {
-        &self.topics[key.0 as usize]
+        &self.topics[&key]
     }
 
     /// The text of a filter.
     #[must_use]
     pub fn filter_text(&self, key: FilterKey) -> &str {
-        &self.filters[key.0 as usize].0
+        &self.filters[&key].0
     }
 
     /// Whether a subscription to this filter is for this topic.
     #[must_use]
     pub fn matches(&self, filter: FilterKey, topic: TopicKey) -> bool {
-        let parsed = self.filters[filter.0 as usize].1.as_ref();
-        parsed.is_some_and(|filter| filter.matches(&self.topics[topic.0 as usize]))
+        let parsed = self.filters[&filter].1.as_ref();
+        parsed.is_some_and(|filter| filter.matches(&self.topics[&topic]))
     }
 
     /// The same where only the levels count: a server of 3.1 may see it like that (V31-25).
     #[must_use]
     pub fn matches_levels(&self, filter: FilterKey, topic: TopicKey) -> bool {
-        let parsed = self.filters[filter.0 as usize].1.as_ref();
-        parsed.is_some_and(|filter| filter.matches_levels(&self.topics[topic.0 as usize]))
+        let parsed = self.filters[&filter].1.as_ref();
+        parsed.is_some_and(|filter| filter.matches_levels(&self.topics[&topic]))
     }
 
     /// A message in a few words, for charts: `t/a "m1"`.
@@ -269,9 +296,4 @@ impl Vocabulary {
         let content = self.content_of(self.of(key).content_5);
         format!("{} \"{}\"", content.topic, String::from_utf8_lossy(&content.payload))
     }
-}
-
-/// Tokens are 32 bits wide: traces are bounded far below that.
-fn index(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }

@@ -10,7 +10,7 @@ mod terms;
 mod walk;
 mod world;
 
-use model::judge::{Judge, Judgement, Timing};
+use model::judge::{Figures, Judge, Judgement, Timing};
 use terms::{Terms, Theme};
 use walk::{Walk, fleet, terms};
 
@@ -92,4 +92,27 @@ fn a_fleet_raises_no_alarm() {
     if let Err(alarm) = judged(fleet(8), events as usize, seed) {
         panic!("MQTTSPEC_SEED={seed} MQTTSPEC_EVENTS={events}:\n{alarm}");
     }
+}
+
+/// What nothing refers to any more is forgotten: a long trace takes no more room than a short one.
+#[test]
+fn a_long_trace_takes_no_more_room() {
+    let (mut walk, mut judge) = (Walk::new(fleet(8), 1), None);
+    let mut largest = |walk: &mut Walk, events: usize| {
+        let judge = judge.get_or_insert_with(|| Judge::new(walk.world.terms.profile, Timing::virtual_time()));
+        let (mut seen, mut largest) = (0, Figures::default());
+        while seen < events {
+            for event in walk.events() {
+                event.tell(judge);
+                largest = largest.max(judge.figures());
+                seen += 1;
+            }
+        }
+        largest
+    };
+    let short = largest(&mut walk, 4_000);
+    let long = largest(&mut walk, 40_000);
+    println!("{short:?}, then {long:?}");
+    assert!(long.tokens <= short.tokens && long.connections <= short.connections, "{short:?}, then {long:?}");
+    assert_eq!(long.sessions, short.sessions);
 }
