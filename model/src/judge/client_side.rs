@@ -256,10 +256,14 @@ impl Judge {
             };
             self.shared.any |= self.vocabulary.is_shared(filter);
             let fits = |topic| self.vocabulary.matches(filter, topic);
-            let retained = match self.profile.has_in(Feature::RetainedMessages, version) {
+            let mut retained = match self.profile.has_in(Feature::RetainedMessages, version) {
                 true => self.retained.met_by(fits),
                 false => Vec::new(),
             };
+            for met in &mut retained {
+                // What is on its way once more may come as either: one PUBLISH cannot tell.
+                met.certain &= !self.tracks.values().flat_map(Track::under_way).any(|message| message == met.message);
+            }
             requests.push(FilterRequest { filter, options: request.options, identifier, retained, offence });
         }
         let protocol_error = requests.iter().any(|request| request.offence == Some(Offence::ProtocolError));

@@ -4,7 +4,7 @@ use crate::search::explore;
 use crate::simulated::world::World;
 use crate::worlds::{
     SUBSCRIBES, TWICE, between, connected, exactly_once, group, mixed, of_3_1_1, one_at_a_time, publisher_comes_back,
-    retained, subscribed, subscriber_is_cut_off, takeover, takeover_anew, unsubscribing, will,
+    retained, retained_again, subscribed, subscriber_is_cut_off, takeover, takeover_anew, unsubscribing, will,
 };
 
 /// Looks through a world; `cargo test -- --nocapture` shows how large it is.
@@ -54,6 +54,7 @@ fn when_a_connection_is_taken_over() {
 #[test]
 fn when_a_message_waits_for_its_subscriber() {
     raises_no_alarm("retained messages", connected(retained()));
+    raises_no_alarm("retained messages, the publisher comes back", connected(retained_again()));
     raises_no_alarm("a Will", World::new(will()));
 }
 

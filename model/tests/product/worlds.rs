@@ -25,7 +25,7 @@ const LIMITED: [Deed; 8] = [
     Deed::Offend,
 ];
 
-pub(crate) const ONCE: Script = &[(Deed::Connect, 1), (Deed::Publish, 1)];
+const ONCE: Script = &[(Deed::Connect, 1), (Deed::Publish, 1)];
 pub(crate) const TWICE: Script = &[(Deed::Connect, 1), (Deed::Publish, 2)];
 pub(crate) const SUBSCRIBES: Script = &[(Deed::Connect, 1), (Deed::Subscribe, 1)];
 /// Of the subscriber.
@@ -34,6 +34,7 @@ const TAKES_OVER: Script = &[(Deed::Connect, 2), (Deed::Subscribe, 1)];
 const UNSUBSCRIBES: Script = &[(Deed::Connect, 1), (Deed::Subscribe, 1), (Deed::Unsubscribe, 1)];
 /// Of the publisher.
 const COMES_BACK: Script = &[(Deed::Connect, 2), (Deed::Publish, 1), (Deed::Break, 1)];
+const RETURNS: Script = &[(Deed::Connect, 2), (Deed::Publish, 1)];
 const IS_LOST: Script = &[(Deed::Connect, 1), (Deed::Break, 1)];
 const IS_MEMBER_TOO: Script = &[(Deed::Connect, 1), (Deed::Subscribe, 1), (Deed::Publish, 1)];
 
@@ -64,7 +65,7 @@ pub(crate) fn between(publisher: Script, subscriber: Script) -> Terms {
     }
 }
 
-/// `MQTTSPEC_PRODUCT=large` looks through larger worlds: more messages, and more of them on their way at once.
+/// `MQTTSPEC_PRODUCT=large` looks through larger worlds: from nothing on, and with more on its way at once.
 fn is_large() -> bool {
     std::env::var("MQTTSPEC_PRODUCT").is_ok_and(|size| size == "large")
 }
@@ -95,11 +96,6 @@ fn both_do(world: &mut World, deeds: &[(usize, Deed)]) {
     }
 }
 
-/// The publisher of most worlds.
-fn publishes() -> Script {
-    if is_large() { TWICE } else { ONCE }
-}
-
 pub(crate) fn of_3_1_1(terms: Terms) -> Terms {
     Terms { versions: &[ProtocolVersion::V3_1_1], ..terms }
 }
@@ -119,7 +115,7 @@ pub(crate) fn mixed() -> Terms {
 
 /// The connection of the subscriber breaks.
 pub(crate) fn subscriber_is_cut_off() -> Terms {
-    between(publishes(), IS_CUT_OFF)
+    between(ONCE, IS_CUT_OFF)
 }
 
 /// The connection of the publisher breaks, or is replaced: what was not answered comes again.
@@ -129,12 +125,12 @@ pub(crate) fn publisher_comes_back() -> Terms {
 
 /// UNSUBSCRIBE while messages are under way.
 pub(crate) fn unsubscribing() -> Terms {
-    between(publishes(), UNSUBSCRIBES)
+    between(ONCE, UNSUBSCRIBES)
 }
 
 /// A second connection of the subscriber, beside its first one.
 pub(crate) fn takeover() -> Terms {
-    between(publishes(), TAKES_OVER)
+    between(ONCE, TAKES_OVER)
 }
 
 /// The same, where the second connection may have Clean Start 1; from nothing the first one too.
@@ -144,7 +140,12 @@ pub(crate) fn takeover_anew() -> Terms {
 
 /// A message with RETAIN 1 or 0 against a new subscription with all its options.
 pub(crate) fn retained() -> Terms {
-    Terms { themes: &[Theme::Retained], ..between(publishes(), SUBSCRIBES) }
+    Terms { themes: &[Theme::Retained], ..between(ONCE, SUBSCRIBES) }
+}
+
+/// The same message comes again, and with it what is retained.
+pub(crate) fn retained_again() -> Terms {
+    Terms { themes: &[Theme::Retained], ..between(RETURNS, SUBSCRIBES) }
 }
 
 /// A client that may have a Will, now or with a delay, is lost.
