@@ -109,8 +109,7 @@ pub struct Vocabulary {
     messages: BTreeMap<MessageKey, Message>,
     /// Where messages stand that were sent once more.
     repeated: BTreeMap<MessageKey, Place>,
-    /// How many tokens of all kinds there ever were: none is used again.
-    coined: u32,
+    coined: Coined,
 }
 
 /// Where a message stands among those of its sender: the connection, and what was published before it.
@@ -127,13 +126,6 @@ impl Hash for Vocabulary {
 }
 
 impl Vocabulary {
-    /// A new number. 32 bits are wide enough: traces are bounded far below that.
-    fn coin(&mut self) -> u32 {
-        let number = self.coined;
-        self.coined = self.coined.saturating_add(1);
-        number
-    }
-
     /// Forgets what is not live. The latest messages stay: what comes may be one of them, changed on its way.
     pub fn sweep(&mut self, live: &Live) {
         const LATEST: usize = 64;
@@ -168,7 +160,7 @@ impl Vocabulary {
         if let Some(key) = self.topic_keys.get(name) {
             return *key;
         }
-        let key = TopicKey(self.coin());
+        let key = TopicKey(coin(&mut self.coined.topics));
         self.topics.insert(key, name.to_owned());
         self.topic_keys.insert(name.to_owned(), key);
         key
@@ -179,7 +171,7 @@ impl Vocabulary {
         if let Some(key) = self.filter_keys.get(text) {
             return *key;
         }
-        let key = FilterKey(self.coin());
+        let key = FilterKey(coin(&mut self.coined.filters));
         self.filters.insert(key, (text.to_owned(), text.parse().ok()));
         self.filter_keys.insert(text.to_owned(), key);
         key
@@ -190,7 +182,7 @@ impl Vocabulary {
         if let Some(key) = self.content_keys.get(&content) {
             return *key;
         }
-        let key = ContentKey(self.coin());
+        let key = ContentKey(coin(&mut self.coined.contents));
         self.contents.insert(key, content.clone());
         self.content_keys.insert(content, key);
         key
@@ -198,7 +190,7 @@ impl Vocabulary {
 
     /// A new message.
     pub fn message(&mut self, message: Message) -> MessageKey {
-        let key = MessageKey(self.coin());
+        let key = MessageKey(coin(&mut self.coined.messages));
         self.messages.insert(key, message);
         key
     }
@@ -237,7 +229,7 @@ impl Vocabulary {
 
     /// A message is sent once more, on this connection of its sender.
     pub fn repeat(&mut self, key: MessageKey, connection: u32) {
-        self.repeated.insert(key, Place(connection, MessageKey(self.coined)));
+        self.repeated.insert(key, Place(connection, MessageKey(self.coined.messages)));
     }
 
     /// Every message, in the order in which they were published.
@@ -296,4 +288,20 @@ impl Vocabulary {
         let content = self.content_of(self.of(key).content_5);
         format!("{} \"{}\"", content.topic, String::from_utf8_lossy(&content.payload))
     }
+}
+
+/// How many tokens of each kind there ever were: none is used again.
+#[derive(Debug, Clone, Copy, Default)]
+struct Coined {
+    topics: u32,
+    filters: u32,
+    contents: u32,
+    messages: u32,
+}
+
+/// The next number. 32 bits are wide enough: traces are bounded far below that.
+fn coin(coined: &mut u32) -> u32 {
+    let number = *coined;
+    *coined = number.saturating_add(1);
+    number
 }
