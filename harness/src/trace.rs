@@ -1,5 +1,6 @@
 //! The timed record of every byte on every connection of a variant: the only input of judge and reports.
 
+use model::judge::Observation;
 use model::packet::ProtocolVersion;
 use model::wire::Decoder;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -84,6 +85,20 @@ pub enum What {
     ClosedByPeer,
     /// The harness ended it.
     ClosedByHarness,
+}
+
+impl What {
+    /// The same as the judge takes it.
+    #[must_use]
+    pub fn observation(&self) -> Observation<'_> {
+        match self {
+            What::Opened(_) => Observation::Opened,
+            What::Sent(bytes) => Observation::Sent(bytes),
+            What::Received(bytes) => Observation::Received(bytes),
+            What::ClosedByPeer => Observation::ClosedByServer,
+            What::ClosedByHarness => Observation::ClosedByClient,
+        }
+    }
 }
 
 /// Writes the trace of one variant; all its connections share it.

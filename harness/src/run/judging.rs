@@ -1,8 +1,8 @@
 //! The judge's view on a trace.
 
 use super::verdict::Finding;
-use crate::trace::{Trace, What};
-use model::judge::{Judge, Judgement, Observation, Timing, Violation};
+use crate::trace::Trace;
+use model::judge::{Judge, Judgement, Timing, Violation};
 use model::profile::Profile;
 use std::time::Duration;
 
@@ -14,14 +14,7 @@ pub(super) fn judge(profile: &Profile, is_virtual: bool, trace: &Trace) -> Resul
     let timing = if is_virtual { Timing::virtual_time() } else { Timing::real_time() };
     let mut judge = Judge::new(profile, timing);
     for event in &trace.events {
-        let what = match &event.what {
-            What::Opened(_) => Observation::Opened,
-            What::Sent(bytes) => Observation::Sent(bytes),
-            What::Received(bytes) => Observation::Received(bytes),
-            What::ClosedByPeer => Observation::ClosedByServer,
-            What::ClosedByHarness => Observation::ClosedByClient,
-        };
-        judge.observe(milliseconds(event.at), event.connection, what);
+        judge.observe(milliseconds(event.at), event.connection, event.what.observation());
     }
     let end = trace.events.last().map(|event| event.at).unwrap_or_default();
     match judge.finish(milliseconds(end)) {

@@ -14,7 +14,7 @@ mod walk;
 use command::Script;
 use generate::scripts;
 use harness::trace::{Trace, What};
-use model::judge::{Judge, Judgement, Observation, Timing};
+use model::judge::{Judge, Judgement, Timing};
 use model::profile::Profile;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
@@ -47,15 +47,8 @@ fn judge(profile: &Profile, trace: &Trace) -> Judgement {
     let mut judge = Judge::new(profile, Timing::virtual_time());
     let mut now = 0;
     for event in &trace.events {
-        let what = match &event.what {
-            What::Opened(_) => Observation::Opened,
-            What::Sent(bytes) => Observation::Sent(bytes),
-            What::Received(bytes) => Observation::Received(bytes),
-            What::ClosedByPeer => Observation::ClosedByServer,
-            What::ClosedByHarness => Observation::ClosedByClient,
-        };
         now = u64::try_from(event.at.as_millis()).unwrap();
-        judge.observe(now, event.connection, what);
+        judge.observe(now, event.connection, event.what.observation());
     }
     judge.finish(now)
 }

@@ -1,8 +1,9 @@
 //! The set of model states that explain what was seen of one session.
 //!
 //! What a client has sent is taken by the server at a time that nobody sees. So inputs wait in a queue, and a hypothesis
-//! takes the next one only when an output cannot be explained without it: taking later never explains less, because an
-//! input changes only what may come after it. So does the end of a connection: only what comes next shows how much of the
+//! takes the next one only when an output cannot be explained without it: taking later explains as much, because an
+//! input changes only what may come after it. (Known exception: a SUBSCRIBE whose retained message looks like a live one that is
+//! on its way; the PUBLISH is then read as the live one.) So does the end of a connection: only what comes next shows how much of the
 //! queue the server has still taken, and the set forks then.
 
 use super::hypothesis::{CAP, Hypothesis, is_last_word};
