@@ -28,6 +28,7 @@ mod verdict;
 
 pub use embedded::{play_embedded, run_embedded};
 pub use interrupt::Interrupt;
+pub(crate) use judging::follow;
 pub use known_failing::{Entry, KnownFailing, ListError};
 pub use network::{NetworkTarget, run_network};
 pub use pattern::Pattern;
@@ -35,4 +36,5 @@ pub use plan::{Fate, Plan, Planned, Selection, stale};
 pub use player::Conditions;
 pub use run_error::RunError;
 pub use summary::{Listener, Summary};
+pub(crate) use unique::{base_36, nonce};
 pub use verdict::{Class, Finding, Outcome, SilenceMeans, StepReference, Verdict, VerdictKind, cited};
