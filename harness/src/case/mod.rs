@@ -45,9 +45,11 @@ mod yaml;
 mod tests;
 
 pub use bytes::BytesTemplate;
+pub(crate) use cite::Cite;
 pub use error::{LoadError, Location};
 pub use library::{Case, Library, Script, Suite};
 pub use lint::{Finding, lint};
+pub(crate) use nearest::suggestion;
 pub use pattern::{Mismatch, PacketPattern};
 pub use schema::schema;
 pub use scope::{Credentials, Identity, Scope};

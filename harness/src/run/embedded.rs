@@ -8,6 +8,7 @@ use super::player::Conditions;
 use super::summary::Listener;
 use super::verdict::{Outcome, Verdict};
 use crate::case::Variant;
+use crate::fault::{Fault, Interference};
 use crate::target::Peer;
 use model::profile::Profile;
 use std::num::NonZeroUsize;
@@ -91,7 +92,10 @@ pub fn play_embedded(
     };
     let (variant, profile) = (Arc::clone(variant), Arc::clone(profile));
     let unjudged = runtime.block_on(async {
-        let peer = Peer::embedded(&profile);
+        let peer = match conditions.interference {
+            Interference::Fault(Fault::Switch(switch)) => Peer::misbehaving(&profile, switch),
+            _ => Peer::embedded(&profile),
+        };
         play(variant, profile, known_failing, peer, conditions, UNIQUE).await
     });
     drop(runtime);

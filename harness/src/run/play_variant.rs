@@ -49,7 +49,7 @@ impl Unjudged {
     /// while: not for a thread on which others wait.
     pub(super) fn judge(self, death: Option<String>) -> Outcome {
         let Unjudged { variant, profile, known_failing, is_virtual, started, played } = self;
-        let Played { ending, findings: mut more, silence, trace, suspicious: _ } = played;
+        let Played { ending, findings: mut more, silence, trace, suspicious: _, interfered, traffic } = played;
         let mut findings = Vec::new();
         let mut undecided = None;
         let mut error = None;
@@ -95,7 +95,7 @@ impl Unjudged {
             trace.shorten(MOST_KEPT);
             trace
         });
-        Outcome { variant, verdict, duration: started.elapsed(), silence, trace }
+        Outcome { variant, verdict, duration: started.elapsed(), silence, trace, interfered, traffic }
     }
 }
 

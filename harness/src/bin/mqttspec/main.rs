@@ -3,8 +3,10 @@
 mod check;
 mod explain;
 mod explore;
+mod faults;
 mod lint;
 mod list;
+mod matrix;
 mod output;
 mod run;
 mod schema;
@@ -54,6 +56,10 @@ enum Verb {
     Lint(lint::Arguments),
     /// Tell what a case does or what a statement says
     Explain(explain::Arguments),
+    /// Name the misbehaviours that `run --fault` can make
+    Faults(faults::Arguments),
+    /// Play every case under every fault, to show that the cases can fail
+    Matrix(matrix::Arguments),
     /// Explore the model exhaustively and say whether its claims hold
     Check(check::Arguments),
     /// Browse the states of a scenario in the web explorer
@@ -71,6 +77,8 @@ fn main() -> ExitCode {
         Some(Verb::List(arguments)) => list::run(&arguments),
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
+        Some(Verb::Faults(arguments)) => faults::run(&arguments),
+        Some(Verb::Matrix(arguments)) => matrix::run(&arguments),
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Explore(arguments)) => explore::run(&arguments),
         Some(Verb::Schema) => schema::run(),

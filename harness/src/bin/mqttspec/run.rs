@@ -5,6 +5,7 @@ use crate::sources::{Sources, Told, read_text};
 use clap::Args;
 use harness::case::Credentials;
 use harness::exit_code;
+use harness::fault::{Fault, Interference, Transform};
 use harness::report::{Detail, Header, Progress, ReportFile, Run, json, junit, terminal};
 use harness::run::{
     Conditions, Interrupt, KnownFailing, NetworkTarget, Outcome, Plan, Planned, run_embedded, run_network, stale,
@@ -56,6 +57,12 @@ pub(crate) struct Arguments {
     /// The environment variable that holds the password
     #[arg(long, value_name = "VARIABLE", requires = "user_name")]
     password_env: Option<String>,
+    /// Let a fault act between mqttspec and the broker: its name, see `mqttspec faults`
+    #[arg(long, value_name = "NAME", conflicts_with = "transform")]
+    fault: Option<String>,
+    /// Change the traffic in a way that breaks nothing: its name, see `mqttspec faults`
+    #[arg(long, value_name = "NAME")]
+    transform: Option<String>,
     /// A line for each variant that is selected
     #[arg(short, long)]
     verbose: bool,
@@ -111,7 +118,11 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         return Err(Told);
     }
     let reports = reports(arguments)?;
-    let conditions = Conditions { credentials: credentials(arguments)?, timeout: arguments.timeout };
+    let conditions = Conditions {
+        credentials: credentials(arguments)?,
+        timeout: arguments.timeout,
+        interference: interference(arguments)?,
+    };
     let library = arguments.sources.library()?;
     let profiles = arguments.sources.profiles(arguments.is_network().then_some("standard"))?;
     let known_failing = known_failing(&arguments.known_failing)?;
@@ -163,6 +174,27 @@ fn credentials(arguments: &Arguments) -> Result<Credentials, Told> {
     Ok(Credentials { user_name: Some(user_name.clone()), password })
 }
 
+/// What is to stand between mqttspec and the broker.
+fn interference(arguments: &Arguments) -> Result<Interference, Told> {
+    let found = match (&arguments.fault, &arguments.transform) {
+        (Some(name), _) => Fault::named(name).map(Interference::Fault),
+        (None, Some(name)) => Transform::named(name).map(Interference::Transform),
+        (None, None) => Ok(Interference::None),
+    };
+    let found = found.map_err(|error| {
+        complain(&error);
+        Told
+    })?;
+    if let Interference::Fault(Fault::Switch(switch)) = found
+        && arguments.is_network()
+    {
+        let name = switch.name();
+        complain(&format_args!("--fault {name} is one of the reference broker: leave URL and --start out"));
+        return Err(Told);
+    }
+    Ok(found)
+}
+
 fn known_failing(files: &[PathBuf]) -> Result<KnownFailing, Told> {
     let mut all = KnownFailing::default();
     for file in files {
@@ -200,6 +232,12 @@ impl Arguments {
         }
         if let Some(variable) = &self.password_env {
             rerun = format!("{rerun} --password-env {}", quote(variable));
+        }
+        if let Some(name) = &self.fault {
+            rerun = format!("{rerun} --fault {name}");
+        }
+        if let Some(name) = &self.transform {
+            rerun = format!("{rerun} --transform {name}");
         }
         if self.timeout != DEFAULT_TIMEOUT {
             rerun = format!("{rerun} --timeout {}", self.timeout.as_secs_f64());
