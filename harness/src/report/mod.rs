@@ -9,11 +9,13 @@ mod junit;
 mod progress;
 mod run;
 mod terminal;
+mod transcript;
 
-pub use exchange::{Line, exchange};
+pub use exchange::{Line, Told, exchange};
 pub use file::ReportFile;
 pub use json::json;
 pub use junit::junit;
 pub use progress::Progress;
 pub use run::{Header, Run};
 pub use terminal::{Detail, terminal};
+pub use transcript::transcript;

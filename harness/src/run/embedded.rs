@@ -3,12 +3,13 @@
 use super::interrupt::Interrupt;
 use super::known_failing::Entry;
 use super::plan::{Fate, Plan, Planned};
-use super::play_variant::play;
+use super::play_variant::{Recorded, Unjudged, play};
 use super::player::Conditions;
 use super::summary::Listener;
 use super::verdict::{Outcome, Verdict};
 use crate::case::Variant;
 use crate::target::Peer;
+use crate::trace::Trace;
 use model::profile::Profile;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -81,19 +82,35 @@ pub fn play_embedded(
     known_failing: Option<Entry>,
     conditions: &Conditions,
 ) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let why = format!("cannot build a runtime: {error}");
-            return Outcome::not_played(Arc::clone(variant), Verdict::Error(why));
+    match in_virtual_time(variant, profile, known_failing, conditions) {
+        Ok(unjudged) => unjudged.judge(None),
+        Err(why) => Outcome::not_played(Arc::clone(variant), Verdict::Error(why)),
+    }
+}
+
+/// The same, with the whole trace whatever the verdict.
+#[must_use]
+pub fn record_embedded(variant: &Arc<Variant>, profile: &Arc<Profile>, conditions: &Conditions) -> Recorded {
+    match in_virtual_time(variant, profile, None, conditions) {
+        Ok(unjudged) => unjudged.judge_and_keep(None),
+        Err(why) => {
+            let outcome = Outcome::not_played(Arc::clone(variant), Verdict::Error(why));
+            Recorded { outcome, trace: Trace::default(), scripted: 0, topics: String::new() }
         }
-    };
+    }
+}
+
+fn in_virtual_time(
+    variant: &Arc<Variant>,
+    profile: &Arc<Profile>,
+    known_failing: Option<Entry>,
+    conditions: &Conditions,
+) -> Result<Unjudged, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.map_err(|error| format!("cannot build a runtime: {error}"))?;
     let (variant, profile) = (Arc::clone(variant), Arc::clone(profile));
-    let unjudged = runtime.block_on(async {
+    Ok(runtime.block_on(async {
         let peer = Peer::embedded(&profile);
         play(variant, profile, known_failing, peer, conditions, UNIQUE).await
-    });
-    drop(runtime);
-    unjudged.judge(None)
+    }))
 }

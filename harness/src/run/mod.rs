@@ -26,12 +26,13 @@ mod summary;
 mod unique;
 mod verdict;
 
-pub use embedded::{play_embedded, run_embedded};
+pub use embedded::{play_embedded, record_embedded, run_embedded};
 pub use interrupt::Interrupt;
 pub use known_failing::{Entry, KnownFailing, ListError};
 pub use network::{NetworkTarget, run_network};
 pub use pattern::Pattern;
 pub use plan::{Fate, Plan, Planned, Selection, stale};
+pub use play_variant::Recorded;
 pub use player::Conditions;
 pub use run_error::RunError;
 pub use summary::{Listener, Summary};
