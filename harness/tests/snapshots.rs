@@ -1,10 +1,12 @@
-//! What is said in every case on the embedded broker, as snapshots: one file for each suite, in `snapshots/`.
+//! What is said in every case on the embedded broker, as snapshots: one file for each suite, in `snapshots/`; and which
+//! statements the cases cover: `snapshots/coverage.snap`.
 //!
-//! A case that changes, or a broker that answers otherwise, shows as a difference to be reviewed. To see and take it:
+//! A case that changes, a broker that answers otherwise, and coverage that is lost show as differences to be reviewed. To see and take it:
 //! `INSTA_UPDATE=always cargo test -p mqttspec-harness --test snapshots`, then `git diff`; or `cargo insta review` after a
 //! failing run. A file without a suite fails too.
 
-use harness::case::{Credentials, Library};
+use harness::case::{Credentials, Library, Variant};
+use harness::coverage::{Ledger, gather};
 use harness::report::transcript;
 use harness::run::{Conditions, KnownFailing, Plan, Recorded, Selection, record_embedded};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -16,8 +18,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The snapshot of the ledger.
+const COVERAGE: &str = "coverage";
+
 /// The variants of a suite that apply to a built-in profile, with the profile.
-type Suites = BTreeMap<String, Vec<(Arc<harness::case::Variant>, Arc<Profile>)>>;
+type Suites = BTreeMap<String, Vec<(Arc<Variant>, Arc<Profile>)>>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -29,8 +34,12 @@ fn main() -> ExitCode {
         }
     };
     let suites = suites(&library);
-    let names: BTreeSet<String> = suites.keys().cloned().collect();
-    let mut trials = vec![Trial::test("every-snapshot-has-its-suite", move || nothing_is_left_over(&names))];
+    let mut names: BTreeSet<String> = suites.keys().cloned().collect();
+    names.insert(COVERAGE.to_owned());
+    let mut trials = vec![
+        Trial::test("every-snapshot-has-its-suite", move || nothing_is_left_over(&names)),
+        Trial::test(COVERAGE, move || coverage(&library)),
+    ];
     for (name, variants) in suites {
         let snapshot = name.clone();
         trials.push(Trial::test(name, move || compare(&snapshot, &variants)));
@@ -38,36 +47,57 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
+/// The plans of all built-in profiles.
+fn plans(library: &Library) -> Vec<Plan> {
+    let builtin = Profile::builtin_names().into_iter().filter_map(Profile::builtin);
+    let (everything, nothing_known) = (Selection::default(), KnownFailing::default());
+    builtin.map(|profile| Plan::new(library, Arc::new(profile.clone()), &everything, &nothing_known)).collect()
+}
+
 /// All suites with something to play, by the name of their snapshot: `standard__publish__qos1`.
 fn suites(library: &Library) -> Suites {
     let mut suites = Suites::new();
     let files: BTreeMap<&str, &str> =
         library.suites.iter().map(|suite| (&*suite.name, &*suite.location.file)).collect();
-    for profile in Profile::builtin_names().into_iter().filter_map(Profile::builtin) {
-        let profile = Arc::new(profile.clone());
-        let plan = Plan::new(library, Arc::clone(&profile), &Selection::default(), &KnownFailing::default());
+    for plan in plans(library) {
         for planned in plan.played() {
             let file = files[&*planned.variant.suite];
             let name = file.trim_start_matches("cases/").trim_end_matches(".yaml").replace('/', "__");
             let variants = suites.entry(name).or_default();
-            variants.push((Arc::clone(&planned.variant), Arc::clone(&profile)));
+            variants.push((Arc::clone(&planned.variant), Arc::clone(&plan.profile)));
         }
     }
     suites
 }
 
-fn compare(name: &str, variants: &[(Arc<harness::case::Variant>, Arc<Profile>)]) -> Result<(), Failed> {
-    let conditions = Conditions { credentials: Credentials::default(), timeout: Duration::from_secs(5) };
+fn compare(name: &str, variants: &[(Arc<Variant>, Arc<Profile>)]) -> Result<(), Failed> {
+    let conditions = conditions();
     let recorded: Vec<Recorded> =
         variants.iter().map(|(variant, profile)| record_embedded(variant, profile, &conditions)).collect();
-    let text = transcript(&recorded, &conditions.credentials);
+    assert_snapshot(name, &transcript(&recorded, &conditions.credentials));
+    Ok(())
+}
+
+fn coverage(library: &Library) -> Result<(), Failed> {
+    let plans = plans(library);
+    let processors = std::thread::available_parallelism()?;
+    let evidence = gather(&plans, &conditions(), processors);
+    let profiles: Vec<Arc<Profile>> = plans.into_iter().map(|plan| plan.profile).collect();
+    assert_snapshot(COVERAGE, &Ledger::new(&profiles, &evidence, None).to_string());
+    Ok(())
+}
+
+fn conditions() -> Conditions {
+    Conditions { credentials: Credentials::default(), timeout: Duration::from_secs(5) }
+}
+
+/// Compares with the file of this name. A difference panics, and the trial fails.
+fn assert_snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(folder());
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    // A difference panics, and the trial fails.
     settings.bind(|| insta::assert_snapshot!(name, text));
-    Ok(())
 }
 
 fn folder() -> PathBuf {

@@ -5,6 +5,7 @@ use super::known_failing::Entry;
 use super::plan::{Fate, Plan, Planned};
 use super::play_variant::{Recorded, Unjudged, play};
 use super::player::Conditions;
+use super::side_by_side::side_by_side;
 use super::summary::Listener;
 use super::verdict::{Outcome, Verdict};
 use crate::case::Variant;
@@ -13,9 +14,7 @@ use crate::trace::Trace;
 use model::profile::Profile;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 
 /// What keeps variants apart on a shared broker. Here each has its own, so reports are the same whatever is selected.
 const UNIQUE: &str = "m";
@@ -35,30 +34,13 @@ pub fn run_embedded(
         }
     }
     plan.variants.iter().filter_map(Planned::unplayed).for_each(|outcome| listener.decided(outcome));
-    let workers = jobs.get().min(work.len());
-    let next = AtomicUsize::new(0);
-    let (sender, outcomes) = mpsc::channel();
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            let (sender, work, next) = (sender.clone(), &work, &next);
-            scope.spawn(move || {
-                while let Some((variant, known_failing)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcome = if interrupt.is_raised() {
-                        Outcome::not_played(Arc::clone(variant), Verdict::NotRun("the run was interrupted".to_owned()))
-                    } else {
-                        play_guarded(variant, &plan.profile, known_failing.clone(), conditions)
-                    };
-                    if sender.send(outcome).is_err() {
-                        break;
-                    }
-                }
-            });
+    let play = |(variant, known_failing): &(Arc<Variant>, Option<Entry>)| {
+        if interrupt.is_raised() {
+            return Outcome::not_played(Arc::clone(variant), Verdict::NotRun("the run was interrupted".to_owned()));
         }
-        drop(sender);
-        for outcome in outcomes {
-            listener.decided(outcome);
-        }
-    });
+        play_guarded(variant, &plan.profile, known_failing.clone(), conditions)
+    };
+    side_by_side(&work, jobs, play, |outcome| listener.decided(outcome));
 }
 
 /// A panic of the reference broker or of the harness is one variant's error, not the end of the run.

@@ -1,6 +1,7 @@
 //! `mqttspec`: does this broker speak the MQTT dialect that my fleet depends on?
 
 mod check;
+mod coverage;
 mod explain;
 mod explore;
 mod lint;
@@ -54,6 +55,9 @@ enum Verb {
     Lint(lint::Arguments),
     /// Tell what a case does or what a statement says
     Explain(explain::Arguments),
+    /// Say which statements of the standard the cases cover
+    #[command(after_help = coverage::HELP)]
+    Coverage(coverage::Arguments),
     /// Explore the model exhaustively and say whether its claims hold
     Check(check::Arguments),
     /// Browse the states of a scenario in the web explorer
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         Some(Verb::List(arguments)) => list::run(&arguments),
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
+        Some(Verb::Coverage(arguments)) => coverage::run(&arguments),
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Explore(arguments)) => explore::run(&arguments),
         Some(Verb::Schema) => schema::run(),
