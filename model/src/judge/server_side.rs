@@ -2,7 +2,7 @@
 
 use super::Judge;
 use super::reading::Reading;
-use super::track::Unanswered;
+use super::track::{Sending, Unanswered};
 use super::under_way::Decided;
 use crate::packet::{Connack, ConnackProperties, Packet, PacketId, ProtocolVersion, Publish, Qos, ReasonCode};
 use crate::server::vocabulary::Content;
@@ -243,7 +243,7 @@ impl Judge {
             doubted.iter().for_each(|message| track.settle_doubtful(&context, *message));
             taken.iter().for_each(|message| track.settle(&context, *message));
             refused.iter().for_each(|message| track.discard(*message));
-            on_its_way_again.iter().for_each(|message| track.float(&context, *message, true));
+            on_its_way_again.iter().for_each(|message| track.float(&context, *message, Sending::Another));
         }
         Some(())
     }

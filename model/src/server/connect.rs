@@ -205,7 +205,7 @@ impl Session {
             Lifetime::Forever => {}
         }
         let Some(kept) = &mut next.kept else { return next };
-        for floating in next.floating.iter_mut().filter(|floating| !floating.routing.due.qos.is_empty()) {
+        for floating in next.floating.iter_mut().filter(|floating| floating.routing.may_come()) {
             floating.perhaps_sent = true;
         }
         if context.has_bug(SeededBug::ForgetsUnacknowledged) {
@@ -213,6 +213,7 @@ impl Session {
         }
         for delivery in &mut kept.deliveries {
             delivery.progress = delivery.progress.after_loss();
+            delivery.undecided = None;
             // QoS 0 may be lost with the connection (MQTT-4.3.1-1).
             delivery.owed &= !delivery.forms.qos.contains(Qos::AtMostOnce);
         }
