@@ -131,7 +131,7 @@ impl Judge {
     fn nobody_offends(&mut self, connection: ConnectionId, version: Option<ProtocolVersion>, offence: Offence) {
         let versions = self.profile.versions.iter().copied().filter(|known| version.is_none_or(|it| it == *known));
         let condemned =
-            |version| Session { link: Some(Connection::condemned(connection, version, offence)), ..Session::default() };
+            |version| Session { link: Some(Connection::condemned(connection, version, offence).into()), ..Session::default() };
         let sessions = versions.map(condemned).collect();
         let sender = self.sender(format!("\0connection {connection}"));
         self.tracks.insert(sender, Track::starting_with(sender, sessions));

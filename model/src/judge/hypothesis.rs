@@ -61,7 +61,7 @@ impl Hypothesis {
         let begins = |link: &Connection| {
             link.id == connection && matches!(link.phase, Phase::Connecting { session_present: false, .. })
         };
-        if number == 1 && next.session.link.as_ref().is_some_and(begins) {
+        if number == 1 && next.session.link.as_deref().is_some_and(begins) {
             next.since = queue.lane(connection).map_or(next.since, Lane::ordinal);
         }
         next.note(connection, number);

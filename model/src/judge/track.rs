@@ -277,7 +277,7 @@ impl Track {
     pub(super) fn only_share(&self, context: &Context<'_>, message: MessageKey) -> Option<FilterKey> {
         let topic = context.vocabulary.of(message).topic;
         let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
-        let held = reached.flat_map(|one| one.session.kept).flat_map(|kept| kept.subscriptions);
+        let held = reached.flat_map(|one| one.session.kept).flat_map(|kept| kept.into_inner().subscriptions);
         let met: BTreeSet<FilterKey> =
             held.map(|held| held.filter).filter(|filter| context.vocabulary.matches(*filter, topic)).collect();
         let mut met = met.into_iter();

@@ -214,7 +214,7 @@ impl Session {
                         // A further copy came first: the one that is due is still to come.
                         Kind::Further => {
                             let (message, progress) = (delivery.message, delivery.progress);
-                            kept.push_due(context, self.link.as_ref(), message, &routing, progress);
+                            kept.push_due(context, self.link.as_deref(), message, &routing, progress);
                             let further_copies = routing.further_copies - 1;
                             let rest = Routing { further_copies, ..routing };
                             kept.push_further(delivery.message, &rest, delivery.progress);

@@ -53,6 +53,7 @@ pub mod routing;
 pub mod rrpc;
 pub mod rule;
 pub mod session;
+pub mod shared;
 mod subscribe;
 pub mod vocabulary;
 pub mod will;

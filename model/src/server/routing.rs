@@ -110,7 +110,7 @@ impl Session {
             return self;
         }
         let Some(kept) = &mut self.kept else { return self };
-        kept.push_due(context, self.link.as_ref(), message, &routing, floating.progress());
+        kept.push_due(context, self.link.as_deref(), message, &routing, floating.progress());
         kept.push_further(message, &routing, floating.progress());
         kept.deliveries.sort();
         self
