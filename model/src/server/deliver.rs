@@ -8,6 +8,7 @@ use super::rule::{Breach, Context, Rule, SeededBug};
 use super::session::{Connection, Kept, Phase, Session};
 use super::vocabulary::{ContentKey, Message, MessageKey, Vocabulary};
 use crate::packet::{PacketId, ProtocolVersion, Qos, SubscriptionIdentifier};
+use crate::profile::Feature;
 
 /// A PUBLISH as it came.
 pub(super) struct Seen<'a> {
@@ -231,7 +232,8 @@ impl Session {
         });
         next.floating.retain_mut(|other| {
             let expires = vocabulary.of(other.message).expiry.is_some();
-            !overtaken(other.message) || other.routing.lose(seen.qos, expires)
+            let is_unsure = seen.qos == Qos::AtMostOnce && !context.profile.promises(Feature::Qos0Arrives);
+            !overtaken(other.message) || other.routing.lose(seen.qos, is_unsure || expires)
         });
         if let Some(id) = seen.id {
             // What has begun is finished, also if nothing demanded it. A server may forget an expired one of QoS 1.
