@@ -7,6 +7,7 @@ mod file;
 mod json;
 mod junit;
 mod progress;
+mod proof;
 mod run;
 mod terminal;
 
@@ -15,5 +16,6 @@ pub use file::ReportFile;
 pub use json::json;
 pub use junit::junit;
 pub use progress::Progress;
+pub use proof::{Proofs, proofs};
 pub use run::{Header, Run};
 pub use terminal::{Detail, terminal};

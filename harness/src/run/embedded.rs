@@ -6,6 +6,7 @@ use super::plan::{Fate, Plan, Planned};
 use super::play_variant::play;
 use super::player::Conditions;
 use super::summary::Listener;
+use super::unique::UNIQUE;
 use super::verdict::{Outcome, Verdict};
 use crate::case::Variant;
 use crate::target::Peer;
@@ -15,9 +16,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
-
-/// What keeps variants apart on a shared broker. Here each has its own, so reports are the same whatever is selected.
-const UNIQUE: &str = "m";
 
 /// Plays `plan`, with at most `jobs` variants at a time.
 pub fn run_embedded(

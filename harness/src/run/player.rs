@@ -120,11 +120,13 @@ impl<'a> Player<'a> {
     /// Plays the script to its end and parts politely, whatever happened.
     pub(super) async fn play(mut self) -> Played {
         let steps = Arc::clone(&self.variant.steps);
-        let ending = self.steps(&steps).await;
-        let ending = match (ending, self.part().await) {
-            (Ok(()), Err(halt)) | (Err(halt), _) => Err(halt),
-            (Ok(()), Ok(())) => Ok(()),
-        };
+        let mut ending = self.steps(&steps).await;
+        if !self.peer.ends_with_script() {
+            ending = match (ending, self.part().await) {
+                (Ok(()), Err(halt)) | (Err(halt), _) => Err(halt),
+                (Ok(()), Ok(())) => Ok(()),
+            };
+        }
         Played {
             ending,
             findings: self.findings,
@@ -156,6 +158,7 @@ impl<'a> Player<'a> {
         Box::pin(async move {
             for step in steps {
                 let bound = self.bound(step);
+                self.peer.attend(&step.location, || self.watched(step));
                 match timeout(bound, self.step(step)).await {
                     Ok(done) => done?,
                     Err(_) => return Err(self.error(step, &format!("it took more than {} s", bound.as_secs()))),
@@ -164,6 +167,22 @@ impl<'a> Player<'a> {
             }
             Ok(())
         })
+    }
+
+    /// The connections that a step looks at before it lets time pass.
+    fn watched(&self, step: &Step) -> BTreeSet<ConnectionId> {
+        let of = |actor: &str| self.actors.get(actor).map(|actor| actor.connection.id());
+        match &step.action {
+            Action::Expect { expectation: Expectation::Silence, .. } => BTreeSet::new(),
+            Action::Expect { actor, .. } => of(actor).into_iter().collect(),
+            Action::AnyOrder(steps) => steps.iter().flat_map(|step| self.watched(step)).collect(),
+            Action::Either(branches) => branches.iter().flatten().flat_map(|step| self.watched(step)).collect(),
+            Action::Opens { .. }
+            | Action::Drops { .. }
+            | Action::Send { .. }
+            | Action::SendBytes { .. }
+            | Action::Elapse(_) => BTreeSet::new(),
+        }
     }
 
     async fn step(&mut self, step: &Step) -> Result<(), Halt> {

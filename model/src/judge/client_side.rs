@@ -130,8 +130,10 @@ impl Judge {
     /// An offence before there is a session. As long as no version is known, a server may answer in any that it has.
     fn nobody_offends(&mut self, connection: ConnectionId, version: Option<ProtocolVersion>, offence: Offence) {
         let versions = self.profile.versions.iter().copied().filter(|known| version.is_none_or(|it| it == *known));
-        let condemned =
-            |version| Session { link: Some(Connection::condemned(connection, version, offence).into()), ..Session::default() };
+        let condemned = |version| Session {
+            link: Some(Connection::condemned(connection, version, offence).into()),
+            ..Session::default()
+        };
         let sessions = versions.map(condemned).collect();
         let sender = self.sender(format!("\0connection {connection}"));
         self.tracks.insert(sender, Track::starting_with(sender, sessions));

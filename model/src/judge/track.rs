@@ -16,7 +16,8 @@ use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{
-    Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule, Session, Shares,
+    Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Representative, Routing, Rule,
+    Session, Shares,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -427,6 +428,37 @@ impl Track {
             }
         }
         nearest.map(|(_, connection, owed)| (connection, owed))
+    }
+
+    /// Everything has come to rest: keeps the states in which nothing is owed. False, and nothing has changed, if there is none.
+    pub(super) fn come_to_rest(&mut self, context: &Context<'_>) -> bool {
+        let is_calm = |settled: &Hypothesis| settled.session.owed(context).is_none();
+        let settled = self.hypotheses.iter().flat_map(|hypothesis| self.at_rest(context, hypothesis));
+        let calm: BTreeSet<Hypothesis> = settled.filter(is_calm).collect();
+        if calm.is_empty() {
+            return self.abandoned;
+        }
+        self.replace(calm);
+        self.trim();
+        true
+    }
+
+    /// What the server might send next in any of the states.
+    pub(super) fn offers(&self, context: &Context<'_>, moment: Moment) -> Vec<Representative> {
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
+        let sessions: BTreeSet<Session> = reached.map(|reached| reached.session).collect();
+        let mut offers = Vec::new();
+        for offer in sessions.iter().flat_map(|session| session.representatives(context, moment)) {
+            if !offers.contains(&offer) {
+                offers.push(offer);
+            }
+        }
+        offers
+    }
+
+    /// When time alone changes what may come, given that the client was last heard at `heard` on its connection.
+    pub(super) fn turns(&self, context: &Context<'_>, heard: Millis) -> BTreeSet<Millis> {
+        self.hypotheses.iter().flat_map(|hypothesis| hypothesis.session.turns(context, heard)).collect()
     }
 
     /// The silence that no hypothesis permits on this connection.

@@ -119,7 +119,7 @@ impl Judge {
     }
 
     /// How long the client has been silent on its latest open connection.
-    fn silence_of(&self, at: Millis, sender: SenderKey) -> Millis {
+    pub(super) fn silence_of(&self, at: Millis, sender: SenderKey) -> Millis {
         let its = self.readings.values().filter(|reading| reading.sender == Some(sender) && reading.is_open());
         let last = its.map(|reading: &Reading| reading.last_sent).max();
         at.saturating_sub(last.unwrap_or(at))

@@ -8,6 +8,7 @@ use super::rule::{Breach, Context, Rule, SeededBug};
 use super::session::{Connection, Kept, Phase, Session};
 use super::vocabulary::{ContentKey, Message, MessageKey, Vocabulary};
 use crate::packet::{PacketId, ProtocolVersion, Qos, SubscriptionIdentifier};
+use crate::profile::Feature;
 
 /// A PUBLISH as it came.
 pub(super) struct Seen<'a> {
@@ -232,9 +233,11 @@ impl Session {
         });
         next.floating.retain_mut(|other| {
             let published = vocabulary.of(other.message);
+            let expires = published.expiry.is_some();
+            let is_unsure = seen.qos == Qos::AtMostOnce && !context.profile.promises(Feature::Qos0Arrives);
             // One of QoS 2 that was refused may come again, and is to be known by then.
             let comes_again = published.qos == Qos::ExactlyOnce;
-            !overtaken(other.message) || other.routing.lose(seen.qos, published.expiry.is_some()) || comes_again
+            !overtaken(other.message) || other.routing.lose(seen.qos, is_unsure || expires) || comes_again
         });
         if let Some(id) = seen.id {
             // What has begun is finished, also if nothing demanded it. A server may forget an expired one of QoS 1.

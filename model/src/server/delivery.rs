@@ -247,10 +247,11 @@ impl Routing {
     }
 
     /// Its successor has come at this level: it does not come at it any more. If there was no other, and it has certainly met a
-    /// subscription, it is missing as soon as the server has taken it over. Tells whether it still matters.
-    pub(super) fn lose(&mut self, qos: Qos, may_expire: bool) -> bool {
+    /// subscription, it is missing as soon as the server has taken it over, unless it `may_be_lost`. Tells whether it still
+    /// matters.
+    pub(super) fn lose(&mut self, qos: Qos, may_be_lost: bool) -> bool {
         if self.due.qos.contains(qos) {
-            self.missed |= qos == Qos::AtMostOnce || may_expire;
+            self.missed |= may_be_lost;
             self.due.lose(qos);
             self.further.lose(qos);
         }

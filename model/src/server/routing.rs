@@ -192,8 +192,10 @@ impl Kept {
         if routing.due.qos.is_empty() && !routing.is_overtaken() {
             return;
         }
-        // QoS 0 may be lost at any time (MQTT-4.3.1-1), and need not be stored.
-        let above_qos_0 = !routing.due.qos.contains(Qos::AtMostOnce);
+        // QoS 0 may be lost at any time, unless a case counts on the opposite.
+        let arrives = context.profile.promises(Feature::Qos0Arrives) && link.is_some();
+        let above_qos_0 = !routing.due.qos.contains(Qos::AtMostOnce) || arrives;
+        // QoS 0 (MQTT-4.3.1-1) need not be stored.
         let stored = link.is_some() || context.profile.has(Feature::OfflineMessages);
         let published = context.vocabulary.of(message);
         let fits = link.is_none_or(|link| link.takes(published));

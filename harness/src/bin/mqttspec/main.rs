@@ -6,6 +6,7 @@ mod explore;
 mod lint;
 mod list;
 mod output;
+mod prove;
 mod run;
 mod schema;
 mod sources;
@@ -34,6 +35,7 @@ Examples:
   mqttspec run mqtt://localhost --run '**/qos1/**'      a part of the cases: `*` is one part of a name, `**` any number
   mqttspec run mqtt://localhost --known-failing broker.txt --junit report.xml
   mqttspec explain MQTT-3.3.1-2                         a statement, and the cases that cite it
+  mqttspec prove                                        show that the cases are sound
   mqttspec check                                        explore the model itself
 
 Exit codes:
@@ -54,6 +56,8 @@ enum Verb {
     Lint(lint::Arguments),
     /// Tell what a case does or what a statement says
     Explain(explain::Arguments),
+    /// Show that no server which does what it may fails a case
+    Prove(prove::Arguments),
     /// Explore the model exhaustively and say whether its claims hold
     Check(check::Arguments),
     /// Browse the states of a scenario in the web explorer
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         Some(Verb::List(arguments)) => list::run(&arguments),
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
+        Some(Verb::Prove(arguments)) => prove::run(&arguments),
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Explore(arguments)) => explore::run(&arguments),
         Some(Verb::Schema) => schema::run(),
