@@ -26,9 +26,9 @@ mod summary;
 mod unique;
 mod verdict;
 
-pub use embedded::{play_embedded, run_embedded};
+pub use embedded::{play_embedded, play_on, run_embedded};
 pub use interrupt::Interrupt;
-pub(crate) use judging::follow;
+pub(crate) use judging::{finding, follow};
 pub use known_failing::{Entry, KnownFailing, ListError};
 pub use network::{NetworkTarget, run_network};
 pub use pattern::Pattern;

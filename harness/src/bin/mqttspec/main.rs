@@ -3,12 +3,14 @@
 mod check;
 mod explain;
 mod explore;
+mod fuzz;
 mod lint;
 mod list;
 mod output;
 mod run;
 mod schema;
 mod sources;
+mod target;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,6 +36,7 @@ Examples:
   mqttspec run mqtt://localhost --run '**/qos1/**'      a part of the cases: `*` is one part of a name, `**` any number
   mqttspec run mqtt://localhost --known-failing broker.txt --junit report.xml
   mqttspec explain MQTT-3.3.1-2                         a statement, and the cases that cite it
+  mqttspec fuzz --time 60s                              random clients, judged by the model
   mqttspec check                                        explore the model itself
 
 Exit codes:
@@ -48,6 +51,9 @@ enum Verb {
     /// Play cases against a broker
     #[command(after_help = EXAMPLES)]
     Run(Box<run::Arguments>),
+    /// Walk a broker at random, judged by the model
+    #[command(after_help = fuzz::EXAMPLES)]
+    Fuzz(Box<fuzz::Arguments>),
     /// Name the variants that `run` would play
     List(list::Arguments),
     /// Check case files without playing them
@@ -68,6 +74,7 @@ fn main() -> ExitCode {
     let code = match command_line.verb {
         None => run::run(&command_line.run),
         Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Fuzz(arguments)) => fuzz::run(&arguments),
         Some(Verb::List(arguments)) => list::run(&arguments),
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
