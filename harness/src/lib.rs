@@ -11,6 +11,7 @@
 
 pub mod case;
 pub mod exit_code;
+pub mod fuzz;
 pub mod prove;
 pub mod report;
 pub mod run;

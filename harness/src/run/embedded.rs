@@ -79,8 +79,25 @@ pub fn play_embedded(
     known_failing: Option<Entry>,
     conditions: &Conditions,
 ) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let runtime = match runtime {
+    play_on(Peer::embedded(profile), UNIQUE, variant, profile, known_failing, conditions)
+}
+
+/// Plays one variant on this peer, which nobody else waits for; `unique` keeps it apart from others there.
+#[must_use]
+pub fn play_on(
+    peer: Peer,
+    unique: &str,
+    variant: &Arc<Variant>,
+    profile: &Arc<Profile>,
+    known_failing: Option<Entry>,
+    conditions: &Conditions,
+) -> Outcome {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let builder = match peer.is_virtual() {
+        true => builder.enable_time().start_paused(true),
+        false => builder.enable_all(),
+    };
+    let runtime = match builder.build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let why = format!("cannot build a runtime: {error}");
@@ -88,10 +105,7 @@ pub fn play_embedded(
         }
     };
     let (variant, profile) = (Arc::clone(variant), Arc::clone(profile));
-    let unjudged = runtime.block_on(async {
-        let peer = Peer::embedded(&profile);
-        play(variant, profile, known_failing, peer, conditions, UNIQUE).await
-    });
+    let unjudged = runtime.block_on(play(variant, profile, known_failing, peer, conditions, unique));
     drop(runtime);
     unjudged.judge(None)
 }

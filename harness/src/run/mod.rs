@@ -27,8 +27,9 @@ mod summary;
 mod unique;
 mod verdict;
 
-pub use embedded::{play_embedded, run_embedded};
+pub use embedded::{play_embedded, play_on, run_embedded};
 pub use interrupt::Interrupt;
+pub(crate) use judging::{finding, follow};
 pub use known_failing::{Entry, KnownFailing, ListError};
 pub use network::{NetworkTarget, run_network};
 pub use pattern::Pattern;
@@ -37,4 +38,5 @@ pub use player::Conditions;
 pub(crate) use rehearse::{Rehearsed, rehearse};
 pub use run_error::RunError;
 pub use summary::{Listener, Summary};
+pub(crate) use unique::{base_36, nonce};
 pub use verdict::{Class, Finding, Outcome, SilenceMeans, StepReference, Verdict, VerdictKind, cited};

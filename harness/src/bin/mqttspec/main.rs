@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod explore;
+mod fuzz;
 mod lint;
 mod list;
 mod output;
@@ -10,6 +11,7 @@ mod prove;
 mod run;
 mod schema;
 mod sources;
+mod target;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -36,6 +38,7 @@ Examples:
   mqttspec run mqtt://localhost --known-failing broker.txt --junit report.xml
   mqttspec explain MQTT-3.3.1-2                         a statement, and the cases that cite it
   mqttspec prove                                        show that the cases are sound
+  mqttspec fuzz --time 60s                              random clients, judged by the model
   mqttspec check                                        explore the model itself
 
 Exit codes:
@@ -50,6 +53,9 @@ enum Verb {
     /// Play cases against a broker
     #[command(after_help = EXAMPLES)]
     Run(Box<run::Arguments>),
+    /// Walk a broker at random, judged by the model
+    #[command(after_help = fuzz::EXAMPLES)]
+    Fuzz(Box<fuzz::Arguments>),
     /// Name the variants that `run` would play
     List(list::Arguments),
     /// Check case files without playing them
@@ -72,6 +78,7 @@ fn main() -> ExitCode {
     let code = match command_line.verb {
         None => run::run(&command_line.run),
         Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Fuzz(arguments)) => fuzz::run(&arguments),
         Some(Verb::List(arguments)) => list::run(&arguments),
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
