@@ -12,6 +12,8 @@
 pub mod case;
 pub mod coverage;
 pub mod exit_code;
+pub mod fuzz;
+pub mod prove;
 pub mod report;
 pub mod run;
 pub mod target;

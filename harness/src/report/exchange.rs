@@ -46,6 +46,8 @@ struct Followed {
     actor: String,
     sent: Direction,
     received: Direction,
+    /// Whether it is known from a CONNECT what the peer speaks.
+    is_version_known: bool,
 }
 
 /// One direction of a connection.
@@ -56,7 +58,7 @@ struct Direction {
     refusal_is: &'static str,
 }
 
-/// The lines of a trace of this version.
+/// The lines of a trace. Of a connection without a CONNECT that can be read, the peer is taken to speak this version.
 #[must_use]
 pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
     let mut lines = Vec::new();
@@ -70,13 +72,18 @@ pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
             let sent = Direction { decoder: Decoder::from_client(), refused: false, refusal_is: "on purpose" };
             let decoder = Decoder::from_server(version);
             let received = Direction { decoder, refused: false, refusal_is: "no MQTT" };
-            connections.insert(event.connection, Followed { actor: shown, sent, received });
+            let followed = Followed { actor: shown, sent, received, is_version_known: false };
+            connections.insert(event.connection, followed);
         }
         let Some(connection) = connections.get_mut(&event.connection) else { continue };
         let one = |told, text: &str| vec![(told, text.to_owned())];
         let (arrow, texts) = match &event.what {
             What::Opened(_) => ("--", one(Told::Opening, "opens a connection")),
-            What::Sent(bytes) => ("->", connection.sent.read(bytes)),
+            What::Sent(bytes) => {
+                let texts = connection.sent.read(bytes);
+                connection.learn_version();
+                ("->", texts)
+            }
             What::Received(bytes) => ("<-", connection.received.read(bytes)),
             What::ClosedByPeer => ("--", one(Told::Closing, "the peer closed the connection")),
             What::ClosedByHarness => ("--", one(Told::Closing, "closes the connection")),
@@ -85,6 +92,16 @@ pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
         lines.extend(texts.into_iter().map(line));
     }
     lines
+}
+
+impl Followed {
+    /// The peer answers in the version of CONNECT.
+    fn learn_version(&mut self) {
+        if let Some(version) = self.sent.decoder.version().filter(|_| !self.is_version_known) {
+            self.received.decoder = Decoder::from_server(version);
+            self.is_version_known = true;
+        }
+    }
 }
 
 impl Direction {

@@ -7,6 +7,7 @@ use super::play_variant::{Recorded, Unjudged, play};
 use super::player::Conditions;
 use super::side_by_side::side_by_side;
 use super::summary::Listener;
+use super::unique::UNIQUE;
 use super::verdict::{Outcome, Verdict};
 use crate::case::Variant;
 use crate::target::Peer;
@@ -15,9 +16,6 @@ use model::profile::Profile;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-
-/// What keeps variants apart on a shared broker. Here each has its own, so reports are the same whatever is selected.
-const UNIQUE: &str = "m";
 
 /// Plays `plan`, with at most `jobs` variants at a time.
 pub fn run_embedded(
@@ -64,16 +62,13 @@ pub fn play_embedded(
     known_failing: Option<Entry>,
     conditions: &Conditions,
 ) -> Outcome {
-    match in_virtual_time(variant, profile, known_failing, conditions) {
-        Ok(unjudged) => unjudged.judge(None),
-        Err(why) => Outcome::not_played(Arc::clone(variant), Verdict::Error(why)),
-    }
+    play_on(Peer::embedded(profile), UNIQUE, variant, profile, known_failing, conditions)
 }
 
 /// The same, with the whole trace whatever the verdict.
 #[must_use]
 pub fn record_embedded(variant: &Arc<Variant>, profile: &Arc<Profile>, conditions: &Conditions) -> Recorded {
-    match in_virtual_time(variant, profile, None, conditions) {
+    match in_time_of(Peer::embedded(profile), UNIQUE, variant, profile, None, conditions) {
         Ok(unjudged) => unjudged.judge_and_keep(None),
         Err(why) => {
             let outcome = Outcome::not_played(Arc::clone(variant), Verdict::Error(why));
@@ -82,17 +77,37 @@ pub fn record_embedded(variant: &Arc<Variant>, profile: &Arc<Profile>, condition
     }
 }
 
-fn in_virtual_time(
+/// Plays one variant on this peer, which nobody else waits for; `unique` keeps it apart from others there.
+#[must_use]
+pub fn play_on(
+    peer: Peer,
+    unique: &str,
+    variant: &Arc<Variant>,
+    profile: &Arc<Profile>,
+    known_failing: Option<Entry>,
+    conditions: &Conditions,
+) -> Outcome {
+    match in_time_of(peer, unique, variant, profile, known_failing, conditions) {
+        Ok(unjudged) => unjudged.judge(None),
+        Err(why) => Outcome::not_played(Arc::clone(variant), Verdict::Error(why)),
+    }
+}
+
+/// Plays in the time of the peer: virtual, or that of the wall.
+fn in_time_of(
+    peer: Peer,
+    unique: &str,
     variant: &Arc<Variant>,
     profile: &Arc<Profile>,
     known_failing: Option<Entry>,
     conditions: &Conditions,
 ) -> Result<Unjudged, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let runtime = runtime.map_err(|error| format!("cannot build a runtime: {error}"))?;
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let builder = match peer.is_virtual() {
+        true => builder.enable_time().start_paused(true),
+        false => builder.enable_all(),
+    };
+    let runtime = builder.build().map_err(|error| format!("cannot build a runtime: {error}"))?;
     let (variant, profile) = (Arc::clone(variant), Arc::clone(profile));
-    Ok(runtime.block_on(async {
-        let peer = Peer::embedded(&profile);
-        play(variant, profile, known_failing, peer, conditions, UNIQUE).await
-    }))
+    Ok(runtime.block_on(play(variant, profile, known_failing, peer, conditions, unique)))
 }

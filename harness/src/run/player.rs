@@ -126,13 +126,17 @@ impl<'a> Player<'a> {
     /// Plays the script to its end, shows that nothing is under way any more, and parts politely, whatever happened.
     pub(super) async fn play(mut self) -> Played {
         let steps = Arc::clone(&self.variant.steps);
-        let ending = self.steps(&steps).await;
-        self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
-        let settled = self.settle().await;
-        let scripted = self.recorder.events();
-        self.part().await;
+        let mut ending = self.steps(&steps).await;
+        let mut scripted = self.recorder.events();
+        if !self.peer.ends_with_script() {
+            self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
+            let settled = self.settle().await;
+            ending = ending.and(settled);
+            scripted = self.recorder.events();
+            self.part().await;
+        }
         Played {
-            ending: ending.and(settled),
+            ending,
             findings: self.findings,
             silence: self.silence,
             trace: self.recorder.take(),
@@ -164,6 +168,7 @@ impl<'a> Player<'a> {
         Box::pin(async move {
             for step in steps {
                 let bound = self.bound(step);
+                self.peer.attend(&step.location, || self.watched(step));
                 match timeout(bound, self.step(step)).await {
                     Ok(done) => done?,
                     Err(_) => return Err(self.error(step, &format!("it took more than {} s", bound.as_secs()))),
@@ -172,6 +177,22 @@ impl<'a> Player<'a> {
             }
             Ok(())
         })
+    }
+
+    /// The connections that a step looks at before it lets time pass.
+    fn watched(&self, step: &Step) -> BTreeSet<ConnectionId> {
+        let of = |actor: &str| self.actors.get(actor).map(|actor| actor.connection.id());
+        match &step.action {
+            Action::Expect { expectation: Expectation::Silence, .. } => BTreeSet::new(),
+            Action::Expect { actor, .. } => of(actor).into_iter().collect(),
+            Action::AnyOrder(steps) => steps.iter().flat_map(|step| self.watched(step)).collect(),
+            Action::Either(branches) => branches.iter().flatten().flat_map(|step| self.watched(step)).collect(),
+            Action::Opens { .. }
+            | Action::Drops { .. }
+            | Action::Send { .. }
+            | Action::SendBytes { .. }
+            | Action::Elapse(_) => BTreeSet::new(),
+        }
     }
 
     async fn step(&mut self, step: &Step) -> Result<(), Halt> {

@@ -12,6 +12,12 @@ named! {
         /// A subscription is granted the QoS that it asks for, as far as the server supports it. The standard allows less:
         /// this is an assumption about the server under test.
         FullGrants = "full-grants",
+        /// No request that is in order is refused. The standard lets a server of 5.0 refuse for reasons of its own, such as
+        /// a quota: this is an assumption about the server under test, to which the judge does not hold it.
+        FullService = "full-service",
+        /// A QoS 0 message arrives at a client whose connection lasts, once the server has nothing else to do. The standard
+        /// promises nothing: this too is an assumption, and not the judge's.
+        Qos0Arrives = "qos-0-arrives",
         /// QoS 2.
         Qos2 = "qos-2",
         /// Retained messages.
@@ -42,5 +48,14 @@ named! {
         DeviceLoginOnly = "device-login-only",
         /// Synchronous calls over topics (platform.md section 9).
         Rrpc = "rrpc",
+    }
+}
+
+impl Feature {
+    /// Whether it is an assumption about the server under test, which no standard and no dialect makes. A case that does not
+    /// need it must hold without.
+    #[must_use]
+    pub fn is_assumption(self) -> bool {
+        matches!(self, Feature::FullGrants | Feature::FullService | Feature::Qos0Arrives)
     }
 }

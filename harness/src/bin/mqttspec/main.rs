@@ -4,12 +4,15 @@ mod check;
 mod coverage;
 mod explain;
 mod explore;
+mod fuzz;
 mod lint;
 mod list;
 mod output;
+mod prove;
 mod run;
 mod schema;
 mod sources;
+mod target;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -35,6 +38,8 @@ Examples:
   mqttspec run mqtt://localhost --run '**/qos1/**'      a part of the cases: `*` is one part of a name, `**` any number
   mqttspec run mqtt://localhost --known-failing broker.txt --junit report.xml
   mqttspec explain MQTT-3.3.1-2                         a statement, and the cases that cite it
+  mqttspec prove                                        show that the cases are sound
+  mqttspec fuzz --time 60s                              random clients, judged by the model
   mqttspec check                                        explore the model itself
 
 Exit codes:
@@ -49,12 +54,17 @@ enum Verb {
     /// Play cases against a broker
     #[command(after_help = EXAMPLES)]
     Run(Box<run::Arguments>),
+    /// Walk a broker at random, judged by the model
+    #[command(after_help = fuzz::EXAMPLES)]
+    Fuzz(Box<fuzz::Arguments>),
     /// Name the variants that `run` would play
     List(list::Arguments),
     /// Check case files without playing them
     Lint(lint::Arguments),
     /// Tell what a case does or what a statement says
     Explain(explain::Arguments),
+    /// Show that no server which does what it may fails a case
+    Prove(prove::Arguments),
     /// Say which statements of the standard the cases cover
     #[command(after_help = coverage::HELP)]
     Coverage(coverage::Arguments),
@@ -72,9 +82,11 @@ fn main() -> ExitCode {
     let code = match command_line.verb {
         None => run::run(&command_line.run),
         Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Fuzz(arguments)) => fuzz::run(&arguments),
         Some(Verb::List(arguments)) => list::run(&arguments),
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
+        Some(Verb::Prove(arguments)) => prove::run(&arguments),
         Some(Verb::Coverage(arguments)) => coverage::run(&arguments),
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Explore(arguments)) => explore::run(&arguments),
