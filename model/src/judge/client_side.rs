@@ -5,7 +5,7 @@ use super::reading::Reading;
 use super::track::Unanswered;
 use super::{Judge, Track};
 use crate::packet::{Connect, Disconnect, Packet, ProtocolVersion, Publish, Qos, ReasonCode, Subscribe};
-use crate::profile::{Feature, Offence, Reaction, Unit};
+use crate::profile::{Code, Feature, Offence, Reaction, Unit};
 use crate::server::expiry::Expiry;
 use crate::server::identity::Identity;
 use crate::server::offence::always_ends;
@@ -320,11 +320,16 @@ impl Judge {
         let (id, is_served) = (publish.packet_id(), offences.iter().all(|one| self.may_be_served(connection, *one)));
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         let ends = !offences.is_empty() && offences.iter().all(|offence| always_ends(&context, *offence, version));
-        let offends = !offences.is_empty();
+        // Where an answer that reports success may stand for a message that goes nowhere, it tells nothing.
+        let is_told = |offence: &Offence| {
+            let silently = |reaction: &Reaction| matches!(reaction, Reaction::Puback(Code::Exactly(code)) if *code < 0x80);
+            id.is_some() && !self.profile.reactions(*offence, version).iter().any(silently)
+        };
+        let is_uncertain = !offences.iter().all(is_told);
         self.push(at, connection, sender, Input::Publish { message, id, alias: None, offences });
         // A server that has a QoS 2 message already does not take it for a new one.
         let exactly_once = publish.qos() == Qos::ExactlyOnce;
-        let mut in_doubt = offends || is_consumed;
+        let mut in_doubt = is_uncertain || is_consumed;
         if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
             let known = track.open.get(&id).copied();
             in_doubt |= exactly_once && again.is_none() && known.is_some();
