@@ -41,6 +41,7 @@ pub mod expiry;
 pub mod identity;
 mod keep_alive;
 pub mod mentions;
+pub mod off_the_wire;
 pub mod offence;
 pub mod permission;
 mod publish;

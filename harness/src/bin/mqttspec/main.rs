@@ -1,6 +1,7 @@
 //! `mqttspec`: does this broker speak the MQTT dialect that my fleet depends on?
 
 mod check;
+mod coverage;
 mod explain;
 mod explore;
 mod fuzz;
@@ -64,6 +65,9 @@ enum Verb {
     Explain(explain::Arguments),
     /// Show that no server which does what it may fails a case
     Prove(prove::Arguments),
+    /// Say which statements of the standard the cases cover
+    #[command(after_help = coverage::HELP)]
+    Coverage(coverage::Arguments),
     /// Explore the model exhaustively and say whether its claims hold
     Check(check::Arguments),
     /// Browse the states of a scenario in the web explorer
@@ -83,6 +87,7 @@ fn main() -> ExitCode {
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
         Some(Verb::Prove(arguments)) => prove::run(&arguments),
+        Some(Verb::Coverage(arguments)) => coverage::run(&arguments),
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Explore(arguments)) => explore::run(&arguments),
         Some(Verb::Schema) => schema::run(),
