@@ -48,6 +48,7 @@
 //! It serves all of MQTT 3.1, 3.1.1 and 5.0 that shows on the wire, as far as the dialect has it, with one simple
 //! Authentication Method ([`core::AUTHENTICATION_METHOD`]). Nothing outlives the process. What it does not serve, CONNACK
 //! of 5.0 announces as absent: [`Settings::without`] takes away what is optional.
+//! With the feature `faults` it can also be told to misbehave in one way at a time ([`Switch`]).
 //!
 //! Read next: [`Settings`] for what can differ between dialects, [`core`] for the themes of the protocol and their files,
 //! then the `shell` module for how a connection is closed without losing its last packet.
@@ -56,7 +57,9 @@ pub mod core;
 mod offer;
 mod settings;
 mod shell;
+mod switch;
 
 pub use offer::Offer;
 pub use settings::{Announcement, DeliveredQos, Limits, Settings};
 pub use shell::Broker;
+pub use switch::Switch;

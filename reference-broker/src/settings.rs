@@ -1,5 +1,7 @@
 //! What the broker does and how far it goes: everything a dialect can change about it.
 
+#[cfg(feature = "faults")]
+use crate::switch::Switch;
 use model::packet::{ProtocolVersion, Qos};
 use model::profile::{Feature, KeepAliveRange, Offence, Profile, Reaction};
 use std::collections::BTreeSet;
@@ -42,6 +44,9 @@ pub struct Settings {
     pub sent_topic_aliases: u16,
     /// Bounds.
     pub limits: Limits,
+    /// What it does wrong on purpose.
+    #[cfg(feature = "faults")]
+    pub misbehaviour: Option<Switch>,
 }
 
 /// Who decides the QoS of a delivery.
@@ -151,6 +156,8 @@ impl Settings {
             topic_alias_maximum: limits.topic_alias_maximum.min(TOPIC_ALIASES),
             sent_topic_aliases: if iot_platform { 0 } else { TOPIC_ALIASES },
             limits: Limits::new(limits, iot_platform),
+            #[cfg(feature = "faults")]
+            misbehaviour: None,
         }
     }
 }

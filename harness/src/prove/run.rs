@@ -100,7 +100,12 @@ async fn direct(stage: &Stage) -> Cut {
 
 /// Proves one variant.
 #[must_use]
-pub fn prove_variant(variant: &Arc<Variant>, profile: &Arc<Profile>, conditions: &Conditions, bounds: Bounds) -> Proved {
+pub fn prove_variant(
+    variant: &Arc<Variant>,
+    profile: &Arc<Profile>,
+    conditions: &Conditions,
+    bounds: Bounds,
+) -> Proved {
     catch_unwind(AssertUnwindSafe(|| search(variant, profile, conditions, bounds))).unwrap_or_else(|_| Proved {
         variant: Arc::clone(variant),
         proof: Proof::Unproved("the harness panicked: this is a bug in mqttspec, please report it".to_owned()),
@@ -127,7 +132,9 @@ pub fn prove(
             let (sender, work, next) = (sender.clone(), &work, &next);
             scope.spawn(move || {
                 while let Some(variant) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if interrupt.is_raised() || sender.send(prove_variant(variant, &plan.profile, conditions, bounds)).is_err() {
+                    if interrupt.is_raised()
+                        || sender.send(prove_variant(variant, &plan.profile, conditions, bounds)).is_err()
+                    {
                         break;
                     }
                 }

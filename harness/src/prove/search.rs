@@ -31,7 +31,13 @@ struct Composition {
 #[derive(Debug, Clone)]
 enum State {
     /// The server may do any of these next.
-    Choosing { fingerprint: u64, character: Character, tape: Arc<[Deed]>, server: Arc<PermittedServer>, options: Arc<[Deed]> },
+    Choosing {
+        fingerprint: u64,
+        character: Character,
+        tape: Arc<[Deed]>,
+        server: Arc<PermittedServer>,
+        options: Arc<[Deed]>,
+    },
     /// No run of the script can be broken behind this.
     Over,
     /// The script is broken.
@@ -60,7 +66,12 @@ impl PartialEq for State {
 }
 
 /// Explores a variant.
-pub(super) fn search(variant: &Arc<Variant>, profile: &Arc<Profile>, conditions: &Conditions, bounds: Bounds) -> Proved {
+pub(super) fn search(
+    variant: &Arc<Variant>,
+    profile: &Arc<Profile>,
+    conditions: &Conditions,
+    bounds: Bounds,
+) -> Proved {
     let composition = Composition {
         variant: Arc::clone(variant),
         profile: Arc::clone(profile),
@@ -129,9 +140,8 @@ impl Model for Composition {
     type Action = usize;
 
     fn init_states(&self) -> Vec<State> {
-        let has_characters = |character: &Character| {
-            *character != Character::Reserved || self.variant.version.has_properties()
-        };
+        let has_characters =
+            |character: &Character| *character != Character::Reserved || self.variant.version.has_properties();
         let characters = Character::ALL.into_iter().filter(has_characters);
         let begin = |character| {
             let server = PermittedServer::new(&self.profile, &self.variant.needs, character);

@@ -10,8 +10,9 @@ mod progress;
 mod proof;
 mod run;
 mod terminal;
+mod transcript;
 
-pub use exchange::{Line, exchange};
+pub use exchange::{Line, Told, exchange};
 pub use file::ReportFile;
 pub use json::json;
 pub use junit::junit;
@@ -19,3 +20,4 @@ pub use progress::Progress;
 pub use proof::{Proofs, proofs};
 pub use run::{Header, Run};
 pub use terminal::{Detail, terminal};
+pub use transcript::transcript;

@@ -80,7 +80,8 @@ pub fn proofs(proofs: &Proofs, detail: Detail, out: &mut dyn Write) -> io::Resul
     for (assumption, count) in proofs.assumptions() {
         writeln!(out, "{count} of the sound ones count on {assumption}")?;
     }
-    let (states, runs) = proofs.proofs.iter().fold((0, 0), |(states, runs), one| (states + one.states, runs + one.runs));
+    let (states, runs) =
+        proofs.proofs.iter().fold((0, 0), |(states, runs), one| (states + one.states, runs + one.runs));
     let [sound, unproved, refuted] = proofs.counts();
     writeln!(out, "{states} states, {runs} runs, {:.1} s", proofs.elapsed.as_secs_f64())?;
     writeln!(out, "{sound} sound, {unproved} unproved, {refuted} refuted")

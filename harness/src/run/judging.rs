@@ -11,24 +11,30 @@ use std::time::Duration;
 /// # Errors
 /// When the judge lost track: why.
 pub(super) fn judge(profile: &Profile, is_virtual: bool, trace: &Trace) -> Result<Vec<Finding>, String> {
-    let timing = if is_virtual { Timing::virtual_time() } else { Timing::real_time() };
-    let mut judge = Judge::new(profile, timing);
-    for event in &trace.events {
-        judge.observe(milliseconds(event.at), event.connection, event.what.observation());
-    }
     let end = trace.events.last().map(|event| event.at).unwrap_or_default();
-    match judge.finish(milliseconds(end)) {
+    match follow(profile, is_virtual, trace, end) {
         Judgement::Conforms => Ok(Vec::new()),
         Judgement::Violates(violations) => Ok(violations.into_iter().map(finding).collect()),
         Judgement::Inconclusive(why) => Err(format!("the judge cannot tell: {why}")),
     }
 }
 
+/// Has the judge follow a whole trace that nothing was added to until `end`.
+pub(crate) fn follow(profile: &Profile, is_virtual: bool, trace: &Trace, end: Duration) -> Judgement {
+    let timing = if is_virtual { Timing::virtual_time() } else { Timing::real_time() };
+    let mut judge = Judge::new(profile, timing);
+    for event in &trace.events {
+        judge.observe(milliseconds(event.at), event.connection, event.what.observation());
+    }
+    judge.finish(milliseconds(end))
+}
+
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn finding(violation: Violation) -> Finding {
+/// A violation as reports name it.
+pub(crate) fn finding(violation: Violation) -> Finding {
     Finding {
         statements: violation.statements.iter().map(|id| (*id).to_owned()).collect(),
         step: None,

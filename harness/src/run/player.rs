@@ -43,6 +43,10 @@ pub(super) struct Played {
     pub(super) findings: Vec<Finding>,
     pub(super) silence: BTreeSet<SilenceMeans>,
     pub(super) trace: Trace,
+    /// How many events of the trace there were when the script had ended and nothing was under way any more.
+    pub(super) scripted: usize,
+    /// What `$t` stood for.
+    pub(super) topics: String,
     /// The peer got bytes that no client may send, or ended a connection that the client had not ended.
     pub(super) suspicious: bool,
 }
@@ -63,6 +67,7 @@ pub(super) struct Player<'a> {
     pub(super) variant: &'a Variant,
     pub(super) profile: &'a Profile,
     peer: Peer,
+    topics: String,
     pub(super) timeout: Duration,
     recorder: Recorder,
     changed: Arc<Notify>,
@@ -98,12 +103,13 @@ impl<'a> Player<'a> {
         unique: &str,
     ) -> Player<'a> {
         let topics = profile.topics.replace("{unique}", unique);
-        let scope = Scope::new(topics, unique, conditions.credentials.clone());
+        let scope = Scope::new(topics.clone(), unique, conditions.credentials.clone());
         Player {
             variant,
             profile,
             peer,
             timeout: conditions.timeout,
+            topics,
             recorder: Recorder::start(),
             changed: Arc::new(Notify::new()),
             scope,
@@ -117,21 +123,26 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Plays the script to its end and parts politely, whatever happened.
+    /// Plays the script to its end, shows that nothing is under way any more, and parts politely, whatever happened.
     pub(super) async fn play(mut self) -> Played {
         let steps = Arc::clone(&self.variant.steps);
-        let mut ending = self.steps(&steps).await;
+        let ending = self.steps(&steps).await;
+        let mut settled = Ok(());
         if !self.peer.ends_with_script() {
-            ending = match (ending, self.part().await) {
-                (Ok(()), Err(halt)) | (Err(halt), _) => Err(halt),
-                (Ok(()), Ok(())) => Ok(()),
-            };
+            self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
+            settled = self.settle().await;
+        }
+        let scripted = self.recorder.events();
+        if !self.peer.ends_with_script() {
+            self.part().await;
         }
         Played {
-            ending,
+            ending: ending.and(settled),
             findings: self.findings,
             silence: self.silence,
             trace: self.recorder.take(),
+            scripted,
+            topics: self.topics,
             suspicious: self.suspicious,
         }
     }
@@ -299,11 +310,8 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// After the script: shows that nothing is under way any more, says DISCONNECT and closes, so that the judge sees a
-    /// settled end.
-    async fn part(&mut self) -> Result<(), Halt> {
-        self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
-        let settled = self.settle().await;
+    /// Says DISCONNECT and closes, so that the judge sees a settled end.
+    async fn part(&mut self) {
         let names: Vec<String> = self.actors.keys().cloned().collect();
         for name in &names {
             let can_part = self.actors.get(name).is_some_and(|actor| actor.connection.can_ping(actor.accepted));
@@ -315,7 +323,6 @@ impl<'a> Player<'a> {
         for name in &names {
             self.leave(name).await;
         }
-        settled
     }
 
     /// Waits until `look` finds something, at most until `deadline`.

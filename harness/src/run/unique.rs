@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(super) const UNIQUE: &str = "m";
 
 /// What keeps the topics and client ids of this run apart from those of others on the same broker: letters and digits.
-pub(super) fn nonce() -> String {
+pub(crate) fn nonce() -> String {
     const FIVE_DIGITS: u64 = 36_u64.pow(5);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let mixed = now.as_nanos() as u64 ^ (u64::from(std::process::id()) << 20);
@@ -14,7 +14,7 @@ pub(super) fn nonce() -> String {
 }
 
 /// A number in as few letters and digits as possible.
-pub(super) fn base_36(mut number: u64) -> String {
+pub(crate) fn base_36(mut number: u64) -> String {
     let mut digits = Vec::new();
     loop {
         digits.push(b"0123456789abcdefghijklmnopqrstuvwxyz"[(number % 36) as usize] as char);

@@ -5,7 +5,7 @@ use crate::case::Location;
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
 use model::profile::Profile;
-use reference_broker::{Broker, Settings};
+use reference_broker::{Broker, Settings, Switch};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::io;
@@ -41,6 +41,12 @@ impl Peer {
     #[must_use]
     pub fn embedded(profile: &Profile) -> Peer {
         Peer::Embedded(Broker::new(Settings::from_profile(profile)))
+    }
+
+    /// The same, with a broker that misbehaves on purpose.
+    #[must_use]
+    pub fn misbehaving(profile: &Profile, switch: Switch) -> Peer {
+        Peer::Embedded(Broker::new(Settings { misbehaviour: Some(switch), ..Settings::from_profile(profile) }))
     }
 
     /// Opens a connection.

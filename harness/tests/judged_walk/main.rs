@@ -5,21 +5,14 @@
 //! was said.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-mod command;
-mod generate;
-mod memory;
-mod packets;
-mod walk;
-
-use command::Script;
-use generate::scripts;
+use harness::case::Credentials;
+use harness::fuzz::{Client, Ground, Terrain, Versions, Walked};
+use harness::report::{Line, exchange};
+use harness::target::Peer;
 use harness::trace::{Trace, What};
-use model::judge::{Judge, Judgement, Timing};
+use model::judge::{Judgement, Violation};
+use model::packet::ProtocolVersion;
 use model::profile::Profile;
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
-use std::cell::Cell;
-use walk::{Walked, walk};
 
 /// Why the judge may give no verdict. What it does not cover is not generated.
 const MAY_BE_INCONCLUSIVE: &[&str] = &["two CONNECT packets of one client identifier", "states of the model explain"];
@@ -29,65 +22,58 @@ fn from_environment(name: &str, otherwise: u32) -> u32 {
         .map_or(otherwise, |value| value.parse().unwrap_or_else(|_| panic!("{name}: `{value}` is no number")))
 }
 
-fn runner(walks: u32) -> TestRunner {
-    TestRunner::new(Config {
-        cases: walks,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(seed().into()),
-        max_shrink_iters: 20_000,
-        ..Config::default()
-    })
+fn seed() -> u64 {
+    from_environment("MQTTSPEC_SEED", 1).into()
 }
 
-fn seed() -> u32 {
-    from_environment("MQTTSPEC_SEED", 1)
-}
-
-fn judge(profile: &Profile, trace: &Trace) -> Judgement {
-    let mut judge = Judge::new(profile, Timing::virtual_time());
-    let mut now = 0;
-    for event in &trace.events {
-        now = u64::try_from(event.at.as_millis()).unwrap();
-        judge.observe(now, event.connection, event.what.observation());
+fn terrain(profile: &Profile) -> Terrain {
+    Terrain {
+        profile: profile.clone(),
+        ground: Ground::Embedded,
+        versions: Versions::Mixed,
+        clients: Client::MOST,
+        length: 64,
+        credentials: Credentials { user_name: None, password: None },
     }
-    judge.finish(now)
+}
+
+fn walk(terrain: &Terrain, seed: u64) -> Walked {
+    terrain.explore(Peer::embedded(&terrain.profile), seed, "m").unwrap()
+}
+
+fn chart(walked: &Walked) -> String {
+    let line = |line: &Line| format!("{:>9} {:<6} {} {}\n", line.at.as_millis(), line.actor, line.arrow, line.text);
+    exchange(&walked.trace, ProtocolVersion::V3_1_1).iter().map(line).collect()
 }
 
 /// Walks the broker of this dialect, and has the judge explain all of it.
 fn conforms(profile: &str) {
-    let profile = Profile::builtin(profile).unwrap();
+    let terrain = terrain(Profile::builtin(profile).unwrap());
     let walks = from_environment("MQTTSPEC_WALKS", 64);
-    let inconclusive = Cell::new(0);
-    let result = runner(walks).run(&scripts(), |script| {
-        let Walked { trace, chart } = walk(profile, &script);
-        let objection = match judge(profile, &trace) {
-            Judgement::Conforms => return Ok(()),
+    let mut inconclusive = 0;
+    for seed in (seed()..).take(walks as usize) {
+        let walked = walk(&terrain, seed);
+        match terrain.judge(&walked) {
+            Judgement::Conforms => {}
             Judgement::Inconclusive(why) if MAY_BE_INCONCLUSIVE.iter().any(|known| why.contains(known)) => {
-                inconclusive.set(inconclusive.get() + 1);
-                return Ok(());
+                inconclusive += 1;
             }
-            Judgement::Inconclusive(why) => why,
+            Judgement::Inconclusive(why) => panic!("{profile}, MQTTSPEC_SEED={seed}: {why}\n{}", chart(&walked)),
             Judgement::Violates(violations) => {
                 let first = &violations[0];
-                format!(
-                    "{} ms {} {}: {}\n  expected: {}\n  seen: {}",
-                    first.at, first.connection, first.rule, first.says, first.expected, first.seen
-                )
+                let fresh = || (Peer::embedded(&terrain.profile), "m".to_owned());
+                let commands = terrain.shrink(&walked, first, fresh).commands;
+                let shortest = terrain.repeat(fresh().0, &commands, "m").unwrap();
+                let Violation { rule, says, expected, seen, .. } = first;
+                let at = format!("{} ms {}", first.at, first.connection);
+                panic!(
+                    "{profile}, MQTTSPEC_SEED={seed}\n{at} {rule}: {says}\n  expected: {expected}\n  seen: {seen}\n{}",
+                    chart(&shortest)
+                );
             }
-        };
-        Err(TestCaseError::fail(format!("{objection}\n{}", chart.join("\n"))))
-    });
-    match result {
-        Ok(()) => {}
-        Err(TestError::Fail(objection, script)) => {
-            let Script { clients, commands } = script;
-            let commands: String = commands.iter().map(|command| format!("  {command:?}\n")).collect();
-            panic!("{}, MQTTSPEC_SEED={}\n{objection}\n{clients} clients:\n{commands}", profile.name, seed());
         }
-        Err(TestError::Abort(why)) => panic!("{why}"),
     }
-    let inconclusive = inconclusive.get();
-    eprintln!("{}: {walks} walks, {inconclusive} of them inconclusive", profile.name);
+    eprintln!("{profile}: {walks} walks, {inconclusive} of them inconclusive");
     assert!(inconclusive * 5 <= walks, "{inconclusive} of {walks} walks have no verdict");
 }
 
@@ -127,17 +113,17 @@ fn a_fault_in_a_walk_is_found() {
         }),
         ("an answer comes twice", 75, |trace| repeat(trace, |bytes| matches!(bytes[0] >> 4, 4 | 5 | 7 | 9 | 11 | 13))),
     ];
-    let profile = Profile::builtin("standard").unwrap();
+    let terrain = terrain(Profile::builtin("standard").unwrap());
+    let mut walks: Vec<Walked> = (seed()..).take(128).map(|seed| walk(&terrain, seed)).collect();
     for (name, share, fault) in faults {
-        let mut runner = runner(1);
         let (mut planted, mut found) = (0, 0);
-        for _ in 0..128 {
-            let script = scripts().new_tree(&mut runner).unwrap().current();
-            let mut trace = walk(profile, &script).trace;
-            if fault(&mut trace) {
+        for walked in &mut walks {
+            let trace = walked.trace.clone();
+            if fault(&mut walked.trace) {
                 planted += 1;
-                found += u32::from(matches!(judge(profile, &trace), Judgement::Violates(_)));
+                found += u32::from(matches!(terrain.judge(walked), Judgement::Violates(_)));
             }
+            walked.trace = trace;
         }
         eprintln!("{name}: found {found} of {planted}");
         assert!(planted >= 8, "{name}: planted only {planted} times");

@@ -2,7 +2,7 @@
 
 use super::Judge;
 use super::reading::Reading;
-use super::track::Unanswered;
+use super::track::{Sending, Unanswered};
 use super::under_way::Decided;
 use crate::packet::{Connack, ConnackProperties, Packet, PacketId, ProtocolVersion, Publish, Qos, ReasonCode};
 use crate::server::vocabulary::Content;
@@ -228,7 +228,7 @@ impl Judge {
         self.pass_on(at, &Decided { taken, doubtful: doubted }, &refused);
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         for track in self.tracks.values_mut() {
-            on_its_way_again.iter().for_each(|message| track.float(&context, *message, true));
+            on_its_way_again.iter().for_each(|message| track.float(&context, *message, Sending::Another));
         }
         Some(())
     }

@@ -2,6 +2,7 @@
 
 use super::Judge;
 use super::reading::Reading;
+use super::track::Sending;
 use crate::packet::{self, ProtocolVersion, PublishProperties};
 use crate::server::expiry::Expiry;
 use crate::server::vocabulary::{Content, Message, SenderKey};
@@ -82,7 +83,7 @@ impl Judge {
         let certain = track.must_publish_will(&context, message, at);
         let over = !possible && !track.holds_will(&context, message);
         if possible && !floats {
-            self.float(message, false, false);
+            self.float(message, Sending::First, false);
             if let Some(will) = self.wills.get_mut(&message) {
                 will.floats = true;
             }

@@ -27,11 +27,9 @@ pub fn packet<'a>(
             },
             properties: ConnackProperties::default(),
         }),
-        Output::Suback { id, codes } => Packet::Suback(Suback {
-            packet_id: *id,
-            properties: ReasonProperties::default(),
-            codes: reasons(codes)?,
-        }),
+        Output::Suback { id, codes } => {
+            Packet::Suback(Suback { packet_id: *id, properties: ReasonProperties::default(), codes: reasons(codes)? })
+        }
         Output::Unsuback { id, codes } => Packet::Unsuback(Unsuback {
             packet_id: *id,
             properties: ReasonProperties::default(),

@@ -68,10 +68,13 @@ impl Session {
             }
             match self.deliver_as(context, now, link, kept, &candidate, seen) {
                 Ok(session) => {
-                    // Of messages alike in one lane the first one that is owed is meant: they come in order. Further copies do not.
+                    // Of messages alike in one lane the first one that is owed is meant: they come in order. Further copies do
+                    // not, nor does a message that was taken twice.
                     let message = context.vocabulary.of(candidate.message);
-                    let in_lane = lanes.iter().any(|other| same_lane(context.vocabulary.of(*other), message));
-                    if candidate.kind != Kind::Live || !in_lane {
+                    let precedes = |other: &MessageKey| {
+                        *other != candidate.message && same_lane(context.vocabulary.of(*other), message)
+                    };
+                    if candidate.kind != Kind::Live || !lanes.iter().any(precedes) {
                         successors.push(session);
                     }
                     // One that need not come may have been left out, above QoS 0 with consequences for the next.
@@ -95,7 +98,7 @@ impl Session {
     /// Deliveries with this content, in the order of their messages: bound ones, then those that still float.
     fn candidates(&self, context: &Context<'_>, link: &Connection, kept: &Kept, content: ContentKey) -> Vec<Delivery> {
         let has_content = |message: MessageKey| context.vocabulary.of(message).content(link.version) == content;
-        let floating = self.floating.iter().filter(|floating| !floating.routing.due.qos.is_empty());
+        let floating = self.floating.iter().filter(|floating| floating.routing.may_come());
         let floating = floating.filter(|floating| has_content(floating.message)).flat_map(|floating| {
             let Routing { due, further, further_copies, .. } = floating.copies();
             let copy = |forms, kind| Delivery {
@@ -104,9 +107,11 @@ impl Session {
                 owed: false,
                 kind,
                 progress: floating.progress(),
+                undecided: None,
             };
+            let due = (!due.qos.is_empty()).then(|| copy(due, Kind::Live));
             let further = (further_copies > 0).then(|| copy(further, Kind::Further));
-            std::iter::once(copy(due, Kind::Live)).chain(further)
+            due.into_iter().chain(further)
         });
         let bound = kept.deliveries.iter().filter(|delivery| has_content(delivery.message)).cloned();
         let mut candidates: Vec<Delivery> = bound.chain(floating).collect();
@@ -209,13 +214,8 @@ impl Session {
                     match delivery.kind {
                         // A further copy came first: the one that is due is still to come.
                         Kind::Further => {
-                            let due = Delivery {
-                                forms: routing.due.clone(),
-                                owed: !routing.missed && !routing.due.qos.contains(Qos::AtMostOnce),
-                                kind: Kind::Live,
-                                ..delivery.clone()
-                            };
-                            kept.deliveries.push(due);
+                            let (message, progress) = (delivery.message, delivery.progress);
+                            kept.push_due(context, self.link.as_deref(), message, &routing, progress);
                             let further_copies = routing.further_copies - 1;
                             let rest = Routing { further_copies, ..routing };
                             kept.push_further(delivery.message, &rest, delivery.progress);
@@ -227,19 +227,24 @@ impl Session {
         }
         // What its successor has overtaken cannot come at that QoS any more.
         kept.deliveries.retain_mut(|other| {
-            let stays = other.kind == Kind::Retained || other.progress.id().is_some() || !overtaken(other.message);
+            let comes_first = other.kind != Kind::Retained && other.progress.is_before_publish();
+            let stays = !comes_first || !overtaken(other.message);
             stays || other.forms.lose(seen.qos)
         });
         next.floating.retain_mut(|other| {
-            let expires = vocabulary.of(other.message).expiry.is_some();
+            let published = vocabulary.of(other.message);
+            let expires = published.expiry.is_some();
             let is_unsure = seen.qos == Qos::AtMostOnce && !context.profile.promises(Feature::Qos0Arrives);
-            !overtaken(other.message) || other.routing.lose(seen.qos, is_unsure || expires)
+            // One of QoS 2 that was refused may come again, and is to be known by then.
+            let comes_again = published.qos == Qos::ExactlyOnce;
+            !overtaken(other.message) || other.routing.lose(seen.qos, is_unsure || expires) || comes_again
         });
         if let Some(id) = seen.id {
             // What has begun is finished, also if nothing demanded it. A server may forget an expired one of QoS 1.
             now.owed = seen.qos == Qos::ExactlyOnce || vocabulary.of(delivery.message).expiry.is_none();
             now.forms.qos = QosSet::only(seen.qos);
             now.progress = Progress::Open(id);
+            now.undecided = None;
             kept.deliveries.push(now);
         }
         kept.deliveries.sort();
@@ -320,7 +325,8 @@ impl Session {
     /// What may be delivered, in words.
     fn waiting_deliveries(&self, context: &Context<'_>) -> String {
         let kept = self.kept.iter().flat_map(|kept| &kept.deliveries).map(|delivery| delivery.message);
-        let floating = self.floating.iter().filter(|f| !f.routing.due.qos.is_empty()).map(|floating| floating.message);
+        let floating =
+            self.floating.iter().filter(|floating| floating.routing.may_come()).map(|floating| floating.message);
         let mut messages: Vec<String> =
             kept.chain(floating).take(4).map(|message| context.vocabulary.describe(message)).collect();
         messages.dedup();

@@ -41,6 +41,8 @@ pub struct Delivery {
     pub kind: Kind,
     /// How far it is.
     pub progress: Progress,
+    /// The SUBSCRIBE whose SUBACK will tell at which level it comes, as long as that is open.
+    pub undecided: Option<PacketId>,
 }
 
 /// Why a message is delivered.
@@ -113,6 +115,7 @@ impl Delivery {
         let as_new = self.progress == other.progress
             || (self.progress == Progress::Waiting && other.progress == Progress::PerhapsSent);
         self.message == other.message
+            && self.undecided == other.undecided
             && same_forms
             && as_new
             && self.owed >= other.owed
@@ -252,7 +255,13 @@ impl Routing {
             self.due.lose(qos);
             self.further.lose(qos);
         }
-        !self.due.qos.is_empty() || !self.missed
+        self.may_come() || !self.missed
+    }
+
+    /// Whether a copy may still come.
+    #[must_use]
+    pub fn may_come(&self) -> bool {
+        !self.due.qos.is_empty() || (self.further_copies > 0 && !self.further.qos.is_empty())
     }
 
     /// Whether it has been overtaken by its successor.

@@ -114,11 +114,8 @@ impl Connection {
             }
             Reaction::Connack(code) if !greeted => {
                 let any = if self.version.has_properties() { ANY_ERROR } else { ANY_REFUSAL };
-                let refusal = |code| Output::Connack {
-                    session_present: false,
-                    code,
-                    announced: Announcement::default(),
-                };
+                let refusal =
+                    |code| Output::Connack { session_present: false, code, announced: Announcement::default() };
                 codes(code, any).into_iter().map(refusal).collect()
             }
             _ => Vec::new(),

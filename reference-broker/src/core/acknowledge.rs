@@ -5,7 +5,8 @@ use super::connection::Established;
 use super::delivery::Delivery;
 use super::disconnect::Violation;
 use super::flight::Effect;
-use super::session::SessionId;
+use super::session::{Session, SessionId};
+use crate::switch::Switch;
 use model::packet::{Acknowledgement, Packet, PacketId, PacketType, ProtocolVersion, ReasonCode};
 
 impl Core {
@@ -35,8 +36,9 @@ impl Core {
 
     /// The Client releases the identifier of a QoS 2 message of its own. Even if there is none, it can forget it.
     pub(super) fn pubrel(&mut self, from: Established, pubrel: &Acknowledgement) -> Result<(), Violation> {
-        let released =
-            self.sessions.find_mut(from.session).is_some_and(|session| session.incoming.release(pubrel.packet_id));
+        let never_frees = self.settings.misbehaves(Switch::Qos2IdentifierNeverFreed);
+        let release = |session: &mut Session| never_frees || session.incoming.release(pubrel.packet_id);
+        let released = self.sessions.find_mut(from.session).is_some_and(release);
         let pubcomp = match released {
             true => Acknowledgement::success(pubrel.packet_id),
             false => not_found(from.version, pubrel.packet_id),
@@ -47,6 +49,9 @@ impl Core {
 
     /// Sends PUBREL again for all deliveries that were released on an earlier connection (MQTT-4.4.0-1).
     pub(super) fn release_again(&mut self, id: SessionId) {
+        if self.settings.misbehaves(Switch::ReleasedNotSentAgain) {
+            return;
+        }
         let Some(session) = self.sessions.find(id) else { return };
         let Some(connection) = session.connection else { return };
         for packet_id in session.delivery.released() {
@@ -75,6 +80,7 @@ impl Core {
                 self.send(from.connection, Packet::Pubrel(Acknowledgement::success(packet_id)));
                 Ok(())
             }
+            Effect::Settled if self.settings.misbehaves(Switch::WindowNotReopened) => Ok(()),
             Effect::Settled => {
                 self.send_waiting(from.session);
                 Ok(())

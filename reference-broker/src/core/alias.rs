@@ -1,13 +1,16 @@
 //! Topic Aliases of one connection: those that the Client sets, and those that the broker sets.
 
+use super::broker::Core;
+use super::connection::Connection;
 use super::disconnect::Violation;
+use crate::switch::Switch;
 use model::packet::{Publish, ReasonCode, Utf8String};
 use model::topic::TopicName;
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 /// The topics behind the Client's Topic Aliases.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct ReceivedAliases(BTreeMap<NonZeroU16, Utf8String>);
 
 impl ReceivedAliases {
@@ -31,6 +34,20 @@ impl ReceivedAliases {
             self.0.insert(alias, publish.topic.clone());
         }
         Ok(publish.topic.clone())
+    }
+}
+
+impl Core {
+    /// The Client's Topic Aliases on a new connection: none (MQTT-3.3.2-7).
+    pub(super) fn first_aliases(&self) -> ReceivedAliases {
+        if !self.settings.misbehaves(Switch::TopicAliasLeaks) {
+            return ReceivedAliases::default();
+        }
+        let mut others = self.connections.values().rev().filter_map(|connection| match connection {
+            Connection::Established(link) => Some(&link.received_aliases),
+            Connection::AwaitingConnect { .. } | Connection::Authenticating(_) => None,
+        });
+        others.find(|aliases| !aliases.0.is_empty()).cloned().unwrap_or_default()
     }
 }
 

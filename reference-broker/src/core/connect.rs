@@ -2,7 +2,7 @@
 //!
 //! Each check is a function of its own that says how CONNECT is refused. A login is one more of them.
 
-use super::alias::{ReceivedAliases, SentAliases};
+use super::alias::SentAliases;
 use super::authenticate::Authentication;
 use super::broker::{ConnectionId, Core};
 use super::connection::{Connection, Link, Peer, reason_string};
@@ -12,6 +12,7 @@ use super::limits;
 use super::session::{Expiry, SessionId};
 use super::timers::Timer;
 use crate::settings::Announcement;
+use crate::switch::Switch;
 use model::packet::{
     Connack, ConnackCode, ConnackProperties, Connect, ConnectReturnCode, Packet, ProtocolVersion, Qos, ReasonCode,
     Utf8String,
@@ -111,7 +112,7 @@ impl Core {
 
     fn check_keep_alive(&self, connect: &Connect) -> Result<(), Refused> {
         let range = self.settings.keep_alive;
-        if range.contains(connect.keep_alive) {
+        if range.contains(connect.keep_alive) || self.settings.misbehaves(Switch::KeepAliveNotChecked) {
             return Ok(());
         }
         //
@@ -142,7 +143,7 @@ impl Core {
         self.resume_session(session);
         self.establish(id, peer, session, &connect);
 
-        let session_present = stored.is_some() && peer.version != ProtocolVersion::V3_1;
+        let session_present = stored.is_some() && !connect.clean_start && peer.version != ProtocolVersion::V3_1;
         let code = match peer.version {
             ProtocolVersion::V5_0 => ConnackCode::Reason(ReasonCode::Success),
             _ => ConnackCode::Return(ConnectReturnCode::Accepted),
@@ -161,6 +162,9 @@ impl Core {
 
     /// Ends the connection that is using the Client's session (MQTT-3.1.4-3; 3.1: before CONNACK, V31-13).
     fn take_over(&mut self, client_id: &str) {
+        if self.settings.misbehaves(Switch::TakeoverLeavesOldConnection) {
+            return;
+        }
         if let Some(session) = self.sessions.of_client(client_id)
             && let Some(old) = self.sessions.find(session).and_then(|session| session.connection)
         {
@@ -171,6 +175,9 @@ impl Core {
     /// The session that is still stored for the Client; with Clean Start there is none any more (MQTT-3.1.2-4).
     fn stored_session(&mut self, client_id: &str, clean_start: bool) -> Option<SessionId> {
         let stored = self.sessions.of_client(client_id)?;
+        if clean_start && self.settings.misbehaves(Switch::SessionKeptOverCleanStart) {
+            return Some(stored);
+        }
         if clean_start {
             self.end_session(stored);
             return None;
@@ -187,7 +194,9 @@ impl Core {
             _ => Expiry::Never,
         };
         let receive_maximum = connect.properties.receive_maximum.map_or(u16::MAX, u16::from);
-        session.delivery.begin(receive_maximum.min(self.settings.limits.in_flight));
+        let overrun = self.settings.misbehaves(Switch::InFlightLimitOverrun);
+        let window = if overrun { u16::MAX } else { receive_maximum.min(self.settings.limits.in_flight) };
+        session.delivery.begin(window);
 
         self.forget_connection(id);
         let longest_silence = longest_silence(connect.keep_alive);
@@ -206,7 +215,7 @@ impl Core {
             last_heard: self.now,
             silence_check,
             authentication,
-            received_aliases: ReceivedAliases::default(),
+            received_aliases: self.first_aliases(),
             sent_aliases: SentAliases::new(
                 connect.properties.topic_alias_maximum.unwrap_or(0).min(self.settings.sent_topic_aliases),
             ),

@@ -3,7 +3,8 @@
 use super::broker::Milliseconds;
 use super::flight::{Effect, Flights};
 use super::message::{Message, has_passed};
-use crate::settings::Limits;
+use crate::settings::{Limits, Settings};
+use crate::switch::Switch;
 use model::packet::{self, PacketId, ProtocolVersion, Publish, Qos, SubscriptionIdentifier};
 use model::topic::TopicFilter;
 use std::collections::VecDeque;
@@ -74,9 +75,13 @@ impl Default for Delivery {
 
 impl Delivery {
     /// Appends a message. If too much waits, the oldest make room.
-    pub(super) fn enqueue(&mut self, copy: Copy, limits: &Limits) {
+    pub(super) fn enqueue(&mut self, copy: Copy, settings: &Settings) {
+        let limits = &settings.limits;
         self.waiting_bytes += copy.message.size();
         self.waiting.push_back(copy);
+        if self.waiting.len() > 1 && settings.misbehaves(Switch::OrderSwapped) {
+            self.waiting.make_contiguous().rotate_right(1);
+        }
         while self.waiting.len() > limits.queued_messages || self.waiting_bytes > limits.queued_bytes {
             self.next_waiting();
         }
@@ -97,13 +102,19 @@ impl Delivery {
         }
     }
 
+    /// Forgets what was sent on an earlier connection and is to be sent again.
+    pub(super) fn forget_sent(&mut self) {
+        self.again.clear();
+    }
+
     /// Whether nothing is held back: a message may go out without overtaking another one.
     pub(super) fn is_idle(&self) -> bool {
         self.again.is_empty() && self.waiting.is_empty()
     }
 
     /// The next message to send, in flight from now on; `None` if there is none or no room for it.
-    pub(super) fn next(&mut self, now: Milliseconds, version: ProtocolVersion, limits: &Limits) -> Option<Publish> {
+    pub(super) fn next(&mut self, now: Milliseconds, version: ProtocolVersion, settings: &Settings) -> Option<Publish> {
+        let limits = &settings.limits;
         let has_room = self.flights.len() < self.window && self.flights.bytes() < limits.queued_bytes;
         if has_room && let Some((packet_id, copy)) = self.again.pop_front() {
             return Some(self.begin_flight(packet_id, true, copy, now, version));
@@ -117,13 +128,14 @@ impl Delivery {
                 return None;
             }
             let copy = self.next_waiting()?;
-            if copy.has_expired(now, limits) {
+            if copy.has_expired(now, limits) && !settings.misbehaves(Switch::MessageExpiryIgnored) {
                 continue;
             }
             if copy.qos == Qos::AtMostOnce {
                 return Some(copy.to_publish(packet::Delivery::AtMostOnce, version, now));
             }
-            let packet_id = self.unused_id();
+            let reused = settings.misbehaves(Switch::PacketIdentifierReused);
+            let packet_id = if reused { PacketId::FIRST } else { self.unused_id() };
             return Some(self.begin_flight(packet_id, false, copy, now, version));
         }
     }
@@ -180,11 +192,12 @@ impl Delivery {
         }
     }
 
-    /// What is left of QoS 1 for Shared Subscriptions, in its order.
-    pub(super) fn into_shared_qos_1(mut self) -> impl Iterator<Item = Copy> {
+    /// What is left for Shared Subscriptions at QoS 1 and up to `highest`, in its order.
+    pub(super) fn into_shared(mut self, highest: Qos) -> impl Iterator<Item = Copy> {
         self.interrupt();
         let sent = self.again.into_iter().map(|(_, copy)| copy);
-        sent.chain(self.waiting).filter(|copy| copy.qos == Qos::AtLeastOnce && copy.share.is_some())
+        sent.chain(self.waiting)
+            .filter(move |copy| (Qos::AtLeastOnce..=highest).contains(&copy.qos) && copy.share.is_some())
     }
 
     fn next_waiting(&mut self) -> Option<Copy> {

@@ -4,6 +4,7 @@ use super::broker::{Action, ConnectionId, Core};
 use super::connect::Refused;
 use super::connection::{Connection, Established, Peer, reason_string};
 use super::session::Expiry;
+use crate::switch::Switch;
 use model::packet::{Disconnect, DisconnectProperties, Packet, PacketType, ProtocolVersion, ReasonCode};
 use model::wire::{Fault, Refusal};
 
@@ -112,7 +113,9 @@ impl Core {
             session.expiry = Expiry::from_seconds(seconds);
         }
         // Whoever says why it leaves abnormally wants its Will published (MQTT-3.1.2-8, MQTT-3.14.4-3).
-        let will = if disconnect.reason == ReasonCode::Success { WillFate::Deleted } else { WillFate::Due };
+        let leaves_well = disconnect.reason == ReasonCode::Success;
+        let leaves_well = leaves_well && !self.settings.misbehaves(Switch::WillAfterDisconnect);
+        let will = if leaves_well { WillFate::Deleted } else { WillFate::Due };
         self.output(from.connection, Action::Close);
         self.ended(from.connection, will);
         Ok(())

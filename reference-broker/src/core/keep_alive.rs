@@ -4,6 +4,7 @@ use super::broker::{ConnectionId, Core, Milliseconds};
 use super::connection::Connection;
 use super::disconnect::Violation;
 use super::timers::Timer;
+use crate::switch::Switch;
 use model::packet::ReasonCode;
 
 /// 1.5 times a Keep Alive of so many seconds; `None` if it is 0, which turns the timer off.
@@ -23,6 +24,9 @@ impl Core {
     pub(super) fn keep_alive_is_due(&mut self, connection: ConnectionId) {
         let Some(Connection::Established(link)) = self.connections.get_mut(&connection) else { return };
         let Some(longest_silence) = link.longest_silence else { return };
+        if self.settings.misbehaves(Switch::KeepAliveNotEnforced) {
+            return;
+        }
         let deadline = link.last_heard + longest_silence;
         if deadline > self.now {
             link.silence_check = deadline;

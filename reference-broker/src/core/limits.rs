@@ -1,6 +1,8 @@
 //! The dialect's bounds on topics and properties.
 
+use super::broker::Core;
 use crate::settings::Limits;
+use crate::switch::Switch;
 use model::packet::{PublishProperties, ReasonCode, UserProperty};
 
 /// A bound that a packet exceeds.
@@ -16,9 +18,13 @@ impl Exceeded {
     }
 }
 
-/// Whether a Topic Name or Topic Filter is within the bounds.
-pub(super) fn admits_topic(limits: &Limits, topic: &str) -> bool {
-    topic.len() <= limits.topic_bytes && separators(topic) <= limits.topic_separators
+impl Core {
+    /// Whether a Topic Name or Topic Filter is within the bounds.
+    pub(super) fn admits_topic(&self, topic: &str) -> bool {
+        let limits = &self.settings.limits;
+        let is_within = topic.len() <= limits.topic_bytes && separators(topic) <= limits.topic_separators;
+        is_within || self.settings.misbehaves(Switch::TopicLengthNotChecked)
+    }
 }
 
 /// Slashes in a Topic Name or Topic Filter.

@@ -6,6 +6,7 @@ use super::disconnect::Violation;
 use super::limits::{self, Exceeded};
 use super::message::{Message, Origin};
 use super::session::SessionId;
+use crate::switch::Switch;
 use model::packet::{Acknowledgement, Delivery, Packet, PacketId, ProtocolVersion, Publish, ReasonCode, Utf8String};
 
 impl Core {
@@ -69,7 +70,8 @@ impl Core {
 
     /// Takes a QoS 2 message; `false` if it was taken before.
     fn take_once(&mut self, id: SessionId, packet_id: PacketId) -> bool {
-        self.sessions.find_mut(id).is_some_and(|session| session.incoming.take(packet_id))
+        let is_new = self.sessions.find_mut(id).is_some_and(|session| session.incoming.take(packet_id));
+        is_new || self.settings.misbehaves(Switch::Qos2DuplicatePassedOn)
     }
 
     /// PUBACK or PUBREC.
@@ -119,7 +121,7 @@ impl Core {
                 return Err(Exceeded::new(ReasonCode::QuotaExceeded, "too many retained messages"));
             }
         }
-        if !limits::admits_topic(limits, topic) {
+        if !self.admits_topic(topic) {
             return Err(Exceeded::new(ReasonCode::TopicNameInvalid, "topic too long"));
         }
         limits::check_publish(limits, &publish.properties)

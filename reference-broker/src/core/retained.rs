@@ -6,6 +6,7 @@ use super::message::Message;
 use super::session::SessionId;
 use super::subscriptions::Subscription;
 use crate::settings::Limits;
+use crate::switch::Switch;
 use model::packet::Utf8String;
 use model::topic::TopicFilter;
 use std::collections::BTreeMap;
@@ -28,6 +29,11 @@ impl Retained {
         };
         let fits = count < limits.retained_messages && bytes + topic.len() + payload.len() <= limits.retained_bytes;
         payload.is_empty() || fits
+    }
+
+    /// Whether a topic has one.
+    fn has(&self, topic: &str) -> bool {
+        self.by_topic.contains_key(topic)
     }
 
     /// Replaces the topic's retained message (MQTT-3.3.1-5), or clears it if this one is empty (MQTT-3.3.1-6).
@@ -63,7 +69,12 @@ impl Retained {
 impl Core {
     /// Keeps a message that is to be retained, as far as there is room.
     pub(super) fn retain(&mut self, message: &Arc<Message>) {
-        if message.retain && self.retained.has_room_for(&message.topic, &message.payload, &self.settings.limits) {
+        let keeps_old = match message.payload.is_empty() {
+            true => self.settings.misbehaves(Switch::RetainedNotDeleted),
+            false => self.settings.misbehaves(Switch::RetainedNotReplaced) && self.retained.has(&message.topic),
+        };
+        let has_room = self.retained.has_room_for(&message.topic, &message.payload, &self.settings.limits);
+        if message.retain && has_room && !keeps_old {
             self.retained.store(message);
         }
     }

@@ -7,6 +7,7 @@ use super::message::Message;
 use super::session::SessionId;
 use super::subscriptions::Subscription;
 use crate::settings::DeliveredQos;
+use crate::switch::Switch;
 use model::packet::{self, Qos, SubscriptionIdentifier};
 use model::topic::TopicFilter;
 use std::collections::BTreeMap;
@@ -26,8 +27,13 @@ struct Receiver {
 }
 
 impl Receiver {
-    fn join(&mut self, subscription: Subscription) {
-        self.qos = self.qos.max(subscription.qos);
+    /// A receiver by this subscription, and by those that join it.
+    fn by(subscription: Subscription) -> Receiver {
+        Receiver { qos: subscription.qos, ..Receiver::default() }
+    }
+
+    fn join(&mut self, subscription: Subscription, decide: impl Fn(Qos, Qos) -> Qos) {
+        self.qos = decide(self.qos, subscription.qos);
         self.retain_as_published |= subscription.retain_as_published;
         self.identifiers.extend(subscription.identifier);
     }
@@ -45,25 +51,46 @@ impl Core {
         let mut receivers: BTreeMap<SessionId, Receiver> = BTreeMap::new();
         let mut members = Vec::new();
         let is_connected = |session| sessions.is_connected(session);
+        let settings = &self.settings;
+        let decide = if settings.misbehaves(Switch::LowestQosOfOverlap) { Qos::min } else { Qos::max };
         self.subscriptions.matching(&message.topic, is_connected, |found| {
-            if found.subscription.no_local && Some(found.session) == publisher {
+            let is_own = Some(found.session) == publisher;
+            if found.subscription.no_local && is_own && !settings.misbehaves(Switch::NoLocalIgnored) {
                 return; // MQTT-3.8.3-3
             }
+            let receiver = || Receiver::by(found.subscription);
             match found.share {
-                None => receivers.entry(found.session).or_default().join(found.subscription),
+                None => receivers.entry(found.session).or_insert_with(receiver).join(found.subscription, decide),
                 Some(share) => {
-                    let mut member = Receiver { share: Some(share), ..Receiver::default() };
-                    member.join(found.subscription);
+                    let mut member = Receiver { share: Some(share), ..receiver() };
+                    member.join(found.subscription, decide);
                     members.push((found.session, member));
                 }
             }
         });
+        if self.settings.misbehaves(Switch::SharedToTwoMembers) {
+            self.choose_others(&mut members);
+        }
         for (session, receiver) in receivers.into_iter().chain(members) {
             let qos = self.delivered_qos(&message, receiver.qos);
             let retain = message.retain && receiver.retain_as_published;
             let Receiver { identifiers, share, .. } = receiver;
             let message = Arc::clone(&message);
             self.deliver(session, Copy { message, qos, retain, identifiers, share, since: self.now });
+        }
+    }
+
+    /// A second member for each message of a Shared Subscription.
+    fn choose_others(&mut self, members: &mut Vec<(SessionId, Receiver)>) {
+        for index in 0..members.len() {
+            let Some(share) = members[index].1.share.clone() else { continue };
+            let sessions = &self.sessions;
+            let other = self.subscriptions.choose(&share, |session| sessions.is_connected(session));
+            if let Some((session, subscription)) = other.filter(|(session, _)| *session != members[index].0) {
+                let mut member = Receiver { share: Some(share), ..Receiver::by(subscription) };
+                member.join(subscription, Qos::max);
+                members.push((session, member));
+            }
         }
     }
 
@@ -78,6 +105,9 @@ impl Core {
     /// Sends a copy to a session, or has it wait there.
     pub(super) fn deliver(&mut self, id: SessionId, copy: Copy) {
         let Some(session) = self.sessions.find_mut(id) else { return };
+        if session.connection.is_none() && self.settings.misbehaves(Switch::StoredMessageLost) {
+            return;
+        }
         if copy.qos == Qos::AtMostOnce {
             let Some(connection) = session.connection else { return }; // QoS 0 is for those who are there.
             // Order is kept by the publisher's QoS (MQTT-4.6.0-5): what was published at QoS 1 overtakes nothing, even if
@@ -89,7 +119,7 @@ impl Core {
                 return;
             }
         }
-        session.delivery.enqueue(copy, &self.settings.limits);
+        session.delivery.enqueue(copy, &self.settings);
         self.send_waiting(id);
     }
 
@@ -99,9 +129,7 @@ impl Core {
             let Some(session) = self.sessions.find_mut(id) else { return };
             let Some(connection) = session.connection else { return };
             let Some(Connection::Established(link)) = self.connections.get(&connection) else { return };
-            let Some(publish) = session.delivery.next(self.now, link.peer.version, &self.settings.limits) else {
-                return;
-            };
+            let Some(publish) = session.delivery.next(self.now, link.peer.version, &self.settings) else { return };
             let packet_id = publish.packet_id();
             let taken = self.send_publish(connection, publish);
             if !taken

@@ -6,6 +6,7 @@ use super::disconnect::WillFate;
 use super::incoming::Incoming;
 use super::timers::Timer;
 use super::will::PendingWill;
+use crate::switch::Switch;
 use model::packet::Utf8String;
 use model::topic::TopicFilter;
 use std::collections::{BTreeMap, BTreeSet};
@@ -129,7 +130,12 @@ impl Core {
         session.connection = None;
         session.delivery.interrupt();
         session.incoming.interrupt();
-        let expiry = session.expiry;
+        let expiry = match session.expiry {
+            _ if self.settings.misbehaves(Switch::SessionLost) => Expiry::AtClose,
+            Expiry::AtClose if self.settings.misbehaves(Switch::SessionKeptAfterClose) => Expiry::Never,
+            Expiry::After(_) if self.settings.misbehaves(Switch::SessionKeptAfterExpiry) => Expiry::Never,
+            expiry => expiry,
+        };
         self.will_after_connection(id, will);
         match expiry {
             Expiry::AtClose => self.end_session(id),
@@ -159,11 +165,21 @@ impl Core {
 
     /// Hands a session to a new connection of its Client; a Will that still waits is deleted (MQTT-3.1.3-9).
     pub(super) fn resume_session(&mut self, id: SessionId) {
+        if self.settings.misbehaves(Switch::WillSentThoughResumed) {
+            self.will_is_due(id);
+        }
         self.delete_will(id);
-        if let Some(session) = self.sessions.find_mut(id)
-            && let Some(ends) = session.ends.take()
-        {
+        let Some(session) = self.sessions.find_mut(id) else { return };
+        if let Some(ends) = session.ends.take() {
             self.timers.cancel(ends, Timer::SessionExpiry(id));
+        }
+        if self.settings.misbehaves(Switch::SubscriptionsLost) {
+            std::mem::take(&mut session.filters).iter().for_each(|filter| {
+                self.subscriptions.remove(filter, id);
+            });
+        }
+        if self.settings.misbehaves(Switch::UnacknowledgedNotSentAgain) {
+            session.delivery.forget_sent();
         }
     }
 }

@@ -4,6 +4,8 @@ use super::broker::Core;
 use super::delivery::{Copy, Delivery};
 use super::session::SessionId;
 use super::subscriptions::Subscription;
+use crate::switch::Switch;
+use model::packet::Qos;
 use model::topic::TopicFilter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,7 +51,9 @@ impl Core {
     /// Gives what an ended session had to deliver for its Shared Subscriptions to other members. A message of QoS 2 was
     /// its own: nobody else may get it (MQTT-4.8.2-5).
     pub(super) fn hand_on(&mut self, delivery: Delivery) {
-        for copy in delivery.into_shared_qos_1() {
+        let hands_on_all = self.settings.misbehaves(Switch::SharedQos2HandedOn);
+        let highest = if hands_on_all { Qos::ExactlyOnce } else { Qos::AtLeastOnce };
+        for copy in delivery.into_shared(highest) {
             let Some(filter) = &copy.share else { continue };
             let sessions = &self.sessions;
             let chosen = self.subscriptions.choose(filter, |session| sessions.is_connected(session));
@@ -66,7 +70,6 @@ impl Core {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::packet::Qos;
 
     #[test]
     fn members_take_turns_and_the_connected_come_first() {

@@ -6,6 +6,7 @@ use super::disconnect::Violation;
 use super::limits;
 use super::subscriptions::Subscription;
 use crate::settings::DeliveredQos;
+use crate::switch::Switch;
 use model::packet::{
     Packet, ProtocolVersion, Qos, ReasonCode, ReasonProperties, RetainHandling, Suback, Subscribe,
     SubscriptionIdentifier, SubscriptionOptions, SubscriptionRequest, Unsuback, Unsubscribe,
@@ -100,7 +101,7 @@ impl Core {
         request: &SubscriptionRequest,
     ) -> Result<TopicFilter, Denied> {
         let limits = &self.settings.limits;
-        if index >= limits.filters_per_subscribe {
+        if index >= limits.filters_per_subscribe && !self.settings.misbehaves(Switch::FiltersNotCounted) {
             let says = format!("at most {} filters in a SUBSCRIBE", limits.filters_per_subscribe);
             return Err(Denied::new(ReasonCode::QuotaExceeded, says));
         }
@@ -112,7 +113,7 @@ impl Core {
             let reason = ReasonCode::SharedSubscriptionsNotSupported;
             return Err(Denied::new(reason, "shared subscriptions are not available"));
         }
-        if !limits::admits_topic(limits, &request.filter) {
+        if !self.admits_topic(&request.filter) {
             return Err(Denied::new(ReasonCode::TopicFilterInvalid, "topic filter too long"));
         }
         if limits::separators(&request.filter) >= limits.filter_levels {
@@ -154,9 +155,12 @@ impl Core {
         let mut is_new = false;
         if let Some(session) = self.sessions.find_mut(from.session) {
             is_new = session.filters.insert(filter.clone());
-            self.subscriptions.insert(&filter, from.session, subscription);
+            if is_new || !self.settings.misbehaves(Switch::SubscriptionNotReplaced) {
+                self.subscriptions.insert(&filter, from.session, subscription);
+            }
         }
         let wanted = match options.retain_handling {
+            _ if self.settings.misbehaves(Switch::RetainHandlingIgnored) => true,
             RetainHandling::Send => true,
             RetainHandling::SendIfNew => is_new,
             RetainHandling::DoNotSend => false,
@@ -183,7 +187,9 @@ impl Core {
         if !session.filters.remove(&filter) {
             return ReasonCode::NoSubscriptionExisted;
         }
-        self.subscriptions.remove(&filter, from.session);
+        if !self.settings.misbehaves(Switch::UnsubscribeIgnored) {
+            self.subscriptions.remove(&filter, from.session);
+        }
         ReasonCode::Success
     }
 }

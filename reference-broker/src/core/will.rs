@@ -7,6 +7,7 @@ use super::message::Message;
 use super::publish::has_wildcard;
 use super::session::SessionId;
 use super::timers::Timer;
+use crate::switch::Switch;
 use model::packet::{Connect, ProtocolVersion, ReasonCode, Will};
 use model::topic::TopicName;
 
@@ -59,6 +60,8 @@ impl Core {
         let Some(pending) = self.sessions.find_mut(id).and_then(|session| session.will.as_mut()) else { return };
         match (fate, pending.will.properties.will_delay_interval.unwrap_or(0)) {
             (WillFate::Deleted, _) => self.delete_will(id),
+            (WillFate::Due, _) if self.settings.misbehaves(Switch::WillLost) => self.delete_will(id),
+            (WillFate::Due, _) if self.settings.misbehaves(Switch::WillDelayIgnored) => self.will_is_due(id),
             (WillFate::Due, 0) => self.will_is_due(id),
             (WillFate::Due, seconds) => {
                 let due = self.now + Milliseconds::from(seconds) * 1_000;
@@ -73,7 +76,17 @@ impl Core {
         if let Some(pending) = self.take_will(id)
             && let Some(origin) = self.origin(id)
         {
+            if self.settings.misbehaves(Switch::WillKeptOnceSent) {
+                self.keep_sent_will(id, &pending.will);
+            }
             self.route(Message::from_will(pending.will, origin));
+        }
+    }
+
+    /// Has the session keep a Will as if it had not been published.
+    fn keep_sent_will(&mut self, id: SessionId, will: &Will) {
+        if let Some(session) = self.sessions.find_mut(id) {
+            session.will = Some(PendingWill { will: will.clone(), due: None });
         }
     }
 

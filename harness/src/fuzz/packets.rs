@@ -1,20 +1,22 @@
 //! From what commands say to packets.
 
-use crate::command::{Alias, Authentication, Content, Extras, Payload, Request, Terms, WillTerms};
+use super::command::{Alias, Authentication, Content, Extras, Payload, Request, Terms, WillTerms};
+use super::names::Names;
+use crate::case::Credentials;
 use model::packet::{
-    Acknowledgement, Auth, AuthProperties, Connect, ConnectProperties, Delivery, Packet, PacketId, PacketType,
-    ProtocolVersion, Publish, PublishProperties, Qos, ReasonCode, Subscribe, SubscribeProperties,
-    SubscriptionIdentifier, SubscriptionOptions, SubscriptionRequest, Utf8String, Will, WillProperties,
+    Acknowledgement, Auth, AuthProperties, Connect, ConnectProperties, Delivery, Disconnect, DisconnectProperties,
+    Packet, PacketId, PacketType, ProtocolVersion, Publish, PublishProperties, Qos, ReasonCode, Subscribe,
+    SubscribeProperties, SubscriptionIdentifier, SubscriptionOptions, SubscriptionRequest, Unsubscribe,
+    UnsubscribeProperties, Utf8String, Will, WillProperties,
 };
 use reference_broker::core::AUTHENTICATION_METHOD;
 use std::num::{NonZeroU16, NonZeroU32};
 
-pub(crate) fn text(text: &str) -> Utf8String {
+fn text(text: &str) -> Utf8String {
     Utf8String::new(text).expect("there is no U+0000 in it")
 }
 
-/// CONNECT; `number` makes the payload of its Will its own.
-pub(crate) fn connect(terms: &Terms, number: u32) -> Packet {
+pub(super) fn connect(terms: &Terms, names: &Names, credentials: &Credentials) -> Packet {
     let mut properties = ConnectProperties::default();
     if terms.version.has_properties() {
         properties.session_expiry_interval = terms.session_expiry;
@@ -25,26 +27,28 @@ pub(crate) fn connect(terms: &Terms, number: u32) -> Packet {
         properties.authentication_method = match terms.authentication {
             Authentication::None => None,
             Authentication::Foreign => Some(text("no-such-method")),
-            _ => Some(text(AUTHENTICATION_METHOD)),
+            Authentication::Right | Authentication::Wrong | Authentication::Silent => Some(text(AUTHENTICATION_METHOD)),
         };
     }
     Packet::Connect(Connect {
         clean_start: terms.clean_start,
         keep_alive: terms.keep_alive,
         properties,
-        client_id: text(terms.client_id),
-        will: terms.will.as_ref().map(|will| will_message(will, terms.version, number)),
-        ..Connect::default()
+        client_id: names.spell(terms.client_id),
+        will: terms.will.as_ref().map(|will| will_message(will, terms.version, names)),
+        user_name: credentials.user_name.as_deref().map(text),
+        password: credentials.password.clone(),
     })
 }
 
-fn will_message(terms: &WillTerms, version: ProtocolVersion, number: u32) -> Will {
+fn will_message(terms: &WillTerms, version: ProtocolVersion, names: &Names) -> Will {
+    let content = &terms.content;
     let mut properties = WillProperties::default();
     if version.has_properties() {
-        let extras = extra_properties(terms.extras);
+        let extras = extra_properties(content.extras);
         properties = WillProperties {
             payload_format_indicator: extras.payload_format_indicator,
-            message_expiry_interval: terms.expiry,
+            message_expiry_interval: content.expiry,
             content_type: extras.content_type,
             response_topic: extras.response_topic,
             correlation_data: extras.correlation_data,
@@ -52,12 +56,12 @@ fn will_message(terms: &WillTerms, version: ProtocolVersion, number: u32) -> Wil
             user_properties: extras.user_properties,
         };
     }
-    let payload = payload(terms.payload, "w", number);
-    Will { topic: text(terms.topic), payload, qos: terms.qos, retain: terms.retain, properties }
+    let payload = payload(content.payload, "w");
+    Will { topic: names.spell(content.topic), payload, qos: content.qos, retain: content.retain, properties }
 }
 
 /// The answer to a challenge, right or wrong; or what begins a new authentication.
-pub(crate) fn auth(reason: ReasonCode, data: Option<Vec<u8>>) -> Packet {
+pub(super) fn auth(reason: ReasonCode, data: Option<Vec<u8>>) -> Packet {
     let properties = AuthProperties {
         authentication_method: Some(text(AUTHENTICATION_METHOD)),
         authentication_data: data,
@@ -66,11 +70,12 @@ pub(crate) fn auth(reason: ReasonCode, data: Option<Vec<u8>>) -> Packet {
     Packet::Auth(Auth { reason, properties })
 }
 
-pub(crate) fn subscribe(
+pub(super) fn subscribe(
     packet_id: PacketId,
     version: ProtocolVersion,
     requests: &[Request],
     identifier: Option<u32>,
+    names: &Names,
 ) -> Packet {
     let requests = requests
         .iter()
@@ -79,7 +84,7 @@ pub(crate) fn subscribe(
                 true => request.options,
                 false => SubscriptionOptions { qos: request.options.qos, ..SubscriptionOptions::default() },
             };
-            SubscriptionRequest { filter: text(request.filter), options }
+            SubscriptionRequest { filter: names.spell(request.filter), options }
         })
         .collect();
     let identifier = identifier.filter(|_| version.has_properties()).and_then(SubscriptionIdentifier::new);
@@ -87,13 +92,17 @@ pub(crate) fn subscribe(
     Packet::Subscribe(Subscribe { packet_id, properties, requests })
 }
 
-/// PUBLISH; `number` makes its payload its own.
-pub(crate) fn publish(
-    packet_id: Option<PacketId>,
+pub(super) fn unsubscribe(packet_id: PacketId, filters: &[&'static str], names: &Names) -> Packet {
+    let filters = filters.iter().map(|filter| names.spell(filter)).collect();
+    Packet::Unsubscribe(Unsubscribe { packet_id, properties: UnsubscribeProperties::default(), filters })
+}
+
+pub(super) fn publish(
+    packet_id: PacketId,
     version: ProtocolVersion,
     content: &Content,
     alias: Alias,
-    number: u32,
+    names: &Names,
 ) -> Publish {
     let mut properties = PublishProperties::default();
     if version.has_properties() {
@@ -103,18 +112,17 @@ pub(crate) fn publish(
             properties.topic_alias = NonZeroU16::new(alias);
         }
     }
-    let delivery = match packet_id {
-        None => Delivery::AtMostOnce,
-        Some(packet_id) if content.qos == Qos::AtLeastOnce => Delivery::AtLeastOnce { packet_id, dup: content.dup },
-        Some(packet_id) => Delivery::ExactlyOnce { packet_id, dup: content.dup },
+    let delivery = match content.qos {
+        Qos::AtMostOnce => Delivery::AtMostOnce,
+        Qos::AtLeastOnce => Delivery::AtLeastOnce { packet_id, dup: content.dup },
+        Qos::ExactlyOnce => Delivery::ExactlyOnce { packet_id, dup: content.dup },
     };
-    let topic = text(if matches!(alias, Alias::Use(_)) { "" } else { content.topic });
-    let payload = payload(content.payload, "m", number);
-    Publish { delivery, retain: content.retain, topic, properties, payload }
+    let topic = names.spell(if matches!(alias, Alias::Use(_)) { "" } else { content.topic });
+    Publish { delivery, retain: content.retain, topic, properties, payload: payload(content.payload, "m") }
 }
 
 /// The same PUBLISH with DUP.
-pub(crate) fn again(publish: &Publish) -> Publish {
+pub(super) fn again(publish: &Publish) -> Publish {
     let delivery = match publish.delivery {
         Delivery::AtMostOnce => Delivery::AtMostOnce,
         Delivery::AtLeastOnce { packet_id, .. } => Delivery::AtLeastOnce { packet_id, dup: true },
@@ -123,32 +131,43 @@ pub(crate) fn again(publish: &Publish) -> Publish {
     Publish { delivery, ..publish.clone() }
 }
 
-/// One of PUBACK, PUBREC, PUBREL and PUBCOMP.
-pub(crate) fn acknowledgement(packet: PacketType, packet_id: PacketId, reason: ReasonCode) -> Packet {
+/// PUBACK, PUBREC, PUBREL or PUBCOMP; `None` if the packet acknowledges nothing.
+pub(super) fn acknowledgement(packet: PacketType, packet_id: PacketId, reason: ReasonCode) -> Option<Packet> {
     let acknowledgement = Acknowledgement { reason, ..Acknowledgement::success(packet_id) };
     match packet {
-        PacketType::Puback => Packet::Puback(acknowledgement),
-        PacketType::Pubrec => Packet::Pubrec(acknowledgement),
-        PacketType::Pubrel => Packet::Pubrel(acknowledgement),
-        PacketType::Pubcomp => Packet::Pubcomp(acknowledgement),
-        packet => panic!("{packet} acknowledges nothing"),
+        PacketType::Puback => Some(Packet::Puback(acknowledgement)),
+        PacketType::Pubrec => Some(Packet::Pubrec(acknowledgement)),
+        PacketType::Pubrel => Some(Packet::Pubrel(acknowledgement)),
+        PacketType::Pubcomp => Some(Packet::Pubcomp(acknowledgement)),
+        _ => None,
     }
 }
 
+pub(super) fn disconnect(version: ProtocolVersion, session_expiry: Option<u32>, with_will: bool) -> Packet {
+    let has_properties = version.has_properties();
+    let session_expiry_interval = session_expiry.filter(|_| has_properties);
+    let reason = match with_will && has_properties {
+        true => ReasonCode::DisconnectWithWillMessage,
+        false => ReasonCode::Success,
+    };
+    let properties = DisconnectProperties { session_expiry_interval, ..DisconnectProperties::default() };
+    Packet::Disconnect(Disconnect { reason, properties })
+}
+
 /// A PUBLISH of which only a part is sent.
-pub(crate) fn half_sent() -> Packet {
+pub(super) fn half_sent(names: &Names) -> Packet {
     Packet::Publish(Publish {
         delivery: Delivery::AtMostOnce,
         retain: false,
-        topic: text("a/b"),
+        topic: names.spell("$t/a/b"),
         properties: PublishProperties::default(),
         payload: b"half".to_vec(),
     })
 }
 
-fn payload(payload: Payload, prefix: &str, number: u32) -> Vec<u8> {
+fn payload(payload: Payload, prefix: &str) -> Vec<u8> {
     match payload {
-        Payload::Own => format!("{prefix}{number}").into_bytes(),
+        Payload::Own(number) => format!("{prefix}{number}").into_bytes(),
         Payload::Shared => b"same".to_vec(),
         Payload::Empty => Vec::new(),
         Payload::Large => vec![b'L'; 100],

@@ -1,0 +1,101 @@
+//! Walks: at random from a seed, or again from a list of commands.
+
+use super::command::Command;
+use super::generate::Generator;
+use super::shrink::shrink;
+use super::walk::{Walked, Walker};
+use super::wording::{Ground, Versions, Wording};
+use crate::case::Credentials;
+use crate::run::follow;
+use crate::target::Peer;
+use model::judge::{Judgement, Violation};
+use model::profile::Profile;
+use std::io;
+use std::time::Duration;
+
+/// How walks go.
+#[derive(Debug, Clone)]
+pub struct Terrain {
+    /// The dialect.
+    pub profile: Profile,
+    /// Where they take place.
+    pub ground: Ground,
+    /// What the clients speak.
+    pub versions: Versions,
+    /// How many clients there are: 1 to [`Client::MOST`](super::Client::MOST).
+    pub clients: usize,
+    /// How many commands there are.
+    pub length: usize,
+    /// How clients log in.
+    pub credentials: Credentials,
+}
+
+impl Terrain {
+    /// A walk at random; it follows from `seed` and from what the peer does. `unique` keeps it apart from others on the
+    /// same peer.
+    ///
+    /// # Errors
+    /// When the peer does not accept connections.
+    pub fn explore(&self, peer: Peer, seed: u64, unique: &str) -> io::Result<Walked> {
+        let mut walker = Walker::new(peer, &self.profile, self.credentials.clone(), unique)?;
+        let wording = Wording { profile: self.profile.clone(), ground: self.ground, versions: self.versions };
+        let mut generator = Generator::new(seed, self.clients, wording);
+        for _ in 0..self.length {
+            let Some(command) = generator.next(&walker) else { break };
+            walker.play(&command)?;
+        }
+        Ok(walker.finish())
+    }
+
+    /// A walk of these commands, as far as they apply.
+    ///
+    /// # Errors
+    /// When the peer does not accept connections.
+    pub fn repeat(&self, peer: Peer, commands: &[Command], unique: &str) -> io::Result<Walked> {
+        let mut walker = Walker::new(peer, &self.profile, self.credentials.clone(), unique)?;
+        for command in commands {
+            walker.play(command)?;
+        }
+        Ok(walker.finish())
+    }
+
+    /// What the judge says of a walk.
+    #[must_use]
+    pub fn judge(&self, walked: &Walked) -> Judgement {
+        follow(&self.profile, walked.is_virtual, &walked.trace, walked.end)
+    }
+
+    /// What a walk shows to be wrong, in the order of the trace; nothing if the judge cannot tell.
+    #[must_use]
+    pub fn violations(&self, walked: &Walked) -> Vec<Violation> {
+        match self.judge(walked) {
+            Judgement::Violates(violations) => violations,
+            Judgement::Conforms | Judgement::Inconclusive(_) => Vec::new(),
+        }
+    }
+
+    /// Leaves of a walk what its violation needs, by walking parts of it with fresh peers. `fresh` gives a peer and what
+    /// keeps the walk apart from others on it.
+    pub fn shrink(&self, walked: &Walked, violation: &Violation, mut fresh: impl FnMut() -> (Peer, String)) -> Shrunk {
+        // What began later has no part in it.
+        let until = Duration::from_millis(violation.at);
+        let began = walked.commands.iter().take_while(|(began, _)| *began <= until);
+        let commands = began.map(|(_, command)| command.clone()).collect();
+        let (commands, walks) = shrink(commands, |candidate| {
+            let (peer, unique) = fresh();
+            let walked = self.repeat(peer, candidate, &unique).ok()?;
+            let first = self.violations(&walked).into_iter().next()?;
+            (first.rule == violation.rule).then(|| walked.commands.into_iter().map(|(_, command)| command).collect())
+        });
+        Shrunk { commands, walks }
+    }
+}
+
+/// What is left of a walk.
+#[derive(Debug, Clone)]
+pub struct Shrunk {
+    /// The commands.
+    pub commands: Vec<Command>,
+    /// How many walks it took to find out.
+    pub walks: usize,
+}

@@ -1,0 +1,159 @@
+//! From a walk to the steps of a case.
+
+use super::command::{Client, Command};
+use super::names::Names;
+use super::notation::{fields, hex};
+use super::walk::{Did, Logged, Walked};
+use model::packet::{Packet, PacketId, PacketType, Qos};
+use std::collections::BTreeMap;
+
+/// Time for what nobody waits for.
+const PAUSE: &str = "elapse: 20ms";
+
+/// How the steps of a case keep step with the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// By expecting the answers that the peer gave, and what is acknowledged later.
+    Answers,
+    /// By time, except for CONNACK. For a peer that answers what none should.
+    Time,
+}
+
+/// The steps of a walk, one a line.
+pub(super) fn steps(walked: &Walked, names: &Names, pace: Pace) -> Vec<String> {
+    let mut script = Script { walked, names, pace, steps: Vec::new(), open: BTreeMap::new(), bound: 0 };
+    for (index, (_, command)) in walked.commands.iter().enumerate() {
+        script.command(index, command);
+    }
+    script.steps
+}
+
+struct Script<'a> {
+    walked: &'a Walked,
+    names: &'a Names,
+    pace: Pace,
+    steps: Vec<String>,
+    /// What came on the connection of a client and was not expected yet.
+    open: BTreeMap<Client, Vec<(PacketType, Option<PacketId>)>>,
+    /// Packets that are bound so far.
+    bound: usize,
+}
+
+impl Script<'_> {
+    fn command(&mut self, index: usize, command: &Command) {
+        if let Command::Elapse(milliseconds) = command {
+            let time = match milliseconds % 1_000 {
+                0 => format!("{}s", milliseconds / 1_000),
+                _ => format!("{milliseconds}ms"),
+            };
+            self.steps.push(format!("elapse: {time}"));
+        }
+        let walked = self.walked;
+        let mut keeps_step = matches!(command, Command::Elapse(_));
+        let logged: Vec<&Logged> = walked.log.iter().filter(|logged| logged.command == index).collect();
+        for (position, Logged { client, what, .. }) in logged.iter().enumerate() {
+            let later = &logged[position..];
+            match what {
+                Did::Open => {
+                    self.open.remove(client);
+                    if matches!(later.get(1).map(|logged| &logged.what), Some(Did::SendBytes(_))) {
+                        self.steps.push(format!("{} opens", client.actor()));
+                    }
+                }
+                Did::Send(packet) => keeps_step |= self.send(*client, packet, later),
+                Did::SendBytes(bytes) => {
+                    self.steps.push(format!("{} -> BYTES: \"{}\"", client.actor(), hex(bytes)));
+                }
+                Did::Break => self.steps.push(format!("{} drops", client.actor())),
+                Did::Receive(packet) => self.receive(*client, packet),
+                Did::BeClosed => {}
+            }
+        }
+        if !keeps_step {
+            self.steps.push(PAUSE.to_owned());
+        }
+    }
+
+    /// A packet goes out. `true` if its answer is expected.
+    fn send(&mut self, client: Client, packet: &Packet, later: &[&Logged]) -> bool {
+        let actor = client.actor();
+        let id = self.expect_acknowledged(client, packet);
+        let name = packet.packet_type().name();
+        self.steps.push(match fields(packet, client, self.names, id.as_deref()) {
+            Some(fields) => format!("{actor} -> {name}: {fields}"),
+            None => format!("{actor} -> {name}"),
+        });
+        let Some(answer) = answer(packet) else { return false };
+        let is_expected = answer == PacketType::Connack || self.pace == Pace::Answers;
+        let came = later.iter().any(|logged| match &logged.what {
+            Did::Receive(received) => {
+                logged.client == client
+                    && received.packet_type() == answer
+                    && (answer == PacketType::Connack || received.packet_id() == packet.packet_id())
+            }
+            _ => false,
+        });
+        if is_expected && came {
+            self.steps.push(format!("{actor} <- {}", answer.name()));
+        }
+        is_expected && came
+    }
+
+    /// Before an acknowledgement: the packet that it is for, and what came before it. Returns how its identifier is
+    /// written.
+    fn expect_acknowledged(&mut self, client: Client, packet: &Packet) -> Option<String> {
+        let acknowledged = match packet {
+            Packet::Puback(_) | Packet::Pubrec(_) => PacketType::Publish,
+            Packet::Pubcomp(_) => PacketType::Pubrel,
+            _ => return None,
+        };
+        if self.pace == Pace::Time {
+            return None;
+        }
+        let open = self.open.get_mut(&client)?;
+        let is_it = |(packet_type, id): &(PacketType, Option<PacketId>)| {
+            *packet_type == acknowledged && *id == packet.packet_id()
+        };
+        let position = open.iter().position(is_it)?;
+        let mut kept = Vec::new();
+        let mut variable = None;
+        for (index, (packet_type, id)) in std::mem::take(open).into_iter().enumerate() {
+            if packet_type != acknowledged || index > position {
+                kept.push((packet_type, id));
+            } else if index < position {
+                self.steps.push(format!("{} <- {}", client.actor(), packet_type.name()));
+            } else {
+                self.bound += 1;
+                let name = format!("m{}", self.bound);
+                self.steps.push(format!("{} <- {}: {{as: {name}}}", client.actor(), packet_type.name()));
+                variable = Some(format!("${name}.id"));
+            }
+        }
+        *open = kept;
+        variable
+    }
+
+    fn receive(&mut self, client: Client, packet: &Packet) {
+        if matches!(packet, Packet::Publish(_) | Packet::Pubrel(_)) {
+            let came = (packet.packet_type(), packet.packet_id());
+            self.open.entry(client).or_default().push(came);
+        }
+    }
+}
+
+/// What a server must answer at once.
+fn answer(packet: &Packet) -> Option<PacketType> {
+    match packet {
+        Packet::Connect(_) => Some(PacketType::Connack),
+        Packet::Publish(publish) => match publish.qos() {
+            Qos::AtMostOnce => None,
+            Qos::AtLeastOnce => Some(PacketType::Puback),
+            Qos::ExactlyOnce => Some(PacketType::Pubrec),
+        },
+        Packet::Pubrel(_) => Some(PacketType::Pubcomp),
+        Packet::Subscribe(_) => Some(PacketType::Suback),
+        Packet::Unsubscribe(_) => Some(PacketType::Unsuback),
+        Packet::Pingreq => Some(PacketType::Pingresp),
+        _ => None,
+    }
+}

@@ -1,0 +1,474 @@
+//! A peer with clients around it: each command is played, every byte is recorded.
+
+use super::command::{Alias, Authentication, Client, Command, Content, Deed, Request, Terms};
+use super::connections::{Arrival, Arrived, Connections};
+use super::link::{Incoming, Link};
+use super::memory::{Again, Memory};
+use super::names::Names;
+use super::packets;
+use crate::case::Credentials;
+use crate::target::Peer;
+use crate::trace::{ConnectionId, Event, Trace, What};
+use model::packet::{Auth, Packet, PacketId, PacketType, ProtocolVersion, Publish, ReasonCode};
+use model::profile::Profile;
+use model::wire::encode;
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+/// Virtual time moves only when nothing is left to do: any moment of it is enough.
+pub(super) const MOMENT: Duration = Duration::from_millis(1);
+
+/// What happened in a walk.
+#[derive(Debug)]
+pub struct Walked {
+    /// Every byte.
+    pub trace: Trace,
+    /// When the walk was over.
+    pub end: Duration,
+    /// Whether its time was virtual.
+    pub is_virtual: bool,
+    /// The commands that applied, each with the time at which it began.
+    pub commands: Vec<(Duration, Command)>,
+    /// What the clients did and got, in the order in which the peer could know it.
+    pub(super) log: Vec<Logged>,
+}
+
+/// One thing that a client did or got.
+#[derive(Debug)]
+pub(super) struct Logged {
+    /// The command that was being played, counted from 0.
+    pub(super) command: usize,
+    pub(super) client: Client,
+    pub(super) what: Did,
+}
+
+/// What a client can do and get.
+#[derive(Debug)]
+pub(super) enum Did {
+    Open,
+    Send(Box<Packet>),
+    SendBytes(Vec<u8>),
+    Break,
+    Receive(Box<Packet>),
+    /// The peer closed the connection.
+    BeClosed,
+}
+
+/// The clients, and what they know.
+#[derive(Debug)]
+pub(super) struct Walker {
+    pub(super) connections: Connections,
+    pub(super) names: Names,
+    credentials: Credentials,
+    /// The connection of each client, as long as it knows it open.
+    clients: BTreeMap<Client, ConnectionId>,
+    pub(super) links: BTreeMap<ConnectionId, Link>,
+    /// What a client keeps beyond its connection, by client id.
+    memories: BTreeMap<&'static str, Memory>,
+    opened: u32,
+    /// How often clients have answered by themselves.
+    said: usize,
+    walked: Walked,
+}
+
+impl Walker {
+    /// A walker with this peer; `unique` keeps it apart from others.
+    pub(super) fn new(peer: Peer, profile: &Profile, credentials: Credentials, unique: &str) -> io::Result<Walker> {
+        let is_virtual = peer.is_virtual();
+        Ok(Walker {
+            connections: Connections::new(peer)?,
+            names: Names::new(profile, unique),
+            credentials,
+            clients: BTreeMap::new(),
+            links: BTreeMap::new(),
+            memories: BTreeMap::new(),
+            opened: 0,
+            said: 0,
+            walked: Walked {
+                trace: Trace::default(),
+                end: Duration::ZERO,
+                is_virtual,
+                commands: Vec::new(),
+                log: Vec::new(),
+            },
+        })
+    }
+
+    /// The connection of a client.
+    pub(super) fn link(&self, client: Client) -> Option<&Link> {
+        self.links.get(self.clients.get(&client)?)
+    }
+
+    /// What a client keeps beyond its connection.
+    pub(super) fn memory(&self, client_id: &str) -> Option<&Memory> {
+        self.memories.get(client_id)
+    }
+
+    /// Plays a command and lets it have its effects. `false` if it does not apply: then nothing happens.
+    ///
+    /// # Errors
+    /// When the peer does not accept a connection.
+    pub(super) fn play(&mut self, command: &Command) -> io::Result<bool> {
+        self.drain();
+        let began = self.connections.now();
+        self.walked.commands.push((began, command.clone()));
+        let applies = match command {
+            Command::Elapse(milliseconds) => {
+                self.flow();
+                self.connections.sleep(Duration::from_millis(*milliseconds));
+                true
+            }
+            Command::Does(client, deed) => self.does(*client, deed)?,
+        };
+        match applies {
+            true => self.settle(),
+            false => {
+                self.walked.commands.pop();
+            }
+        }
+        Ok(applies)
+    }
+
+    /// Lets all that is held back flow, and what is under way arrive.
+    pub(super) fn finish(mut self) -> Walked {
+        self.flow();
+        self.come_to_rest();
+        self.walked.end = self.connections.now();
+        self.walked
+    }
+
+    fn does(&mut self, client: Client, deed: &Deed) -> io::Result<bool> {
+        let id = self.clients.get(&client).copied();
+        match (deed, id) {
+            (Deed::Connect { terms, held }, None) => {
+                if self.is_contested(terms) {
+                    return Ok(false);
+                }
+                let id = self.open(client)?;
+                if let Some(link) = self.links.get_mut(&id) {
+                    (link.stalled, link.reading) = (*held, !*held);
+                }
+                self.connect(id, terms);
+                Ok(true)
+            }
+            (Deed::Malformed(bytes), None) => {
+                let id = self.open(client)?;
+                self.write_unsound(id, bytes);
+                Ok(true)
+            }
+            (Deed::Connect { .. }, Some(_)) | (_, None) => Ok(false),
+            (deed, Some(id)) => Ok(self.does_on(id, deed).is_some()),
+        }
+    }
+
+    /// A deed on an open connection; `None` if it does not apply.
+    fn does_on(&mut self, id: ConnectionId, deed: &Deed) -> Option<()> {
+        let link = self.links.get_mut(&id)?;
+        match deed {
+            Deed::Cut => return Some(self.cut(id)),
+            Deed::StopReading => return link.reading.then(|| link.reading = false),
+            Deed::Stall => return (!link.stalled).then(|| link.stalled = true),
+            Deed::Resume => return (link.stalled || !link.reading).then(|| self.resume(id)),
+            Deed::Malformed(bytes) => return (!link.left).then(|| self.write_unsound(id, bytes)),
+            _ => {}
+        }
+        let client_id = link.client_id.filter(|_| !link.left)?;
+        let version = link.version;
+        let memory = self.memories.entry(client_id).or_default();
+        let packet = match deed {
+            Deed::SecondConnect(terms) => {
+                link.sound = false;
+                packets::connect(&Terms { version, ..terms.clone() }, &self.names, &self.credentials)
+            }
+            Deed::Subscribe { id: packet_id, requests, identifier } => {
+                let means = |request: &Request| has_one_meaning(version, request.filter);
+                let requests: Vec<Request> = requests.iter().copied().filter(means).collect();
+                if requests.is_empty() || !memory.is_free(*packet_id) {
+                    return None;
+                }
+                memory.request(*packet_id, id);
+                packets::subscribe(*packet_id, version, &requests, *identifier, &self.names)
+            }
+            Deed::Unsubscribe { id: packet_id, filters } => {
+                let means = |filter: &&'static str| has_one_meaning(version, filter);
+                let filters: Vec<&'static str> = filters.iter().copied().filter(means).collect();
+                if filters.is_empty() || !memory.is_free(*packet_id) {
+                    return None;
+                }
+                memory.request(*packet_id, id);
+                packets::unsubscribe(*packet_id, &filters, &self.names)
+            }
+            Deed::Publish { id: packet_id, content } => self.publish(id, client_id, *packet_id, content)?,
+            Deed::Resend(packet_id) => match memory.again(*packet_id, version, id)? {
+                Again::Publish(publish) => Packet::Publish(packets::again(&publish)),
+                Again::Release => packets::acknowledgement(PacketType::Pubrel, *packet_id, ReasonCode::Success)?,
+            },
+            Deed::Release(packet_id) => {
+                if !memory.release(*packet_id, id) {
+                    return None;
+                }
+                packets::acknowledgement(PacketType::Pubrel, *packet_id, ReasonCode::Success)?
+            }
+            Deed::Acknowledge { payload, refused } => {
+                let refused = *refused && version.has_properties();
+                let (packet, packet_id) = link.deliveries.acknowledge(payload, refused)?;
+                let refusal = ReasonCode::UnspecifiedError;
+                let reason = if refused && packet != PacketType::Pubcomp { refusal } else { ReasonCode::Success };
+                packets::acknowledgement(packet, packet_id, reason)?
+            }
+            Deed::Misacknowledge { payload, packet } => {
+                packets::acknowledgement(*packet, link.deliveries.find(payload)?, ReasonCode::Success)?
+            }
+            Deed::AcknowledgeUnknown(packet) => {
+                packets::acknowledgement(*packet, PacketId::new(9_999)?, ReasonCode::Success)?
+            }
+            Deed::Reauthenticate => {
+                if link.authentication == Authentication::None {
+                    return None;
+                }
+                packets::auth(ReasonCode::ReAuthenticate, None)
+            }
+            Deed::Ping => {
+                link.pings += 1;
+                Packet::Pingreq
+            }
+            Deed::Disconnect { session_expiry, with_will } => {
+                link.left = true;
+                packets::disconnect(version, *session_expiry, *with_will)
+            }
+            Deed::CutWithin(bytes) => {
+                let whole = encode(&packets::half_sent(&self.names), version).ok()?;
+                self.write_unsound(id, &whole[..*bytes.min(&(whole.len() - 1))]);
+                return Some(self.cut(id));
+            }
+            Deed::Connect { .. } | Deed::Cut | Deed::StopReading | Deed::Stall | Deed::Resume | Deed::Malformed(_) => {
+                return None;
+            }
+        };
+        self.send(id, packet);
+        Some(())
+    }
+
+    /// Whether two connections would contend for a session while one of them authenticates: the judge knows only of
+    /// takeovers at CONNECT.
+    fn is_contested(&self, terms: &Terms) -> bool {
+        let authenticates = |authentication| authentication != Authentication::None;
+        let its = |link: &&Link| link.client_id == Some(terms.client_id) && !terms.client_id.is_empty();
+        self.links.values().filter(its).any(|link| {
+            let newer = terms.version.has_properties() && authenticates(terms.authentication);
+            newer || (authenticates(link.authentication) && !link.greeted)
+        })
+    }
+
+    fn open(&mut self, client: Client) -> io::Result<ConnectionId> {
+        let id = ConnectionId(self.opened);
+        self.connections.open(id)?;
+        self.opened += 1;
+        self.links.insert(id, Link::new(client));
+        self.clients.insert(client, id);
+        self.record(id, What::Opened(client.actor().to_owned()));
+        self.log(client, Did::Open);
+        Ok(id)
+    }
+
+    fn connect(&mut self, id: ConnectionId, terms: &Terms) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.client_id = Some(terms.client_id);
+        link.speak(terms.version);
+        link.awaits_answer = true;
+        link.authentication = if terms.version.has_properties() { terms.authentication } else { Authentication::None };
+        let memory = self.memories.entry(terms.client_id).or_default();
+        match terms.clean_start {
+            true => memory.clear(),
+            false => memory.reconnect(),
+        }
+        self.send(id, packets::connect(terms, &self.names, &self.credentials));
+    }
+
+    fn publish(
+        &mut self,
+        id: ConnectionId,
+        client_id: &'static str,
+        packet_id: PacketId,
+        content: &Content,
+    ) -> Option<Packet> {
+        let link = self.links.get(&id)?;
+        let version = link.version;
+        // What a Topic Alias may be is not known before CONNACK.
+        let alias = if version.has_properties() && link.greeted { content.alias } else { Alias::None };
+        let publish: Publish = packets::publish(packet_id, version, content, alias, &self.names);
+        let memory = self.memories.entry(client_id).or_default();
+        if publish.packet_id().is_some_and(|packet_id| !memory.is_free(packet_id)) {
+            return None;
+        }
+        memory.publish(&publish, version, id);
+        Some(Packet::Publish(publish))
+    }
+
+    /// Answers a challenge as the client has made up its mind to.
+    fn answer(&mut self, id: ConnectionId, challenge: &Auth) {
+        let mut data = challenge.properties.authentication_data.clone().unwrap_or_default();
+        match self.links.get(&id).map(|link| link.authentication) {
+            Some(Authentication::Right) => data.reverse(),
+            Some(Authentication::Wrong) => {}
+            _ => return,
+        }
+        self.said += 1;
+        self.send(id, packets::auth(ReasonCode::ContinueAuthentication, Some(data)));
+    }
+
+    pub(super) fn send(&mut self, id: ConnectionId, packet: Packet) {
+        let Some(link) = self.links.get(&id) else { return };
+        let (client, version) = (link.client, link.version);
+        // Commands say only what their version can say.
+        let Ok(bytes) = encode(&packet, version) else { return };
+        self.write(id, bytes, client, Did::Send(Box::new(packet)));
+    }
+
+    /// Sends what no command says.
+    pub(super) fn send_unlogged(&mut self, id: ConnectionId, packet: &Packet) {
+        let Some(link) = self.links.get(&id) else { return };
+        if let Ok(bytes) = encode(packet, link.version) {
+            self.record(id, What::Sent(bytes.clone()));
+            self.connections.write(id, &bytes);
+        }
+    }
+
+    /// Writes what is no packet: the peer may wait for its rest, or close.
+    fn write_unsound(&mut self, id: ConnectionId, bytes: &[u8]) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.sound = false;
+        let client = link.client;
+        self.write(id, bytes.to_vec(), client, Did::SendBytes(bytes.to_vec()));
+    }
+
+    fn write(&mut self, id: ConnectionId, bytes: Vec<u8>, client: Client, did: Did) {
+        self.record(id, What::Sent(bytes.clone()));
+        self.log(client, did);
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.held_back.push_back(bytes);
+        if !link.stalled {
+            self.let_go(id);
+        }
+    }
+
+    /// What was held back gets under way.
+    fn let_go(&mut self, id: ConnectionId) {
+        while let Some(bytes) = self.links.get_mut(&id).and_then(|link| link.held_back.pop_front()) {
+            self.connections.write(id, &bytes);
+        }
+    }
+
+    /// Takes note of all that came. `true` if clients have said something by themselves.
+    pub(super) fn drain(&mut self) -> bool {
+        let said = self.said;
+        while let Some(arrival) = self.connections.take() {
+            self.arrived(arrival);
+        }
+        self.said > said
+    }
+
+    pub(super) fn arrived(&mut self, arrival: Arrival) {
+        let Some(link) = self.links.get_mut(&arrival.connection) else { return };
+        match arrival.what {
+            Arrived::Bytes(bytes) => link.arrived(&bytes),
+            Arrived::Close => link.closed(),
+        }
+        if link.reading {
+            self.read(arrival.connection, arrival.at);
+        }
+    }
+
+    /// The client reads what has come.
+    fn read(&mut self, id: ConnectionId, at: Duration) {
+        while let Some(incoming) = self.links.get_mut(&id).and_then(|link| link.unread.pop_front()) {
+            let Some(client) = self.links.get(&id).map(|link| link.client) else { return };
+            match incoming {
+                Incoming::Close => {
+                    self.record_at(at, id, What::ClosedByPeer);
+                    self.log(client, Did::BeClosed);
+                    self.connections.close(id);
+                    self.forget(id);
+                }
+                Incoming::Refused(bytes) => self.record_at(at, id, What::Received(bytes)),
+                Incoming::Packet(packet, bytes) => {
+                    self.record_at(at, id, What::Received(bytes));
+                    self.learn(id, &packet);
+                    self.log(client, Did::Receive(packet));
+                }
+            }
+        }
+    }
+
+    /// What the client has to remember of a packet.
+    fn learn(&mut self, id: ConnectionId, packet: &Packet) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        match packet {
+            Packet::Connack(connack) => {
+                link.greeted = connack.code.is_accepted();
+                link.awaits_answer = false;
+            }
+            Packet::Pingresp => link.pings = link.pings.saturating_sub(1),
+            Packet::Auth(auth) if auth.reason == ReasonCode::ContinueAuthentication => return self.answer(id, auth),
+            _ => {}
+        }
+        link.deliveries.learn(packet);
+        if let Some(memory) = link.client_id.and_then(|client_id| self.memories.get_mut(client_id)) {
+            memory.learn(packet, id);
+        }
+    }
+
+    /// The client breaks the connection: what it has not read is lost, and so is what has not arrived.
+    pub(super) fn cut(&mut self, id: ConnectionId) {
+        let Some(client) = self.links.get(&id).map(|link| link.client) else { return };
+        self.record(id, What::ClosedByHarness);
+        self.log(client, Did::Break);
+        self.connections.close(id);
+        self.forget(id);
+    }
+
+    fn forget(&mut self, id: ConnectionId) {
+        self.links.remove(&id);
+        self.clients.retain(|_, known| *known != id);
+    }
+
+    fn resume(&mut self, id: ConnectionId) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.stalled = false;
+            link.reading = true;
+        }
+        self.let_go(id);
+        self.read(id, self.connections.now());
+    }
+
+    /// All that was held back flows, and has its effects.
+    fn flow(&mut self) {
+        let links: Vec<ConnectionId> = self.links.keys().copied().collect();
+        for id in links {
+            self.resume(id);
+        }
+        self.settle();
+    }
+
+    fn record(&mut self, connection: ConnectionId, what: What) {
+        self.record_at(self.connections.now(), connection, what);
+    }
+
+    fn record_at(&mut self, at: Duration, connection: ConnectionId, what: What) {
+        // What was read late came late.
+        let at = self.walked.trace.events.last().map_or(at, |last| at.max(last.at));
+        self.walked.trace.events.push(Event { at, connection, what });
+    }
+
+    fn log(&mut self, client: Client, what: Did) {
+        let command = self.walked.commands.len().saturating_sub(1);
+        self.walked.log.push(Logged { command, client, what });
+    }
+}
+
+/// Whether a filter cannot have been meant otherwise by another connection of the session: what becomes of `$share` when 5.0
+/// and 3.x take turns is not said anywhere.
+fn has_one_meaning(version: ProtocolVersion, filter: &str) -> bool {
+    version.has_properties() || !filter.starts_with("$$share")
+}

@@ -1,0 +1,178 @@
+//! Misbehaviours on purpose, one of them at a time: what a proxy in front of a broker cannot make it do.
+//!
+//! They exist to prove that tests can fail. Each is asked for in one line at the place of the rule that it breaks; only a
+//! build with the feature `faults` can turn one on.
+
+use crate::settings::Settings;
+
+/// The misbehaviours: what the broker does, its name on command lines, and the statements that it breaks.
+macro_rules! switches {
+    ($(#[doc = $about:literal] $switch:ident = $name:literal breaks [$($statement:literal),+];)+) => {
+        /// A misbehaviour.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Switch {
+            $(#[doc = $about] $switch,)+
+        }
+
+        impl Switch {
+            /// All of them.
+            pub const ALL: &[Switch] = &[$(Switch::$switch),+];
+
+            /// Its name on command lines.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Switch::$switch => $name,)+
+                }
+            }
+
+            /// What the broker does, in a sentence.
+            #[must_use]
+            pub fn about(self) -> &'static str {
+                match self {
+                    $(Switch::$switch => $about.trim_ascii(),)+
+                }
+            }
+
+            /// The statements that it breaks, as cases cite them: `5.0:` or `3.1.1:` stands before an id that means
+            /// something else in the other version.
+            #[must_use]
+            pub fn statements(self) -> &'static [&'static str] {
+                match self {
+                    $(Switch::$switch => &[$($statement),+],)+
+                }
+            }
+        }
+    };
+}
+
+switches! {
+    /// A session stays when its Session Expiry Interval is over.
+    SessionKeptAfterExpiry = "session-kept-after-expiry" breaks ["5.0:MQTT-4.1.0-2"];
+    /// A session that is to end with its connection stays.
+    SessionKeptAfterClose = "session-kept-after-close" breaks ["3.1.1:MQTT-3.1.2-6", "5.0:MQTT-4.1.0-2"];
+    /// CONNECT with Clean Start goes on with the old session, and says that it does not.
+    SessionKeptOverCleanStart = "session-kept-over-clean-start" breaks ["3.1.1:MQTT-3.1.2-6", "5.0:MQTT-3.1.2-4"];
+    /// Every session ends with its connection.
+    SessionLost = "session-lost" breaks ["3.1.1:MQTT-3.1.2-4", "5.0:MQTT-3.1.2-5", "5.0:MQTT-3.1.2-23"];
+    /// A session that is resumed has no subscriptions any more.
+    SubscriptionsLost = "subscriptions-lost" breaks ["3.1.1:MQTT-3.1.2-4", "5.0:MQTT-3.1.2-5"];
+    /// What is published while a Client is away does not wait in its session.
+    StoredMessageLost = "stored-message-lost" breaks ["3.1.1:MQTT-3.1.2-5", "MQTT-4.5.0-1"];
+    /// What the Client did not acknowledge is not sent again when its session is resumed.
+    UnacknowledgedNotSentAgain = "unacknowledged-not-sent-again" breaks ["3.1.1:MQTT-4.4.0-1", "5.0:MQTT-4.4.0-1"];
+    /// A PUBREL that was not answered is not sent again when its session is resumed.
+    ReleasedNotSentAgain = "released-not-sent-again" breaks ["3.1.1:MQTT-4.4.0-1", "5.0:MQTT-4.4.0-1"];
+    /// The connection that had the session before stays open.
+    TakeoverLeavesOldConnection = "takeover-leaves-old-connection" breaks ["3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3"];
+    /// A silent Client stays connected.
+    KeepAliveNotEnforced = "keep-alive-not-enforced" breaks ["3.1.1:MQTT-3.1.2-24", "5.0:MQTT-3.1.2-22"];
+    /// The Will is published though the Client said DISCONNECT.
+    WillAfterDisconnect = "will-after-disconnect" breaks ["3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8", "3.1.1:MQTT-3.14.4-3", "5.0:MQTT-3.14.4-3"];
+    /// No Will is ever published.
+    WillLost = "will-lost" breaks ["3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8"];
+    /// A Will that was published stays in the session, and is published again when that ends.
+    WillKeptOnceSent = "will-kept-once-sent" breaks ["MQTT-3.1.2-10"];
+    /// The Will is published at once, whatever its Will Delay Interval.
+    WillDelayIgnored = "will-delay-ignored" breaks ["5.0:MQTT-3.1.2-8"];
+    /// A Will that waits is published when its Client resumes the session.
+    WillSentThoughResumed = "will-sent-though-resumed" breaks ["5.0:MQTT-3.1.3-9"];
+    /// The first retained message of a topic stays, whatever comes later.
+    RetainedNotReplaced = "retained-not-replaced" breaks ["3.1.1:MQTT-3.3.1-5", "5.0:MQTT-3.3.1-5"];
+    /// A retained message without payload deletes nothing.
+    RetainedNotDeleted = "retained-not-deleted" breaks ["3.1.1:MQTT-3.3.1-10", "5.0:MQTT-3.3.1-6"];
+    /// Every SUBSCRIBE brings the retained messages, whatever its Retain Handling.
+    RetainHandlingIgnored = "retain-handling-ignored" breaks ["5.0:MQTT-3.3.1-10", "5.0:MQTT-3.3.1-11"];
+    /// Messages that wait in a session are delivered after their expiry.
+    MessageExpiryIgnored = "message-expiry-ignored" breaks ["5.0:MQTT-3.3.2-5"];
+    /// No Local has no meaning.
+    NoLocalIgnored = "no-local-ignored" breaks ["5.0:MQTT-3.8.3-3"];
+    /// UNSUBSCRIBE is answered, and the subscription stays.
+    UnsubscribeIgnored = "unsubscribe-ignored" breaks ["MQTT-3.10.4-1", "MQTT-3.10.4-2"];
+    /// A second SUBSCRIBE with the same filter is granted and changes nothing.
+    SubscriptionNotReplaced = "subscription-not-replaced" breaks ["3.1.1:MQTT-3.8.4-3", "5.0:MQTT-3.8.4-3"];
+    /// Of overlapping subscriptions the one with the lowest QoS decides.
+    LowestQosOfOverlap = "lowest-qos-of-overlap" breaks ["3.1.1:MQTT-3.3.5-1", "5.0:MQTT-3.3.4-2"];
+    /// Two members of a Shared Subscription get each message.
+    SharedToTwoMembers = "shared-to-two-members" breaks ["5.0:MQTT-4.8.2-3"];
+    /// What was under way at QoS 2 to a member whose session ends goes to another member.
+    SharedQos2HandedOn = "shared-qos-2-handed-on" breaks ["5.0:MQTT-4.8.2-5"];
+    /// What comes last for a Client overtakes what waits already.
+    OrderSwapped = "order-swapped" breaks ["3.1.1:MQTT-4.6.0-6", "5.0:MQTT-4.6.0-5"];
+    /// A QoS 2 message that comes again before PUBREL is delivered again.
+    Qos2DuplicatePassedOn = "qos-2-duplicate-passed-on" breaks ["3.1.1:MQTT-4.3.3-2", "5.0:MQTT-4.3.3-10"];
+    /// After PUBREL the identifier of a QoS 2 message still stands for it: the next message with it is lost.
+    Qos2IdentifierNeverFreed = "qos-2-identifier-never-freed" breaks ["3.1.1:MQTT-4.3.3-2", "5.0:MQTT-4.3.3-12"];
+    /// The Client's Receive Maximum has no meaning.
+    InFlightLimitOverrun = "in-flight-limit-overrun" breaks ["5.0:MQTT-3.3.4-9", "5.0:MQTT-4.9.0-2"];
+    /// An acknowledgement makes no room for what waits.
+    WindowNotReopened = "window-not-reopened" breaks ["MQTT-4.5.0-1"];
+    /// Every delivery has the first Packet Identifier, also while another one is in flight.
+    PacketIdentifierReused = "packet-identifier-reused" breaks ["3.1.1:MQTT-2.3.1-4", "5.0:MQTT-2.2.1-4"];
+    /// A new connection knows the Topic Aliases that another one has set.
+    TopicAliasLeaks = "topic-alias-leaks" breaks ["5.0:MQTT-3.3.2-7"];
+    /// A Keep Alive outside of the dialect's range is accepted.
+    KeepAliveNotChecked = "keep-alive-not-checked" breaks ["P-KA-2"];
+    /// A SUBSCRIBE may hold any number of filters.
+    FiltersNotCounted = "filters-not-counted" breaks ["P-TOP-13"];
+    /// Topics and filters may be of any length and depth.
+    TopicLengthNotChecked = "topic-length-not-checked" breaks ["P-TOP-10", "P-TOP-11"];
+}
+
+impl Switch {
+    /// The switch of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Switch> {
+        Switch::ALL.iter().copied().find(|switch| switch.name() == name)
+    }
+
+    /// The built-in profile whose broker shows it.
+    #[must_use]
+    pub fn profile(self) -> &'static str {
+        match self {
+            Switch::KeepAliveNotChecked | Switch::FiltersNotCounted | Switch::TopicLengthNotChecked => "platform",
+            _ => "standard",
+        }
+    }
+}
+
+impl Settings {
+    /// Whether the broker is to misbehave in this way.
+    #[cfg(feature = "faults")]
+    pub(crate) fn misbehaves(&self, switch: Switch) -> bool {
+        self.misbehaviour == Some(switch)
+    }
+
+    /// Whether the broker is to misbehave in this way: in a plain build it never is.
+    #[cfg(not(feature = "faults"))]
+    pub(crate) fn misbehaves(&self, _: Switch) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Switch;
+    use model::statement::catalogue;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_statements_exist() {
+        let names: BTreeSet<&str> = Switch::ALL.iter().map(|switch| switch.name()).collect();
+        assert_eq!(names.len(), Switch::ALL.len());
+        for &switch in Switch::ALL {
+            assert!(switch.about().ends_with('.'), "{switch:?}");
+            assert!(!switch.statements().is_empty(), "{switch:?}");
+            for cited in switch.statements() {
+                let (version, id) = cited.split_once(':').map_or((None, *cited), |(version, id)| (Some(version), id));
+                let known = catalogue().versions_of(id);
+                let version = version.map(|version| version.parse().unwrap());
+                let is_known = version.map_or(!known.is_empty(), |version| known.contains(&version));
+                assert!(is_known, "{switch:?}: {cited}");
+                let means_one =
+                    version.is_some() || known.len() == 1 || catalogue().is_alike(id) || id.starts_with("P-");
+                assert!(means_one, "{switch:?}: {cited} means different things in 3.1.1 and 5.0");
+            }
+        }
+    }
+}
