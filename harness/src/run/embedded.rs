@@ -65,18 +65,6 @@ pub fn play_embedded(
     play_on(Peer::embedded(profile), UNIQUE, variant, profile, known_failing, conditions)
 }
 
-/// The same, with the whole trace whatever the verdict.
-#[must_use]
-pub fn record_embedded(variant: &Arc<Variant>, profile: &Arc<Profile>, conditions: &Conditions) -> Recorded {
-    match in_time_of(Peer::embedded(profile), UNIQUE, variant, profile, None, conditions) {
-        Ok(unjudged) => unjudged.judge_and_keep(None),
-        Err(why) => {
-            let outcome = Outcome::not_played(Arc::clone(variant), Verdict::Error(why));
-            Recorded { outcome, trace: Trace::default(), scripted: 0, topics: String::new() }
-        }
-    }
-}
-
 /// Plays one variant on this peer, which nobody else waits for; `unique` keeps it apart from others there.
 #[must_use]
 pub fn play_on(
@@ -87,14 +75,25 @@ pub fn play_on(
     known_failing: Option<Entry>,
     conditions: &Conditions,
 ) -> Outcome {
-    match in_time_of(peer, unique, variant, profile, known_failing, conditions) {
+    match in_a_runtime(peer, unique, variant, profile, known_failing, conditions) {
         Ok(unjudged) => unjudged.judge(None),
         Err(why) => Outcome::not_played(Arc::clone(variant), Verdict::Error(why)),
     }
 }
 
-/// Plays in the time of the peer: virtual, or that of the wall.
-fn in_time_of(
+/// Plays one variant on a fresh reference broker of its profile, and keeps the whole trace whatever the verdict.
+#[must_use]
+pub fn record_embedded(variant: &Arc<Variant>, profile: &Arc<Profile>, conditions: &Conditions) -> Recorded {
+    match in_a_runtime(Peer::embedded(profile), UNIQUE, variant, profile, None, conditions) {
+        Ok(unjudged) => unjudged.judge_and_keep(None),
+        Err(why) => {
+            let outcome = Outcome::not_played(Arc::clone(variant), Verdict::Error(why));
+            Recorded { outcome, trace: Trace::default(), scripted: 0, topics: String::new() }
+        }
+    }
+}
+
+fn in_a_runtime(
     peer: Peer,
     unique: &str,
     variant: &Arc<Variant>,

@@ -126,17 +126,18 @@ impl<'a> Player<'a> {
     /// Plays the script to its end, shows that nothing is under way any more, and parts politely, whatever happened.
     pub(super) async fn play(mut self) -> Played {
         let steps = Arc::clone(&self.variant.steps);
-        let mut ending = self.steps(&steps).await;
-        let mut scripted = self.recorder.events();
+        let ending = self.steps(&steps).await;
+        let mut settled = Ok(());
         if !self.peer.ends_with_script() {
             self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
-            let settled = self.settle().await;
-            ending = ending.and(settled);
-            scripted = self.recorder.events();
+            settled = self.settle().await;
+        }
+        let scripted = self.recorder.events();
+        if !self.peer.ends_with_script() {
             self.part().await;
         }
         Played {
-            ending,
+            ending: ending.and(settled),
             findings: self.findings,
             silence: self.silence,
             trace: self.recorder.take(),
@@ -202,10 +203,7 @@ impl<'a> Player<'a> {
                 self.open(actor).await
             }
             Action::Drops { actor } => {
-                if let Some(actor) = self.actors.remove(actor) {
-                    self.examine(&actor.connection);
-                    actor.connection.abort().await;
-                }
+                self.leave(actor).await;
                 Ok(())
             }
             Action::Send { actor, template } => {
