@@ -91,6 +91,8 @@ struct Scene {
 #[derive(Debug, Default)]
 struct Link {
     to_client: VecDeque<u8>,
+    /// The client sends nothing more, and waits for the server's end.
+    is_half_closed: bool,
     is_over: bool,
     reader: Option<Waker>,
     /// What came from the server, and when.
@@ -206,6 +208,11 @@ impl Scene {
             self.perform(deed);
             return;
         }
+        if let Some(deed) = self.farewell(now) {
+            self.tell_server(&deed);
+            self.perform(deed);
+            return;
+        }
         if self.done.len() >= MOST_DEEDS {
             self.cut = Some(Cut::Lost(format!("the server does more than {MOST_DEEDS} things in one run")));
             return;
@@ -237,6 +244,17 @@ impl Scene {
                 self.cut = Some(Cut::Question(Box::new(question)));
             }
         }
+    }
+
+    /// A client that has said DISCONNECT has ended its direction of a connection: a server that may close does.
+    fn farewell(&self, now: u64) -> Option<Deed> {
+        let mut waiting = self.links.iter().filter(|(_, link)| link.is_half_closed && !link.is_over).peekable();
+        waiting.peek()?;
+        let moves = self.server.moves(now);
+        let close = |connection: ConnectionId| {
+            moves.iter().find(|one| one.connection == connection && one.said == Said::Close).cloned()
+        };
+        waiting.find_map(|(connection, _)| close(*connection)).map(Deed::Move)
     }
 
     /// What the server may do, of what commutes only what comes first.
@@ -348,8 +366,10 @@ impl AsyncWrite for ClientEnd {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.close();
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(link) = self.stage.scene().links.get_mut(&self.connection) {
+            link.is_half_closed = true;
+        }
         Poll::Ready(Ok(()))
     }
 }

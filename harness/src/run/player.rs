@@ -202,10 +202,7 @@ impl<'a> Player<'a> {
                 self.open(actor).await
             }
             Action::Drops { actor } => {
-                if let Some(actor) = self.actors.remove(actor) {
-                    self.examine(&actor.connection);
-                    actor.connection.abort().await;
-                }
+                self.leave(actor).await;
                 Ok(())
             }
             Action::Send { actor, template } => {

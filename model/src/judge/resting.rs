@@ -3,9 +3,11 @@
 //! With these questions the judge is a server: one that does all that it would let pass, and nothing else
 //! ([`permitted`](crate::permitted)).
 
+use super::reading::Reading;
 use super::under_way::Decided;
 use super::{Judge, Track};
 use crate::packet::{Connect, ProtocolVersion};
+use crate::profile::Profile;
 use crate::server::vocabulary::{Content, SenderKey};
 use crate::server::{ConnectionId, ContentKey, Context, Millis, Moment, Representative};
 
@@ -79,6 +81,12 @@ impl Judge {
         self.tracks.values().find_map(Track::overflow)
     }
 
+    /// The dialect that it judges by.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
     /// The content of a token.
     #[must_use]
     pub fn content_of(&self, content: ContentKey) -> &Content {
@@ -91,19 +99,25 @@ impl Judge {
         self.readings.get(&connection)?.version()
     }
 
+    /// Whether anything can still come on a connection.
+    #[must_use]
+    pub fn is_open(&self, connection: ConnectionId) -> bool {
+        self.readings.get(&connection).is_some_and(Reading::is_open)
+    }
+
     /// The CONNECT of a connection, once it came.
     #[must_use]
     pub fn connect_of(&self, connection: ConnectionId) -> Option<&Connect> {
         self.readings.get(&connection)?.connect.as_ref()
     }
 
-    /// Whether a client has been silent for as long as it may be.
+    /// Whether a client has been silent for as long as it may be: a moment later a close would be too late.
     fn must_close(&self, at: Millis) -> bool {
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         self.readings.iter().filter(|(_, reading)| reading.is_open()).any(|(connection, reading)| {
             let track = reading.sender.and_then(|sender| self.tracks.get(&sender));
             let limit = track.and_then(|track| track.silence_limit(&context, *connection));
-            limit.is_some_and(|limit| at.saturating_sub(reading.last_sent) >= limit)
+            limit.is_some_and(|limit| at.saturating_sub(reading.last_sent) + 1 >= limit)
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The judge turned round: what it would let pass, a server may do.
 
-use super::character::Character;
+use super::character::{Character, Terms};
 use super::packets::packet;
 use crate::judge::{Judge, Observation, Offer, Timing};
 use crate::packet::{Packet, PacketId, ProtocolVersion};
@@ -8,6 +8,7 @@ use crate::profile::{Feature, Profile};
 use crate::server::vocabulary::SenderKey;
 use crate::server::{ConnectionId, Millis, Output};
 use crate::wire::encode;
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
@@ -39,14 +40,32 @@ pub struct PermittedServer {
     needs: BTreeSet<Feature>,
     /// Connections on which it has said its last word.
     silenced: BTreeSet<ConnectionId>,
-    /// How often it has sent a packet of an exchange on a connection; true for PUBREL.
-    exchanges: BTreeMap<(ConnectionId, PacketId, bool), u8>,
+    /// The packets of exchanges that it has sent on a connection; true for PUBREL.
+    exchanges: BTreeMap<(ConnectionId, PacketId, bool), Sent>,
     /// Deliveries that it has begun.
     begun: u16,
 }
 
-/// How often a packet of an exchange is sent on one connection: what may come twice may come for ever.
+/// A packet of an exchange that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Sent {
+    at: Millis,
+    /// How often: what may come twice may come for ever.
+    times: u8,
+}
+
+/// How often a packet of an exchange is sent on one connection.
 const MOST_TIMES: u8 = 2;
+
+/// How long a server of 3.x waits for an answer before it repeats a packet on a connection that lasts. Without a word of the
+/// standard on it, it would have to be reckoned with before anybody could answer.
+const REPEATS_AFTER: Millis = 1_000;
+
+impl Sent {
+    fn may_be_repeated_from(self) -> Option<Millis> {
+        (self.times < MOST_TIMES).then_some(self.at + REPEATS_AFTER)
+    }
+}
 
 impl PermittedServer {
     /// A server of this dialect that does all that a case needs, and nothing more than it must.
@@ -84,7 +103,7 @@ impl PermittedServer {
         let Move { connection, said, .. } = one;
         match said {
             Said::Packet(bytes) => {
-                self.note(*connection, bytes);
+                self.note(at, *connection, bytes);
                 self.judge.observe(at, *connection, Observation::Received(bytes));
             }
             Said::Close => self.judge.observe(at, *connection, Observation::ClosedByServer),
@@ -106,7 +125,13 @@ impl PermittedServer {
     #[must_use]
     pub fn can_finish(&self, at: Millis, mut budget: usize) -> Option<bool> {
         let mut last = vec![self.clone()];
+        let mut known = BTreeSet::new();
         while let Some(server) = last.pop() {
+            let mut fingerprint = DefaultHasher::new();
+            server.fingerprint(&mut fingerprint);
+            if !known.insert(fingerprint.finish()) {
+                continue;
+            }
             if server.clone().rest(at) {
                 return Some(true);
             }
@@ -123,7 +148,13 @@ impl PermittedServer {
     /// The first moment after `at` at which time alone changes what it may do.
     #[must_use]
     pub fn next_turn(&self, at: Millis) -> Option<Millis> {
-        self.judge.next_turn(at)
+        let repetitions = self.exchanges.iter().filter(|((connection, ..), _)| !self.has_properties(*connection));
+        let repeats = repetitions.filter_map(|(_, sent)| sent.may_be_repeated_from()).filter(|turn| *turn > at);
+        self.judge.next_turn(at).into_iter().chain(repeats).min()
+    }
+
+    fn has_properties(&self, connection: ConnectionId) -> bool {
+        self.judge.version_of(connection).is_some_and(ProtocolVersion::has_properties)
     }
 
     /// Why nobody can say what it may do, if so.
@@ -143,6 +174,9 @@ impl PermittedServer {
     fn wording(&self, at: Millis, offer: &Offer) -> Option<Move> {
         let representative = &offer.representative;
         let connection = representative.connection;
+        if !self.judge.is_open(connection) {
+            return None;
+        }
         let one = |said| Move { session: offer.session, connection, said };
         if representative.output == Output::Close {
             return Some(one(Said::Close)).filter(|close| self.permits(at, close));
@@ -152,27 +186,28 @@ impl PermittedServer {
         }
         let version = representative.version.or(self.judge.version_of(connection))?;
         let packet = packet(&representative.output, version, |content| self.judge.content_of(content))?;
-        self.wordings(connection, version, packet).map(one).find(|one| self.permits(at, one))
+        self.wordings(at, connection, version, packet).map(one).find(|one| self.permits(at, one))
     }
 
     fn wordings(
         &self,
+        at: Millis,
         connection: ConnectionId,
         version: ProtocolVersion,
         packet: Packet,
     ) -> impl Iterator<Item = Said> {
         let connect = self.judge.connect_of(connection);
         let mut wordings = match version.has_properties() {
-            true => self.character.wordings(packet.clone(), connect, &self.needs),
+            true => self.character.wordings(packet.clone(), connect, &Terms { profile: self.judge.profile(), needs: &self.needs }),
             false => vec![packet.clone()],
         };
         wordings.splice(0..0, self.numbered(packet));
-        let is_new = |packet: &Packet| {
-            exchange(packet).is_none_or(|(id, released)| {
-                self.exchanges.get(&(connection, id, released)).is_none_or(|times| *times < MOST_TIMES)
-            })
+        let is_due = |packet: &Packet| {
+            let sent = exchange(packet).and_then(|(id, released)| self.exchanges.get(&(connection, id, released)));
+            let is_first = matches!(packet, Packet::Publish(publish) if !publish.dup());
+            is_first || sent.is_none_or(|sent| sent.may_be_repeated_from().is_some_and(|from| at >= from))
         };
-        let encoded = wordings.into_iter().filter(is_new).filter_map(|packet| encode(&packet, version).ok());
+        let encoded = wordings.into_iter().filter(is_due).filter_map(|packet| encode(&packet, version).ok());
         encoded.map(Said::Packet).collect::<Vec<Said>>().into_iter()
     }
 
@@ -196,7 +231,7 @@ impl PermittedServer {
     }
 
     /// Takes note of what it says.
-    fn note(&mut self, connection: ConnectionId, bytes: &[u8]) {
+    fn note(&mut self, at: Millis, connection: ConnectionId, bytes: &[u8]) {
         let version = self.judge.version_of(connection).unwrap_or(ProtocolVersion::V5_0);
         let mut decoder = crate::wire::Decoder::from_server(version);
         decoder.feed(bytes);
@@ -210,8 +245,8 @@ impl PermittedServer {
             self.begun = self.begun.saturating_add(1);
             self.exchanges.retain(|(other, used, _), _| *other != connection || *used != id);
         }
-        let times = self.exchanges.entry((connection, id, released)).or_default();
-        *times = times.saturating_add(1);
+        let times = self.exchanges.get(&(connection, id, released)).map_or(0, |sent| sent.times);
+        self.exchanges.insert((connection, id, released), Sent { at, times: times.saturating_add(1) });
     }
 }
 

@@ -18,6 +18,12 @@ named! {
         /// A QoS 0 message arrives at a client whose connection lasts, once the server has nothing else to do. The standard
         /// promises nothing: this too is an assumption, and not the judge's.
         Qos0Arrives = "qos-0-arrives",
+        /// No Authentication Method is known to the server (5.0). A case can only hope that its method is none: this is an
+        /// assumption too.
+        NoAuthentication = "no-authentication",
+        /// The server takes five messages above QoS 0 before it has acknowledged the first: its Receive Maximum is 5 at
+        /// least (5.0). An assumption, for cases that have no use for a server that takes one at a time.
+        Pipelining = "pipelining",
         /// QoS 2.
         Qos2 = "qos-2",
         /// Retained messages.
@@ -56,6 +62,13 @@ impl Feature {
     /// need it must hold without.
     #[must_use]
     pub fn is_assumption(self) -> bool {
-        matches!(self, Feature::FullGrants | Feature::FullService | Feature::Qos0Arrives)
+        matches!(
+            self,
+            Feature::FullGrants
+                | Feature::FullService
+                | Feature::Qos0Arrives
+                | Feature::NoAuthentication
+                | Feature::Pipelining
+        )
     }
 }

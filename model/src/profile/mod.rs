@@ -55,7 +55,7 @@ pub struct Profile {
     limits: Limits,
     topic_classes: TopicClasses,
     reactions: BTreeMap<(Offence, ProtocolVersion), Vec<Reaction>>,
-    /// Assumptions that servers are held to.
+    /// What servers are held to, where it is theirs to choose.
     promises: BTreeSet<Feature>,
 }
 
@@ -72,20 +72,20 @@ impl Profile {
         self.features.contains(&(feature, version))
     }
 
-    /// The dialect as a case may count on it: of the assumptions about the server under test only those that it needs, but
-    /// to these the server is held.
+    /// The dialect as a case may count on it: of the assumptions about the server under test only those that it needs, and
+    /// to all that it needs the server is held.
     #[must_use]
     pub fn counting_on(&self, needs: &BTreeSet<Feature>) -> Profile {
         let mut profile = self.clone();
         profile.features.retain(|(feature, _)| !feature.is_assumption() || needs.contains(feature));
-        profile.promises = needs.iter().copied().filter(|feature| feature.is_assumption()).collect();
+        profile.promises.clone_from(needs);
         profile
     }
 
-    /// Whether servers of the dialect are held to an assumption.
+    /// Whether servers of the dialect are held to a feature that a server may have or not.
     #[must_use]
-    pub fn promises(&self, assumption: Feature) -> bool {
-        self.promises.contains(&assumption)
+    pub fn promises(&self, feature: Feature) -> bool {
+        self.promises.contains(&feature)
     }
 
     /// Whether this row of the platform's fact sheet holds for the dialect in `version`.

@@ -10,7 +10,9 @@ impl Session {
     pub(crate) fn turns(&self, context: &Context<'_>, heard: Millis) -> Vec<Millis> {
         let lateness = Millis::from(context.profile.limits().session_expiry_lateness) * 1000;
         let patience = self.link.as_ref().and_then(|link| link.patience());
-        let silences = patience.into_iter().chain(self.silence_limit(context)).map(|silence| heard + silence);
+        // The last moment at which a close is in time.
+        let limit = self.silence_limit(context).map(|limit| limit.saturating_sub(1));
+        let silences = patience.into_iter().chain(limit).map(|silence| heard + silence);
         let end = self.kept.as_ref().and_then(|kept| kept.ends_at);
         let ends = end.into_iter().flat_map(|end| [end, end + lateness + 1]);
         let wills = self.wills.iter().flat_map(|will| [will.due, will.overdue_from()]);
