@@ -3,6 +3,34 @@
 use super::command::{Alias, Authentication, Command, Content, Deed, Extras, Payload, Terms};
 use model::packet::{Qos, SubscriptionOptions};
 
+/// Where `plainer_terms` has what keeps the Will.
+const WITH_WILL: usize = 2;
+
+/// The same commands, all plainer at once: what two messages have in common cannot be taken from one of them alone.
+pub(super) fn all_plainer(commands: &[Command]) -> Vec<Vec<Command>> {
+    let of_contents = |change: fn(Content) -> Content| {
+        let publish = |command: &Command| match command {
+            Command::Does(client, Deed::Publish { id, content }) => {
+                Command::Does(*client, Deed::Publish { id: *id, content: change(content.clone()) })
+            }
+            command => command.clone(),
+        };
+        commands.iter().map(publish).collect::<Vec<Command>>()
+    };
+    let plain_terms = |command: &Command| match command {
+        Command::Does(client, Deed::Connect { terms, .. }) => {
+            let plain = plainer_terms(terms).into_iter().nth(WITH_WILL).unwrap_or_else(|| terms.clone());
+            Command::Does(*client, Deed::Connect { terms: plain, held: false })
+        }
+        command => command.clone(),
+    };
+    vec![
+        commands.iter().map(plain_terms).collect(),
+        of_contents(|content| Content { qos: content.qos.min(Qos::AtLeastOnce), ..content }),
+        of_contents(|content| Content { dup: false, expiry: None, extras: Extras::None, ..content }),
+    ]
+}
+
 /// Commands that say less than this one, the plainest first. Each of them is plainer by its own measure, so that making
 /// plainer comes to an end.
 pub(super) fn plainer(command: &Command) -> Vec<Command> {
@@ -61,6 +89,7 @@ fn plainer_terms(terms: &Terms) -> Vec<Terms> {
     };
     let mut all = vec![
         plainest.clone(),
+        Terms { session_expiry: None, ..plainest.clone() },
         Terms { will: terms.will.clone(), ..plainest.clone() },
         Terms { receive_maximum: terms.receive_maximum, ..plainest.clone() },
         Terms { keep_alive: terms.keep_alive, ..plainest.clone() },

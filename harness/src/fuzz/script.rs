@@ -1,8 +1,8 @@
 //! From a walk to the steps of a case.
 
-use super::command::{Client, Command};
+use super::command::{Client, Command, Deed};
 use super::names::Names;
-use super::notation::{fields, hex};
+use super::notation::{data, fields, hex, text};
 use super::walk::{Did, Logged, Walked};
 use model::packet::{Packet, PacketId, PacketType, Qos};
 use std::collections::BTreeMap;
@@ -19,11 +19,16 @@ pub(super) enum Pace {
     Time,
 }
 
-/// The steps of a walk, one a line.
-pub(super) fn steps(walked: &Walked, names: &Names, pace: Pace) -> Vec<String> {
+/// The steps of a walk, one a line. What the peer owes shows by `right`, the same walk with a peer that is right: what came
+/// there and not here is expected in the end.
+pub(super) fn steps(walked: &Walked, names: &Names, pace: Pace, right: Option<(&Walked, Client)>) -> Vec<String> {
     let mut script = Script { walked, names, pace, steps: Vec::new(), open: BTreeMap::new(), bound: 0 };
+    script.introduce();
     for (index, (_, command)) in walked.commands.iter().enumerate() {
         script.command(index, command);
+    }
+    if let Some((right, client)) = right {
+        script.owed(client, right);
     }
     script.steps
 }
@@ -40,6 +45,23 @@ struct Script<'a> {
 }
 
 impl Script<'_> {
+    /// A client id that is no actor's of this script has to become one's before it can be named.
+    fn introduce(&mut self) {
+        let acts = |client: &Client| self.walked.log.iter().any(|logged| logged.client == *client);
+        let is_named = |client: &Client| {
+            self.walked.commands.iter().any(|(_, command)| match command {
+                Command::Does(_, Deed::Connect { terms, .. } | Deed::SecondConnect(terms)) => {
+                    terms.client_id == client.client_id()
+                }
+                _ => false,
+            })
+        };
+        for client in Client::first(Client::MOST).filter(|client| is_named(client) && !acts(client)) {
+            self.steps.push(format!("{} opens", client.actor()));
+            self.steps.push(format!("{} drops", client.actor()));
+        }
+    }
+
     fn command(&mut self, index: usize, command: &Command) {
         if let Command::Elapse(milliseconds) = command {
             let time = match milliseconds % 1_000 {
@@ -133,11 +155,62 @@ impl Script<'_> {
         variable
     }
 
+    /// What a right peer sends at last to this client, and this one does not.
+    fn owed(&mut self, client: Client, right: &Walked) {
+        let (theirs, ours) = (last_connection(right, client), last_connection(self.walked, client));
+        let count = |all: &[&Did], one: &Did| all.iter().filter(|other| is_alike(one, other)).count();
+        let Some(missing) = theirs.iter().find(|did| count(&theirs, did) > count(&ours, did)) else { return };
+        let actor = client.actor();
+        let Did::Receive(packet) = missing else {
+            self.steps.push(format!("{actor} <- closed"));
+            return;
+        };
+        let packet_type = packet.packet_type();
+        let before = self.open.get(&client).map_or(0, |open| open.iter().filter(|(it, _)| *it == packet_type).count());
+        self.steps.extend(std::iter::repeat_n(format!("{actor} <- {packet_type}"), before));
+        self.steps.push(match packet.as_ref() {
+            Packet::Publish(publish) => {
+                let topic = text(&self.names.write(&publish.topic));
+                let payload = data(&publish.payload);
+                format!("{actor} <- PUBLISH: {{topic: {topic}, payload: {payload}, qos: {}}}", publish.qos().value())
+            }
+            _ => format!("{actor} <- {packet_type}"),
+        });
+    }
+
     fn receive(&mut self, client: Client, packet: &Packet) {
         if matches!(packet, Packet::Publish(_) | Packet::Pubrel(_)) {
             let came = (packet.packet_type(), packet.packet_id());
             self.open.entry(client).or_default().push(came);
         }
+    }
+}
+
+/// What a client got on its last connection, in its order.
+fn last_connection(walked: &Walked, client: Client) -> Vec<&Did> {
+    let its = walked.log.iter().filter(|logged| logged.client == client).map(|logged| &logged.what);
+    let mut got = Vec::new();
+    for did in its {
+        match did {
+            Did::Open => got.clear(),
+            Did::Receive(_) | Did::BeClosed => got.push(did),
+            Did::Send(_) | Did::SendBytes(_) | Did::Break => {}
+        }
+    }
+    got
+}
+
+/// Whether two things that a client got are the same up to what a peer may choose.
+fn is_alike(one: &Did, other: &Did) -> bool {
+    match (one, other) {
+        (Did::Receive(one), Did::Receive(other)) => match (one.as_ref(), other.as_ref()) {
+            (Packet::Publish(one), Packet::Publish(other)) => {
+                (&one.topic, &one.payload, one.qos()) == (&other.topic, &other.payload, other.qos())
+            }
+            (one, other) => one.packet_type() == other.packet_type(),
+        },
+        (Did::BeClosed, Did::BeClosed) => true,
+        _ => false,
     }
 }
 

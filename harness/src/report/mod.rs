@@ -16,4 +16,4 @@ pub use json::json;
 pub use junit::junit;
 pub use progress::Progress;
 pub use run::{Header, Run};
-pub use terminal::{Detail, terminal};
+pub use terminal::{Detail, chart, terminal};
