@@ -29,7 +29,7 @@ const TURNS: [ProtocolVersion; 6] = [
 ];
 
 /// How often a finding that stays long is looked for in all.
-const MOST_ATTEMPTS: usize = 6;
+const MOST_ATTEMPTS: usize = 12;
 
 /// Why a violation is not the fault's.
 const NO_FAULT: &str = "it is there without the fault too";

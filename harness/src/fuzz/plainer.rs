@@ -1,7 +1,8 @@
 //! Plainer commands: those that say less, and so tell more.
 
-use super::command::{Alias, Authentication, Command, Content, Deed, Extras, Payload, Terms};
+use super::command::{Alias, Authentication, Client, Command, Content, Deed, Extras, Payload, Terms};
 use model::packet::{Qos, SubscriptionOptions};
+use std::collections::BTreeSet;
 
 /// Where `plainer_terms` has what keeps the Will.
 const WITH_WILL: usize = 2;
@@ -24,11 +25,36 @@ pub(super) fn all_plainer(commands: &[Command]) -> Vec<Vec<Command>> {
         }
         command => command.clone(),
     };
-    vec![
+    let mut all = vec![
         commands.iter().map(plain_terms).collect(),
         of_contents(|content| Content { qos: content.qos.min(Qos::AtLeastOnce), ..content }),
         of_contents(|content| Content { dup: false, expiry: None, extras: Extras::None, ..content }),
-    ]
+    ];
+    all.extend(with_fewer_clients(commands));
+    all
+}
+
+/// The same commands with what one client does done by another one: then it need not connect.
+fn with_fewer_clients(commands: &[Command]) -> Vec<Vec<Command>> {
+    let clients: BTreeSet<Client> = commands.iter().filter_map(client_of).collect();
+    let pairs = clients.iter().flat_map(|one| clients.iter().map(move |other| (*one, *other)));
+    let moved = |(from, to): (Client, Client)| {
+        let is_connect = |command: &&Command| matches!(command, Command::Does(_, Deed::Connect { .. }));
+        let kept = commands.iter().filter(|command| client_of(command) != Some(from) || !is_connect(command));
+        let moved = kept.map(|command| match command {
+            Command::Does(client, deed) if *client == from => Command::Does(to, deed.clone()),
+            command => command.clone(),
+        });
+        moved.collect()
+    };
+    pairs.filter(|(from, to)| from != to).map(moved).collect()
+}
+
+fn client_of(command: &Command) -> Option<Client> {
+    match command {
+        Command::Does(client, _) => Some(*client),
+        Command::Elapse(_) => None,
+    }
 }
 
 /// Commands that say less than this one, the plainest first. Each of them is plainer by its own measure, so that making

@@ -72,13 +72,16 @@ impl Script<'_> {
         }
         let walked = self.walked;
         let mut keeps_step = matches!(command, Command::Elapse(_));
-        let logged: Vec<&Logged> = walked.log.iter().filter(|logged| logged.command == index).collect();
-        for (position, Logged { client, what, .. }) in logged.iter().enumerate() {
-            let later = &logged[position..];
+        for (position, Logged { client, what, .. }) in
+            walked.log.iter().enumerate().filter(|(_, it)| it.command == index)
+        {
+            let later = &walked.log[position + 1..];
             match what {
                 Did::Open => {
                     self.open.remove(client);
-                    if matches!(later.get(1).map(|logged| &logged.what), Some(Did::SendBytes(_))) {
+                    // CONNECT opens by itself.
+                    let next = later.iter().find(|logged| logged.client == *client).map(|logged| &logged.what);
+                    if !matches!(next, Some(Did::Send(_))) {
                         self.steps.push(format!("{} opens", client.actor()));
                     }
                 }
@@ -97,7 +100,7 @@ impl Script<'_> {
     }
 
     /// A packet goes out. `true` if its answer is expected.
-    fn send(&mut self, client: Client, packet: &Packet, later: &[&Logged]) -> bool {
+    fn send(&mut self, client: Client, packet: &Packet, later: &[Logged]) -> bool {
         let actor = client.actor();
         let id = self.expect_acknowledged(client, packet);
         let name = packet.packet_type().name();
@@ -107,7 +110,8 @@ impl Script<'_> {
         });
         let Some(answer) = answer(packet) else { return false };
         let is_expected = answer == PacketType::Connack || self.pace == Pace::Answers;
-        let came = later.iter().any(|logged| match &logged.what {
+        let now = |logged: &&Logged| later.first().is_some_and(|first| first.command == logged.command);
+        let came = later.iter().take_while(now).any(|logged| match &logged.what {
             Did::Receive(received) => {
                 logged.client == client
                     && received.packet_type() == answer
@@ -159,14 +163,18 @@ impl Script<'_> {
     fn owed(&mut self, client: Client, right: &Walked) {
         let (theirs, ours) = (last_connection(right, client), last_connection(self.walked, client));
         let count = |all: &[&Did], one: &Did| all.iter().filter(|other| is_alike(one, other)).count();
-        let Some(missing) = theirs.iter().find(|did| count(&theirs, did) > count(&ours, did)) else { return };
+        let Some(position) = theirs.iter().position(|did| count(&theirs, did) > count(&ours, did)) else { return };
+        let missing = theirs[position];
         let actor = client.actor();
         let Did::Receive(packet) = missing else {
             self.steps.push(format!("{actor} <- closed"));
             return;
         };
         let packet_type = packet.packet_type();
-        let before = self.open.get(&client).map_or(0, |open| open.iter().filter(|(it, _)| *it == packet_type).count());
+        let of_type = |did: &&&Did| matches!(did, Did::Receive(packet) if packet.packet_type() == packet_type);
+        let open = self.open.get(&client).map_or(0, |open| open.iter().filter(|(it, _)| *it == packet_type).count());
+        let expected = ours.iter().filter(of_type).count().saturating_sub(open);
+        let before = theirs[..position].iter().filter(of_type).count().saturating_sub(expected);
         self.steps.extend(std::iter::repeat_n(format!("{actor} <- {packet_type}"), before));
         self.steps.push(match packet.as_ref() {
             Packet::Publish(publish) => {
