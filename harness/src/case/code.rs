@@ -48,7 +48,7 @@ const ANY_ERROR: &str = "any-error";
 const ANY_SUCCESS: &str = "any-success";
 
 /// The name of a Reason Code in YAML: `not-authorized`.
-pub(super) fn name(code: ReasonCode) -> String {
+pub(crate) fn name(code: ReasonCode) -> String {
     code.name().to_lowercase().replace(' ', "-")
 }
 

@@ -156,7 +156,7 @@ sources! {
 }
 
 /// The name in YAML, as a packet with the set `S` writes it: `receive_maximum`.
-pub(super) fn name<S: PropertySet>(id: PropertyId) -> String {
+pub(crate) fn name<S: PropertySet>(id: PropertyId) -> String {
     let singular = id.name().to_lowercase().replace(' ', "_");
     match id {
         PropertyId::UserProperty => "user_properties".to_owned(),

@@ -21,7 +21,7 @@ pub enum Interference {
 
 /// How bytes are put on their way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Style {
+pub(super) enum Style {
     /// A packet at a time, as it comes.
     #[default]
     AsItComes,

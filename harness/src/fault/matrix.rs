@@ -5,13 +5,11 @@ use super::interference::Interference;
 use super::traffic::Traffic;
 use super::transform::Transform;
 use crate::case::Variant;
-use crate::run::{Conditions, Fate, Outcome, Plan, VerdictKind, play_embedded};
+use crate::run::{Conditions, Fate, Outcome, Plan, VerdictKind, play_embedded, side_by_side};
 use model::profile::Profile;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 
 /// What came of all plays of variants under faults.
 #[derive(Debug, Default)]
@@ -97,7 +95,7 @@ impl Matrix {
             }
         }
         let look_on = Conditions { interference: Interference::Onlooker, ..conditions.clone() };
-        let undisturbed = side_by_side(all.len(), jobs, |index| {
+        let undisturbed = in_order(all.len(), jobs, |index| {
             let (variant, profile) = &all[index];
             let outcome = play_embedded(variant, profile, None, &look_on);
             (outcome.verdict.kind(), outcome.traffic)
@@ -115,7 +113,7 @@ impl Matrix {
         for (theme, fault) in faults {
             let touched: Vec<&Fit> = fit.iter().filter(|fit| touches(*fault, fit)).collect();
             let under = Conditions { interference: Interference::Fault(*fault), ..conditions.clone() };
-            let cells = side_by_side(touched.len(), jobs, |index| {
+            let cells = in_order(touched.len(), jobs, |index| {
                 let Fit { variant, profile, .. } = touched[index];
                 cell(&play_embedded(variant, profile, None, &under))
             });
@@ -133,27 +131,30 @@ impl Matrix {
         self.rows.iter().filter(|row| row.caught().next().is_none())
     }
 
-    /// The variants that no fault fails.
+    /// The variants that no fault fails which breaks a statement that they cite.
     #[must_use]
-    pub fn unproved_variants(&self) -> Vec<&Arc<Variant>> {
-        let failed: BTreeSet<&str> = self.rows.iter().flat_map(Row::caught).map(|(name, _)| name).collect();
-        self.variants.iter().filter(|variant| !failed.contains(variant.name.as_str())).collect()
+    pub fn unguarded(&self) -> Vec<&Arc<Variant>> {
+        let mut guarded = BTreeSet::new();
+        for row in &self.rows {
+            let caught: BTreeSet<&str> = row.caught().map(|(name, _)| name).collect();
+            let is_guarded = |variant: &&Arc<Variant>| caught.contains(variant.name.as_str()) && row.is_about(variant);
+            guarded.extend(self.variants.iter().filter(is_guarded).map(|variant| variant.name.as_str()));
+        }
+        self.variants.iter().filter(|variant| !guarded.contains(variant.name.as_str())).collect()
     }
 
-    /// The cases, as `suite/case`, with the names of the faults that fail them.
+    /// The cases, as `suite/case`, with what can fail them.
     #[must_use]
-    pub fn cases(&self) -> BTreeMap<String, BTreeSet<&'static str>> {
-        let mut cases: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
-        let mut of_variant = BTreeMap::new();
+    pub fn cases(&self) -> BTreeMap<String, Guards> {
+        let mut cases: BTreeMap<String, Guards> = BTreeMap::new();
         for variant in &self.variants {
-            let case = format!("{}/{}", variant.suite, variant.case);
-            cases.entry(case.clone()).or_default();
-            of_variant.insert(variant.name.as_str(), case);
-        }
-        for row in &self.rows {
-            for (name, _) in row.caught() {
-                if let Some(case) = of_variant.get(name).and_then(|case| cases.get_mut(case)) {
-                    case.insert(row.fault.name());
+            let guards = cases.entry(format!("{}/{}", variant.suite, variant.case)).or_default();
+            for row in &self.rows {
+                if matches!(row.cells.get(&variant.name), Some(Cell::Caught(_))) {
+                    guards.all.insert(row.fault.name());
+                    if row.is_about(variant) {
+                        guards.own.insert(row.fault.name());
+                    }
                 }
             }
         }
@@ -161,7 +162,23 @@ impl Matrix {
     }
 }
 
+/// The faults that fail a case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guards {
+    /// All of them.
+    pub all: BTreeSet<&'static str>,
+    /// Those that break a statement which the case cites.
+    pub own: BTreeSet<&'static str>,
+}
+
 impl Row {
+    /// Whether the fault breaks a statement that the variant cites.
+    #[must_use]
+    pub fn is_about(&self, variant: &Variant) -> bool {
+        let broken = self.fault.statements(variant.version);
+        broken.iter().any(|statement| variant.cites.contains(&statement.id))
+    }
+
     /// The variants that fail under the fault, and who noticed.
     pub fn caught(&self) -> impl Iterator<Item = (&str, Caught)> {
         self.cells.iter().filter_map(|(name, cell)| match cell {
@@ -183,7 +200,7 @@ pub fn changed_verdicts(
     let mut changed = Vec::new();
     for plan in plans {
         let played: Vec<&Arc<Variant>> = plan.played().map(|planned| &planned.variant).collect();
-        let outcomes = side_by_side(played.len(), jobs, |index| {
+        let outcomes = in_order(played.len(), jobs, |index| {
             let before = play_embedded(played[index], &plan.profile, None, conditions);
             let after = play_embedded(played[index], &plan.profile, None, &under);
             (before.verdict.kind() != after.verdict.kind()).then_some((before, after))
@@ -216,24 +233,9 @@ fn cell(outcome: &Outcome) -> Option<Cell> {
 }
 
 /// The results of `work` on the numbers below `count`, in their order.
-fn side_by_side<T: Send>(count: usize, jobs: NonZeroUsize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let (sender, results) = mpsc::channel();
-    let mut all: Vec<(usize, T)> = thread::scope(|scope| {
-        for _ in 0..jobs.get().min(count) {
-            let (sender, next, work) = (sender.clone(), &next, &work);
-            scope.spawn(move || {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= count || sender.send((index, work(index))).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        results.into_iter().collect()
-    });
-    all.sort_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, result)| result).collect()
+fn in_order<T: Send>(count: usize, jobs: NonZeroUsize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let numbers: Vec<usize> = (0..count).collect();
+    let mut results = BTreeMap::new();
+    side_by_side(&numbers, jobs, |index| (*index, work(*index)), |(index, result)| drop(results.insert(index, result)));
+    results.into_values().collect()
 }

@@ -36,7 +36,7 @@ mod transform;
 
 pub use catalogue::{Fault, Theme};
 pub use interference::Interference;
-pub use matrix::{Caught, Cell, Matrix, Row, changed_verdicts};
+pub use matrix::{Caught, Cell, Guards, Matrix, Row, changed_verdicts};
 pub(crate) use proxy::Proxy;
 pub use proxy_fault::{ProxyFault, Side};
 pub use traffic::Traffic;

@@ -18,22 +18,31 @@
 //! Read next: `command.rs` for what clients can do, `generate.rs` and `wording.rs` for how often, `walk.rs` for how it is
 //! played.
 
+mod campaign;
+mod case_file;
 mod command;
 mod connections;
 mod explore;
+mod finding;
 mod generate;
+mod host;
 mod link;
 mod memory;
 mod names;
+mod notation;
 mod packets;
 mod plainer;
+mod script;
 mod settle;
 mod shrink;
 mod walk;
 mod wording;
 
+pub use campaign::{Campaign, Network, Report, Target, names_of};
 pub use command::{Client, Command};
 pub use explore::{Shrunk, Terrain};
+pub use finding::{CONFIRMATIONS, Finding, SHORT};
+pub use host::Host;
 pub use shrink::MOST_WALKS;
 pub use walk::Walked;
 pub use wording::{Ground, Versions};

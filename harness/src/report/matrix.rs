@@ -1,6 +1,6 @@
 //! The matrix of faults and cases: a table for people, everything for programs.
 
-use crate::fault::{Caught, Cell, Matrix, Row};
+use crate::fault::{Caught, Cell, Guards, Matrix, Row};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -33,33 +33,34 @@ pub fn matrix(matrix: &Matrix, detail: MatrixDetail, elapsed: Duration, out: &mu
         }
         fault(row, width, detail, out)?;
     }
-    writeln!(out, "\ncase: number of faults that fail it, and the first")?;
+    writeln!(out, "\ncase: faults that fail it, those of them that break what it cites, and the first of these")?;
     let cases = matrix.cases();
-    for (case, faults) in &cases {
-        writeln!(out, "  {case}: {}{}", faults.len(), some(faults.iter().copied()))?;
+    for (case, guards) in &cases {
+        writeln!(out, "  {case}: {}, {}{}", guards.all.len(), guards.own.len(), some(guards.own.iter().copied()))?;
     }
     let uncaught: Vec<&str> = matrix.uncaught().map(|row| row.fault.name()).collect();
+    let unguarded = |guards: &Guards| guards.own.is_empty();
     let vacuous: Vec<&str> =
-        cases.iter().filter(|(_, faults)| faults.is_empty()).map(|(case, _)| case.as_str()).collect();
+        cases.iter().filter(|(_, guards)| unguarded(guards)).map(|(case, _)| case.as_str()).collect();
     writeln!(out)?;
     for name in &uncaught {
         writeln!(out, "NOT CAUGHT {name}")?;
     }
     for name in &vacuous {
-        writeln!(out, "CANNOT FAIL {name}")?;
+        writeln!(out, "NO FAULT OF ITS OWN FAILS {name}")?;
     }
     for variant in &matrix.unfit {
         writeln!(out, "left out, as it does not pass without a fault: {}", variant.name)?;
     }
-    let idle = matrix.unproved_variants();
+    let idle = matrix.unguarded();
     if detail == MatrixDetail::Variants {
         for variant in &idle {
-            writeln!(out, "no fault fails {}", variant.name)?;
+            writeln!(out, "no fault of its own fails {}", variant.name)?;
         }
     }
     writeln!(
         out,
-        "{} faults, {} not caught; {} cases, {} without a fault; {} variants, {} without a fault; {} plays in {:.1} s",
+        "{} faults, {} not caught; {} cases, {} without a fault of their own; {} variants, {} without one; {} plays in {:.1} s",
         matrix.rows.len(),
         uncaught.len(),
         cases.len(),
@@ -110,14 +111,15 @@ fn word(cell: &Cell) -> String {
 /// When nobody reads (a broken pipe) or the disk is full.
 pub fn matrix_json(matrix: &Matrix, out: &mut dyn Write) -> io::Result<()> {
     let faults: Vec<Value> = matrix.rows.iter().map(row_json).collect();
-    let cases: Map<String, Value> = matrix.cases().into_iter().map(|(case, faults)| (case, json!(faults))).collect();
-    let idle: BTreeSet<&str> = matrix.unproved_variants().iter().map(|variant| variant.name.as_str()).collect();
+    let guards = |guards: Guards| json!({"faults": guards.all, "own": guards.own});
+    let cases: Map<String, Value> = matrix.cases().into_iter().map(|(case, all)| (case, guards(all))).collect();
+    let idle: BTreeSet<&str> = matrix.unguarded().iter().map(|variant| variant.name.as_str()).collect();
     let unfit: BTreeSet<&str> = matrix.unfit.iter().map(|variant| variant.name.as_str()).collect();
     let whole = json!({
         "faults": faults,
         "cases": cases,
         "variants": matrix.variants.len(),
-        "variants-without-fault": idle,
+        "variants-without-own-fault": idle,
         "left-out": unfit,
         "plays": matrix.plays,
     });

@@ -33,7 +33,8 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn finding(violation: Violation) -> Finding {
+/// A violation as reports name it.
+pub(crate) fn finding(violation: Violation) -> Finding {
     Finding {
         statements: violation.statements.iter().map(|id| (*id).to_owned()).collect(),
         step: None,

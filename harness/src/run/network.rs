@@ -35,6 +35,19 @@ pub struct NetworkTarget {
     pub ready_within: Duration,
 }
 
+impl NetworkTarget {
+    /// Makes sure that nobody else listens where a command is to listen.
+    pub(crate) async fn check_free(&self) -> Result<(), RunError> {
+        if self.start.is_some()
+            && let Some(address) = &self.address
+            && let Ok(Ok(_)) = timeout(OCCUPIED_SHOWS_WITHIN, TcpStream::connect(address.socket())).await
+        {
+            return Err(RunError::Occupied(address.clone()));
+        }
+        Ok(())
+    }
+}
+
 /// Plays `plan` against `target`, with at most `jobs` variants at a time and those that are exclusive alone afterwards.
 /// Every variant is decided in the end, also when there is an error. Returns where the output of a started command is, if
 /// there is something to look for.
@@ -159,15 +172,9 @@ impl<'a> Run<'a> {
 
     /// Makes sure that there is a peer that speaks MQTT.
     async fn prepare(&mut self) -> Result<Address, RunError> {
+        self.target.check_free().await?;
         match (&self.target.start, &self.target.address) {
-            (Some(start), address) => {
-                if let Some(address) = address
-                    && let Ok(Ok(_)) = timeout(OCCUPIED_SHOWS_WITHIN, TcpStream::connect(address.socket())).await
-                {
-                    return Err(RunError::Occupied(address.clone()));
-                }
-                self.start(start, address.clone()).await
-            }
+            (Some(start), address) => self.start(start, address.clone()).await,
             (None, Some(address)) => {
                 let client_id = self.client_id();
                 probe(address, &self.versions, &client_id, &self.conditions.credentials, self.conditions.timeout)

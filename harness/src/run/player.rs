@@ -46,6 +46,10 @@ pub(super) struct Played {
     pub(super) findings: Vec<Finding>,
     pub(super) silence: BTreeSet<SilenceMeans>,
     pub(super) trace: Trace,
+    /// How many events of the trace there were when the script had ended and nothing was under way any more.
+    pub(super) scripted: usize,
+    /// What `$t` stood for.
+    pub(super) topics: String,
     /// The peer got bytes that no client may send, or ended a connection that the client had not ended.
     pub(super) suspicious: bool,
     /// Whether what stood in between did anything; none if nothing did.
@@ -71,6 +75,7 @@ pub(super) struct Player<'a> {
     pub(super) profile: &'a Profile,
     peer: Peer,
     proxy: Option<Proxy>,
+    topics: String,
     pub(super) timeout: Duration,
     recorder: Recorder,
     changed: Arc<Notify>,
@@ -106,13 +111,14 @@ impl<'a> Player<'a> {
         unique: &str,
     ) -> Player<'a> {
         let topics = profile.topics.replace("{unique}", unique);
-        let scope = Scope::new(topics, unique, conditions.credentials.clone());
+        let scope = Scope::new(topics.clone(), unique, conditions.credentials.clone());
         Player {
             variant,
             profile,
             peer,
             proxy: Proxy::new(conditions.interference, variant.version),
             timeout: conditions.timeout,
+            topics,
             recorder: Recorder::start(),
             changed: Arc::new(Notify::new()),
             scope,
@@ -126,19 +132,25 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Plays the script to its end and parts politely, whatever happened.
+    /// Plays the script to its end, shows that nothing is under way any more, and parts politely, whatever happened.
     pub(super) async fn play(mut self) -> Played {
         let steps = Arc::clone(&self.variant.steps);
-        let ending = self.steps(&steps).await;
-        let ending = match (ending, self.part().await) {
-            (Ok(()), Err(halt)) | (Err(halt), _) => Err(halt),
-            (Ok(()), Ok(())) => Ok(()),
-        };
+        let mut ending = self.steps(&steps).await;
+        let mut scripted = self.recorder.events();
+        if !self.peer.ends_with_script() {
+            self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
+            let settled = self.settle().await;
+            ending = ending.and(settled);
+            scripted = self.recorder.events();
+            self.part().await;
+        }
         Played {
             ending,
             findings: self.findings,
             silence: self.silence,
             trace: self.recorder.take(),
+            scripted,
+            topics: self.topics,
             suspicious: self.suspicious,
             interfered: self.proxy.as_ref().map(Proxy::acted),
             traffic: self.proxy.as_ref().map(Proxy::traffic).unwrap_or_default(),
@@ -167,6 +179,7 @@ impl<'a> Player<'a> {
         Box::pin(async move {
             for step in steps {
                 let bound = self.bound(step);
+                self.peer.attend(&step.location, || self.watched(step));
                 match timeout(bound, self.step(step)).await {
                     Ok(done) => done?,
                     Err(_) => return Err(self.error(step, &format!("it took more than {} s", bound.as_secs()))),
@@ -177,6 +190,22 @@ impl<'a> Player<'a> {
         })
     }
 
+    /// The connections that a step looks at before it lets time pass.
+    fn watched(&self, step: &Step) -> BTreeSet<ConnectionId> {
+        let of = |actor: &str| self.actors.get(actor).map(|actor| actor.connection.id());
+        match &step.action {
+            Action::Expect { expectation: Expectation::Silence, .. } => BTreeSet::new(),
+            Action::Expect { actor, .. } => of(actor).into_iter().collect(),
+            Action::AnyOrder(steps) => steps.iter().flat_map(|step| self.watched(step)).collect(),
+            Action::Either(branches) => branches.iter().flatten().flat_map(|step| self.watched(step)).collect(),
+            Action::Opens { .. }
+            | Action::Drops { .. }
+            | Action::Send { .. }
+            | Action::SendBytes { .. }
+            | Action::Elapse(_) => BTreeSet::new(),
+        }
+    }
+
     async fn step(&mut self, step: &Step) -> Result<(), Halt> {
         match &step.action {
             Action::Opens { actor } => {
@@ -184,10 +213,7 @@ impl<'a> Player<'a> {
                 self.open(actor).await
             }
             Action::Drops { actor } => {
-                if let Some(actor) = self.actors.remove(actor) {
-                    self.examine(&actor.connection);
-                    actor.connection.abort().await;
-                }
+                self.leave(actor).await;
                 Ok(())
             }
             Action::Send { actor, template } => {
@@ -298,11 +324,8 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// After the script: shows that nothing is under way any more, says DISCONNECT and closes, so that the judge sees a
-    /// settled end.
-    async fn part(&mut self) -> Result<(), Halt> {
-        self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
-        let settled = self.settle().await;
+    /// Says DISCONNECT and closes, so that the judge sees a settled end.
+    async fn part(&mut self) {
         let names: Vec<String> = self.actors.keys().cloned().collect();
         for name in &names {
             let can_part = self.actors.get(name).is_some_and(|actor| actor.connection.can_ping(actor.accepted));
@@ -314,7 +337,6 @@ impl<'a> Player<'a> {
         for name in &names {
             self.leave(name).await;
         }
-        settled
     }
 
     /// Waits until `look` finds something, at most until `deadline`.

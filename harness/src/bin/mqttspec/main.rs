@@ -1,16 +1,20 @@
 //! `mqttspec`: does this broker speak the MQTT dialect that my fleet depends on?
 
 mod check;
+mod coverage;
 mod explain;
 mod explore;
 mod faults;
+mod fuzz;
 mod lint;
 mod list;
 mod matrix;
 mod output;
+mod prove;
 mod run;
 mod schema;
 mod sources;
+mod target;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -36,6 +40,8 @@ Examples:
   mqttspec run mqtt://localhost --run '**/qos1/**'      a part of the cases: `*` is one part of a name, `**` any number
   mqttspec run mqtt://localhost --known-failing broker.txt --junit report.xml
   mqttspec explain MQTT-3.3.1-2                         a statement, and the cases that cite it
+  mqttspec prove                                        show that the cases are sound
+  mqttspec fuzz --time 60s                              random clients, judged by the model
   mqttspec check                                        explore the model itself
 
 Exit codes:
@@ -50,6 +56,9 @@ enum Verb {
     /// Play cases against a broker
     #[command(after_help = EXAMPLES)]
     Run(Box<run::Arguments>),
+    /// Walk a broker at random, judged by the model
+    #[command(after_help = fuzz::EXAMPLES)]
+    Fuzz(Box<fuzz::Arguments>),
     /// Name the variants that `run` would play
     List(list::Arguments),
     /// Check case files without playing them
@@ -60,6 +69,11 @@ enum Verb {
     Faults(faults::Arguments),
     /// Play every case under every fault, to show that the cases can fail
     Matrix(matrix::Arguments),
+    /// Show that no server which does what it may fails a case
+    Prove(prove::Arguments),
+    /// Say which statements of the standard the cases cover
+    #[command(after_help = coverage::HELP)]
+    Coverage(coverage::Arguments),
     /// Explore the model exhaustively and say whether its claims hold
     Check(check::Arguments),
     /// Browse the states of a scenario in the web explorer
@@ -74,11 +88,14 @@ fn main() -> ExitCode {
     let code = match command_line.verb {
         None => run::run(&command_line.run),
         Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Fuzz(arguments)) => fuzz::run(&arguments),
         Some(Verb::List(arguments)) => list::run(&arguments),
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
         Some(Verb::Faults(arguments)) => faults::run(&arguments),
         Some(Verb::Matrix(arguments)) => matrix::run(&arguments),
+        Some(Verb::Prove(arguments)) => prove::run(&arguments),
+        Some(Verb::Coverage(arguments)) => coverage::run(&arguments),
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Explore(arguments)) => explore::run(&arguments),
         Some(Verb::Schema) => schema::run(),

@@ -63,7 +63,7 @@ fn play(arguments: &Arguments) -> Result<u8, Told> {
     let start = Instant::now();
     let played = Matrix::play(&plans, &faults, &conditions, jobs, &mut |_| {});
     let elapsed = start.elapsed();
-    let is_whole = played.uncaught().next().is_none() && played.cases().values().all(|faults| !faults.is_empty());
+    let is_whole = played.uncaught().next().is_none() && played.cases().values().all(|guards| !guards.own.is_empty());
     let code = if is_whole { exit_code::AS_EXPECTED } else { exit_code::NOT_AS_EXPECTED };
     let detail = if arguments.verbose { MatrixDetail::Variants } else { MatrixDetail::Cases };
     Ok(print_and_end(code, |out| {

@@ -2,16 +2,12 @@
 
 use crate::output::{complain, print, remark};
 use crate::sources::{Sources, Told, read_text};
+use crate::target::{TargetOptions, duration, quote};
 use clap::Args;
-use harness::case::Credentials;
 use harness::exit_code;
 use harness::fault::{Fault, Interference, Transform};
 use harness::report::{Detail, Header, Progress, ReportFile, Run, json, junit, terminal};
-use harness::run::{
-    Conditions, Interrupt, KnownFailing, NetworkTarget, Outcome, Plan, Planned, run_embedded, run_network, stale,
-};
-use harness::target::{Address, StartCommand};
-use model::packet::Utf8String;
+use harness::run::{Conditions, Interrupt, KnownFailing, Outcome, Plan, Planned, run_embedded, run_network, stale};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,12 +21,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Arguments of `mqttspec run`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The broker: mqtt://HOST:PORT; without it, and without --start, the embedded reference broker
-    #[arg(value_name = "URL")]
-    url: Option<Address>,
-    /// Starts the broker, and again when it dies; `{port}` stands for a free port of 127.0.0.1
-    #[arg(long, value_name = "COMMAND", value_parser = StartCommand::parse)]
-    start: Option<StartCommand>,
+    #[command(flatten)]
+    target: TargetOptions,
     #[command(flatten)]
     sources: Sources,
     /// How many variants are played side by side [default: 64; embedded: one for each processor]
@@ -39,9 +31,6 @@ pub(crate) struct Arguments {
     /// How long an answer may take: 5, 0.5 or 500ms
     #[arg(long, value_name = "SECONDS", default_value = "5", allow_hyphen_values = true, value_parser = duration)]
     timeout: Duration,
-    /// How long a started command may take until it answers
-    #[arg(long, value_name = "SECONDS", default_value = "10", allow_hyphen_values = true, value_parser = duration)]
-    ready_within: Duration,
     /// Variants that fail for a known reason: a line `GLOB  # reason` each; they are played all the same (repeatable)
     #[arg(long, value_name = "FILE")]
     known_failing: Vec<PathBuf>,
@@ -51,12 +40,6 @@ pub(crate) struct Arguments {
     /// Write a report for build servers
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// User name of all connections [default: mqttspec, with password mqttspec]
-    #[arg(long, value_name = "NAME", value_parser = user_name)]
-    user_name: Option<String>,
-    /// The environment variable that holds the password
-    #[arg(long, value_name = "VARIABLE", requires = "user_name")]
-    password_env: Option<String>,
     /// Let a fault act between mqttspec and the broker: its name, see `mqttspec faults`
     #[arg(long, value_name = "NAME", conflicts_with = "transform")]
     fault: Option<String>,
@@ -70,23 +53,6 @@ pub(crate) struct Arguments {
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| format!("`{text}` is no number of variants: write 1 or more"))
-}
-
-fn user_name(text: &str) -> Result<String, String> {
-    Utf8String::new(text).map(|name| name.as_str().to_owned()).map_err(|error| error.to_string())
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let (digits, scale) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
-        (Some(digits), _) => (digits, 0.001),
-        (None, Some(digits)) => (digits, 1.0),
-        (None, None) => (text, 1.0),
-    };
-    let seconds = digits.trim().parse::<f64>().ok().map(|number| number * scale);
-    let seconds = seconds.filter(|seconds| (0.001..=3600.0).contains(seconds));
-    seconds
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| format!("`{text}` is no time from 1ms to 3600s: write 5, 0.5 or 500ms"))
 }
 
 /// Runs the verb.
@@ -111,20 +77,15 @@ struct Reports {
 }
 
 fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
-    if let (None, Some(start)) = (&arguments.url, &arguments.start)
-        && !start.takes_port()
-    {
-        complain(&"--start needs `{port}` in its command, or a URL that says where the broker will listen");
-        return Err(Told);
-    }
+    arguments.target.check()?;
     let reports = reports(arguments)?;
     let conditions = Conditions {
-        credentials: credentials(arguments)?,
+        credentials: arguments.target.credentials()?,
         timeout: arguments.timeout,
         interference: interference(arguments)?,
     };
     let library = arguments.sources.library()?;
-    let profiles = arguments.sources.profiles(arguments.is_network().then_some("standard"))?;
+    let profiles = arguments.sources.profiles(arguments.target.is_network().then_some("standard"))?;
     let known_failing = known_failing(&arguments.known_failing)?;
     let plans = arguments.sources.plans(&library, &profiles, &known_failing);
     let stale = stale(&plans, &known_failing);
@@ -152,28 +113,6 @@ fn reports(arguments: &Arguments) -> Result<Reports, Told> {
     Ok(reports)
 }
 
-fn credentials(arguments: &Arguments) -> Result<Credentials, Told> {
-    let Some(user_name) = &arguments.user_name else {
-        return Ok(Credentials::default());
-    };
-    let password = match &arguments.password_env {
-        None => None,
-        Some(variable) => match std::env::var_os(variable) {
-            // A password is binary data: any bytes will do. It is never shown.
-            Some(password) => Some(password.into_encoded_bytes()),
-            None => {
-                complain(&format_args!("--password-env {variable}: there is no such environment variable"));
-                return Err(Told);
-            }
-        },
-    };
-    if password.as_ref().is_some_and(|password| password.len() > usize::from(u16::MAX)) {
-        complain(&"--password-env: the password is longer than the 65535 bytes that MQTT can say");
-        return Err(Told);
-    }
-    Ok(Credentials { user_name: Some(user_name.clone()), password })
-}
-
 /// What is to stand between mqttspec and the broker.
 fn interference(arguments: &Arguments) -> Result<Interference, Told> {
     let found = match (&arguments.fault, &arguments.transform) {
@@ -186,7 +125,7 @@ fn interference(arguments: &Arguments) -> Result<Interference, Told> {
         Told
     })?;
     if let Interference::Fault(Fault::Switch(switch)) = found
-        && arguments.is_network()
+        && arguments.target.is_network()
     {
         let name = switch.name();
         complain(&format_args!("--fault {name} is one of the reference broker: leave URL and --start out"));
@@ -195,7 +134,8 @@ fn interference(arguments: &Arguments) -> Result<Interference, Told> {
     Ok(found)
 }
 
-fn known_failing(files: &[PathBuf]) -> Result<KnownFailing, Told> {
+/// Reads lists of what is known.
+pub(crate) fn known_failing(files: &[PathBuf]) -> Result<KnownFailing, Told> {
     let mut all = KnownFailing::default();
     for file in files {
         let list = KnownFailing::parse(&file.display().to_string(), &read_text(file)?).map_err(|errors| {
@@ -208,30 +148,11 @@ fn known_failing(files: &[PathBuf]) -> Result<KnownFailing, Told> {
 }
 
 impl Arguments {
-    fn is_network(&self) -> bool {
-        self.url.is_some() || self.start.is_some()
-    }
-
     /// What was tested, and the command that does it again.
     fn header(&self, plans: &[Plan]) -> Header {
-        let mut rerun = "mqttspec run".to_owned();
-        let mut target = Vec::new();
-        if let Some(url) = &self.url {
-            target.push(url.to_string());
-            rerun = format!("{rerun} {url}");
-        }
-        if let Some(start) = &self.start {
-            target.push(start.to_string());
-            rerun = format!("{rerun} --start {}", quote(&start.to_string()));
-        }
+        let mut rerun = format!("mqttspec run{}", self.target.again());
         for path in &self.sources.cases {
             rerun = format!("{rerun} --cases {}", quote(&path.display().to_string()));
-        }
-        if let Some(user_name) = &self.user_name {
-            rerun = format!("{rerun} --user-name {}", quote(user_name));
-        }
-        if let Some(variable) = &self.password_env {
-            rerun = format!("{rerun} --password-env {}", quote(variable));
         }
         if let Some(name) = &self.fault {
             rerun = format!("{rerun} --fault {name}");
@@ -244,14 +165,8 @@ impl Arguments {
         }
         let profiles = plans.iter().map(|plan| plan.profile.name.clone()).collect();
         let profile_file = self.sources.profile.as_deref().map(quote);
-        let target = if target.is_empty() { "embedded".to_owned() } else { target.join(", ") };
-        Header { target, profiles, rerun, profile_file }
+        Header { target: self.target.name(), profiles, rerun, profile_file }
     }
-}
-
-fn quote(text: &str) -> String {
-    // A null character cannot have come from a command line.
-    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }
 
 fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
@@ -284,7 +199,7 @@ fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
             progress.decided(&outcome);
             run.outcomes.push(outcome);
         };
-        if arguments.is_network() {
+        if arguments.target.is_network() {
             let (log, trouble) = play_network(arguments, plan, conditions, &interrupt, &mut listener);
             run.log = log.map(|path| path.display().to_string());
             run.trouble = run.trouble.or(trouble);
@@ -319,11 +234,7 @@ fn play_network(
         Ok(runtime) => runtime,
         Err(error) => return (None, Some(format!("cannot build a runtime: {error}"))),
     };
-    let target = NetworkTarget {
-        address: arguments.url.clone(),
-        start: arguments.start.clone(),
-        ready_within: arguments.ready_within,
-    };
+    let target = arguments.target.network();
     let jobs = arguments.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN);
     let mut listener = listener;
     let (log, result) = runtime.block_on(run_network(&target, plan, conditions, jobs, interrupt, &mut listener));

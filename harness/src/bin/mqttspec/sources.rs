@@ -116,7 +116,8 @@ pub(crate) fn load(paths: &[PathBuf]) -> Result<Library, Told> {
     })
 }
 
-fn profile(name: &str) -> Result<Profile, Told> {
+/// The built-in profile of this name, or the one in this file.
+pub(crate) fn profile(name: &str) -> Result<Profile, Told> {
     if let Some(profile) = Profile::builtin(name) {
         return Ok(profile.clone());
     }

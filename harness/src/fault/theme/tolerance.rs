@@ -4,7 +4,7 @@ use crate::fault::moment::Moment;
 use crate::fault::proxy_fault::{On, ProxyFault, Rule, client, fault, server, when};
 use crate::fault::theme::connect::text;
 use crate::fault::theme::publish::resolved;
-use model::packet::PacketType::{self, Auth, Connack, Connect, Disconnect, Publish, Subscribe};
+use model::packet::PacketType::{Auth, Connack, Connect, Disconnect, Publish, Subscribe};
 use model::packet::{
     Acknowledgement, Connect as ConnectPacket, ConnectReturnCode, Packet, PacketId, Qos, ReasonCode, ReasonProperties,
     Suback,
@@ -511,7 +511,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                     moment.lose();
                 }
             }),
-            server(PacketType::Disconnect, |moment| moment.lose()),
+            server(Disconnect, |moment| moment.lose()),
         ],
     ),
 ];

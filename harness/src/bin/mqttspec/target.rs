@@ -1,0 +1,125 @@
+//! What is tested, as command lines say it.
+
+use crate::output::complain;
+use crate::sources::Told;
+use clap::Args;
+use harness::case::Credentials;
+use harness::run::NetworkTarget;
+use harness::target::{Address, StartCommand};
+use model::packet::Utf8String;
+use std::time::Duration;
+
+/// The target of a verb.
+#[derive(Debug, Args)]
+pub(crate) struct TargetOptions {
+    /// The broker: mqtt://HOST:PORT; without it, and without --start, the embedded reference broker
+    #[arg(value_name = "URL")]
+    pub(crate) url: Option<Address>,
+    /// Starts the broker, and again when it dies; `{port}` stands for a free port of 127.0.0.1
+    #[arg(long, value_name = "COMMAND", value_parser = StartCommand::parse)]
+    pub(crate) start: Option<StartCommand>,
+    /// How long a started command may take until it answers
+    #[arg(long, value_name = "SECONDS", default_value = "10", allow_hyphen_values = true, value_parser = duration)]
+    pub(crate) ready_within: Duration,
+    /// User name of all connections [default: mqttspec, with password mqttspec]
+    #[arg(long, value_name = "NAME", value_parser = user_name)]
+    user_name: Option<String>,
+    /// The environment variable that holds the password
+    #[arg(long, value_name = "VARIABLE", requires = "user_name")]
+    password_env: Option<String>,
+}
+
+fn user_name(text: &str) -> Result<String, String> {
+    Utf8String::new(text).map(|name| name.as_str().to_owned()).map_err(|error| error.to_string())
+}
+
+/// Reads a time with its unit.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let (digits, scale) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(digits), _) => (digits, 0.001),
+        (None, Some(digits)) => (digits, 1.0),
+        (None, None) => (text, 1.0),
+    };
+    let seconds = digits.trim().parse::<f64>().ok().map(|number| number * scale);
+    let seconds = seconds.filter(|seconds| (0.001..=3600.0).contains(seconds));
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| format!("`{text}` is no time from 1ms to 3600s: write 5, 0.5 or 500ms"))
+}
+
+impl TargetOptions {
+    /// Whether it is not the embedded broker.
+    pub(crate) fn is_network(&self) -> bool {
+        self.url.is_some() || self.start.is_some()
+    }
+
+    /// Finds out what cannot be carried out.
+    pub(crate) fn check(&self) -> Result<(), Told> {
+        if let (None, Some(start)) = (&self.url, &self.start)
+            && !start.takes_port()
+        {
+            complain(&"--start needs `{port}` in its command, or a URL that says where the broker will listen");
+            return Err(Told);
+        }
+        Ok(())
+    }
+
+    /// What all connections log in with.
+    pub(crate) fn credentials(&self) -> Result<Credentials, Told> {
+        let Some(user_name) = &self.user_name else {
+            return Ok(Credentials::default());
+        };
+        let password = match &self.password_env {
+            None => None,
+            Some(variable) => match std::env::var_os(variable) {
+                // A password is binary data: any bytes will do. It is never shown.
+                Some(password) => Some(password.into_encoded_bytes()),
+                None => {
+                    complain(&format_args!("--password-env {variable}: there is no such environment variable"));
+                    return Err(Told);
+                }
+            },
+        };
+        if password.as_ref().is_some_and(|password| password.len() > usize::from(u16::MAX)) {
+            complain(&"--password-env: the password is longer than the 65535 bytes that MQTT can say");
+            return Err(Told);
+        }
+        Ok(Credentials { user_name: Some(user_name.clone()), password })
+    }
+
+    /// The broker in a network.
+    pub(crate) fn network(&self) -> NetworkTarget {
+        NetworkTarget { address: self.url.clone(), start: self.start.clone(), ready_within: self.ready_within }
+    }
+
+    /// As a person names it.
+    pub(crate) fn name(&self) -> String {
+        let url = self.url.iter().map(ToString::to_string);
+        let parts: Vec<String> = url.chain(self.start.iter().map(ToString::to_string)).collect();
+        if parts.is_empty() { "embedded".to_owned() } else { parts.join(", ") }
+    }
+
+    /// The options that name the same target again, each with a blank before it.
+    pub(crate) fn again(&self) -> String {
+        let mut options = String::new();
+        if let Some(url) = &self.url {
+            options = format!("{options} {url}");
+        }
+        if let Some(start) = &self.start {
+            options = format!("{options} --start {}", quote(&start.to_string()));
+        }
+        if let Some(user_name) = &self.user_name {
+            options = format!("{options} --user-name {}", quote(user_name));
+        }
+        if let Some(variable) = &self.password_env {
+            options = format!("{options} --password-env {}", quote(variable));
+        }
+        options
+    }
+}
+
+/// A word as a shell takes it.
+pub(crate) fn quote(text: &str) -> String {
+    // A null character cannot have come from a command line.
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+}

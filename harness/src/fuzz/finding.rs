@@ -1,0 +1,165 @@
+//! What a walk found: shortened, confirmed, and written as a case.
+
+use super::campaign::Target;
+use super::case_file::{Subject, case_file, variant};
+use super::command::Command;
+use super::explore::{Shrunk, Terrain};
+use super::names::Names;
+use super::script::{Pace, steps};
+use super::walk::Walked;
+use super::wording::Versions;
+use crate::case::Variant;
+use crate::fault::Interference;
+use crate::run::{Conditions, Outcome, VerdictKind, play_on};
+use crate::target::Peer;
+use model::judge::Violation;
+use model::packet::ProtocolVersion;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a finding is played again.
+pub const CONFIRMATIONS: usize = 3;
+
+/// How many commands a person takes in at one glance.
+pub const SHORT: usize = 8;
+
+/// How long an answer may take while a finding is played again.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Something that the judge objects to.
+#[derive(Debug)]
+pub struct Finding {
+    /// The seed of its walk.
+    pub seed: u64,
+    version: ProtocolVersion,
+    /// How many commands the walk had until then.
+    pub found_with: usize,
+    /// What was left of them.
+    pub shrunk: Shrunk,
+    /// What is wrong.
+    pub violation: Violation,
+    /// What came of the case when it was played the last time; none if the walk did not become a case.
+    pub outcome: Option<Outcome>,
+    /// How often of [`CONFIRMATIONS`] times it failed.
+    pub confirmed: usize,
+    /// Whether the reference broker passes the case.
+    pub passes_reference: bool,
+    /// The case file, or why there is none.
+    pub case_file: Result<String, String>,
+    /// The shortened walk.
+    pub walked: Walked,
+}
+
+impl Finding {
+    /// What its clients speak.
+    #[must_use]
+    pub fn version(&self) -> ProtocolVersion {
+        self.version
+    }
+
+    /// Whether it is confirmed and a person takes it in at one glance.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.is_confirmed() && self.shrunk.commands.len() <= SHORT
+    }
+
+    /// Whether it failed each time that it was played again.
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.confirmed == CONFIRMATIONS
+    }
+
+    /// Shortens a walk that violates something, and makes a case of it.
+    ///
+    /// # Errors
+    /// When the peer does not accept connections any more.
+    pub(super) fn of(
+        terrain: &Terrain,
+        target: &Target,
+        seed: u64,
+        walked: &Walked,
+        violation: &Violation,
+    ) -> io::Result<Finding> {
+        let counts = |commands: &[Command]| !target.is_innocent(terrain, commands, violation);
+        let shrunk = terrain.shrink(walked, violation, || target.fresh(terrain), counts);
+        let (peer, unique) = target.fresh(terrain);
+        let shortest = terrain.repeat(peer, &shrunk.commands, &unique)?;
+        // What does not fail once more is told as it was found first.
+        let again = terrain.violations(&shortest).into_iter().next();
+        let mut finding = Finding {
+            seed,
+            version: match terrain.versions {
+                Versions::One(version) => version,
+                Versions::Mixed => ProtocolVersion::V5_0,
+            },
+            found_with: walked.commands.len(),
+            shrunk,
+            violation: again.unwrap_or_else(|| violation.clone()),
+            outcome: None,
+            confirmed: 0,
+            passes_reference: false,
+            case_file: Err("its clients speak several versions".to_owned()),
+            walked: shortest,
+        };
+        if let Versions::One(version) = terrain.versions {
+            let subject = Subject {
+                profile: &terrain.profile,
+                version,
+                seed,
+                rule: finding.violation.rule,
+                statements: &finding.violation.statements.clone(),
+            };
+            finding.make_case(terrain, target, &subject, &Names::new(&terrain.profile, &unique));
+        }
+        Ok(finding)
+    }
+
+    /// Writes it as a case that fails on this target and passes on the reference broker, if there is one.
+    fn make_case(&mut self, terrain: &Terrain, target: &Target, subject: &Subject<'_>, names: &Names) {
+        let profile = Arc::new(terrain.profile.clone());
+        let conditions =
+            Conditions { credentials: terrain.credentials.clone(), timeout: TIMEOUT, interference: Interference::None };
+        let play = |peer: Peer, unique: &str, variant: &Arc<Variant>| {
+            play_on(peer, unique, variant, &profile, None, &conditions)
+        };
+        // What a right peer does with the same clients: the reference broker shows it.
+        let right = terrain.repeat(Peer::embedded(&profile), &self.shrunk.commands, "m").ok();
+        let right = right.as_ref().zip(self.walked.client_of(self.violation.connection));
+        let ways = [(Pace::Answers, None), (Pace::Answers, right), (Pace::Time, None), (Pace::Time, right)];
+        for (pace, right) in ways {
+            let text = case_file(subject, &steps(&self.walked, names, pace, right));
+            let variant = match variant("the finding", &text, &profile) {
+                Ok(variant) => variant,
+                Err(why) => {
+                    self.case_file = Err(why);
+                    continue;
+                }
+            };
+            let passes = is_pass(&play(Peer::embedded(&profile), "m", &variant));
+            let mut confirmed = 0;
+            let mut failed = None;
+            for _ in 0..CONFIRMATIONS {
+                let (peer, unique) = target.fresh(terrain);
+                let outcome = play(peer, &unique, &variant);
+                let fails = matches!(outcome.verdict.kind(), VerdictKind::Fail | VerdictKind::Lenient);
+                confirmed += usize::from(fails);
+                if fails || failed.is_none() {
+                    failed = Some(outcome);
+                }
+            }
+            let is_better = (passes, confirmed) > (self.passes_reference, self.confirmed);
+            if is_better || self.outcome.is_none() {
+                (self.passes_reference, self.confirmed, self.outcome) = (passes, confirmed, failed);
+                self.case_file = Ok(text);
+            }
+            if passes && self.is_confirmed() {
+                return;
+            }
+        }
+    }
+}
+
+fn is_pass(outcome: &Outcome) -> bool {
+    matches!(outcome.verdict.kind(), VerdictKind::Pass | VerdictKind::Lenient)
+}

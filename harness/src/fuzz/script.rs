@@ -1,0 +1,240 @@
+//! From a walk to the steps of a case.
+
+use super::command::{Client, Command, Deed};
+use super::names::Names;
+use super::notation::{data, fields, hex, text};
+use super::walk::{Did, Logged, Walked};
+use model::packet::{Packet, PacketId, PacketType, Qos};
+use std::collections::BTreeMap;
+
+/// Time for what nobody waits for.
+const PAUSE: &str = "elapse: 20ms";
+
+/// How the steps of a case keep step with the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// By expecting the answers that the peer gave, and what is acknowledged later.
+    Answers,
+    /// By time, except for CONNACK. For a peer that answers what none should.
+    Time,
+}
+
+/// The steps of a walk, one a line. What the peer owes shows by `right`, the same walk with a peer that is right: what came
+/// there and not here is expected in the end.
+pub(super) fn steps(walked: &Walked, names: &Names, pace: Pace, right: Option<(&Walked, Client)>) -> Vec<String> {
+    let mut script = Script { walked, names, pace, steps: Vec::new(), open: BTreeMap::new(), bound: 0 };
+    script.introduce();
+    for (index, (_, command)) in walked.commands.iter().enumerate() {
+        script.command(index, command);
+    }
+    if let Some((right, client)) = right {
+        script.owed(client, right);
+    }
+    script.steps
+}
+
+struct Script<'a> {
+    walked: &'a Walked,
+    names: &'a Names,
+    pace: Pace,
+    steps: Vec<String>,
+    /// What came on the connection of a client and was not expected yet.
+    open: BTreeMap<Client, Vec<(PacketType, Option<PacketId>)>>,
+    /// Packets that are bound so far.
+    bound: usize,
+}
+
+impl Script<'_> {
+    /// A client id that is no actor's of this script has to become one's before it can be named.
+    fn introduce(&mut self) {
+        let acts = |client: &Client| self.walked.log.iter().any(|logged| logged.client == *client);
+        let is_named = |client: &Client| {
+            self.walked.commands.iter().any(|(_, command)| match command {
+                Command::Does(_, Deed::Connect { terms, .. } | Deed::SecondConnect(terms)) => {
+                    terms.client_id == client.client_id()
+                }
+                _ => false,
+            })
+        };
+        for client in Client::first(Client::MOST).filter(|client| is_named(client) && !acts(client)) {
+            self.steps.push(format!("{} opens", client.actor()));
+            self.steps.push(format!("{} drops", client.actor()));
+        }
+    }
+
+    fn command(&mut self, index: usize, command: &Command) {
+        if let Command::Elapse(milliseconds) = command {
+            let time = match milliseconds % 1_000 {
+                0 => format!("{}s", milliseconds / 1_000),
+                _ => format!("{milliseconds}ms"),
+            };
+            self.steps.push(format!("elapse: {time}"));
+        }
+        let walked = self.walked;
+        let mut keeps_step = matches!(command, Command::Elapse(_));
+        for (position, Logged { client, what, .. }) in
+            walked.log.iter().enumerate().filter(|(_, it)| it.command == index)
+        {
+            let later = &walked.log[position + 1..];
+            match what {
+                Did::Open => {
+                    self.open.remove(client);
+                    // CONNECT opens by itself.
+                    let next = later.iter().find(|logged| logged.client == *client).map(|logged| &logged.what);
+                    if !matches!(next, Some(Did::Send(_))) {
+                        self.steps.push(format!("{} opens", client.actor()));
+                    }
+                }
+                Did::Send(packet) => keeps_step |= self.send(*client, packet, later),
+                Did::SendBytes(bytes) => {
+                    self.steps.push(format!("{} -> BYTES: \"{}\"", client.actor(), hex(bytes)));
+                }
+                Did::Break => self.steps.push(format!("{} drops", client.actor())),
+                Did::Receive(packet) => self.receive(*client, packet),
+                Did::BeClosed => {}
+            }
+        }
+        if !keeps_step {
+            self.steps.push(PAUSE.to_owned());
+        }
+    }
+
+    /// A packet goes out. `true` if its answer is expected.
+    fn send(&mut self, client: Client, packet: &Packet, later: &[Logged]) -> bool {
+        let actor = client.actor();
+        let id = self.expect_acknowledged(client, packet);
+        let name = packet.packet_type().name();
+        self.steps.push(match fields(packet, client, self.names, id.as_deref()) {
+            Some(fields) => format!("{actor} -> {name}: {fields}"),
+            None => format!("{actor} -> {name}"),
+        });
+        let Some(answer) = answer(packet) else { return false };
+        let is_expected = answer == PacketType::Connack || self.pace == Pace::Answers;
+        let now = |logged: &&Logged| later.first().is_some_and(|first| first.command == logged.command);
+        let came = later.iter().take_while(now).any(|logged| match &logged.what {
+            Did::Receive(received) => {
+                logged.client == client
+                    && received.packet_type() == answer
+                    && (answer == PacketType::Connack || received.packet_id() == packet.packet_id())
+            }
+            _ => false,
+        });
+        if is_expected && came {
+            self.steps.push(format!("{actor} <- {}", answer.name()));
+        }
+        is_expected && came
+    }
+
+    /// Before an acknowledgement: the packet that it is for, and what came before it. Returns how its identifier is
+    /// written.
+    fn expect_acknowledged(&mut self, client: Client, packet: &Packet) -> Option<String> {
+        let acknowledged = match packet {
+            Packet::Puback(_) | Packet::Pubrec(_) => PacketType::Publish,
+            Packet::Pubcomp(_) => PacketType::Pubrel,
+            _ => return None,
+        };
+        if self.pace == Pace::Time {
+            return None;
+        }
+        let open = self.open.get_mut(&client)?;
+        let is_it = |(packet_type, id): &(PacketType, Option<PacketId>)| {
+            *packet_type == acknowledged && *id == packet.packet_id()
+        };
+        let position = open.iter().position(is_it)?;
+        let mut kept = Vec::new();
+        let mut variable = None;
+        for (index, (packet_type, id)) in std::mem::take(open).into_iter().enumerate() {
+            if packet_type != acknowledged || index > position {
+                kept.push((packet_type, id));
+            } else if index < position {
+                self.steps.push(format!("{} <- {}", client.actor(), packet_type.name()));
+            } else {
+                self.bound += 1;
+                let name = format!("m{}", self.bound);
+                self.steps.push(format!("{} <- {}: {{as: {name}}}", client.actor(), packet_type.name()));
+                variable = Some(format!("${name}.id"));
+            }
+        }
+        *open = kept;
+        variable
+    }
+
+    /// What a right peer sends at last to this client, and this one does not.
+    fn owed(&mut self, client: Client, right: &Walked) {
+        let (theirs, ours) = (last_connection(right, client), last_connection(self.walked, client));
+        let count = |all: &[&Did], one: &Did| all.iter().filter(|other| is_alike(one, other)).count();
+        let Some(position) = theirs.iter().position(|did| count(&theirs, did) > count(&ours, did)) else { return };
+        let missing = theirs[position];
+        let actor = client.actor();
+        let Did::Receive(packet) = missing else {
+            self.steps.push(format!("{actor} <- closed"));
+            return;
+        };
+        let packet_type = packet.packet_type();
+        let of_type = |did: &&&Did| matches!(did, Did::Receive(packet) if packet.packet_type() == packet_type);
+        let open = self.open.get(&client).map_or(0, |open| open.iter().filter(|(it, _)| *it == packet_type).count());
+        let expected = ours.iter().filter(of_type).count().saturating_sub(open);
+        let before = theirs[..position].iter().filter(of_type).count().saturating_sub(expected);
+        self.steps.extend(std::iter::repeat_n(format!("{actor} <- {packet_type}"), before));
+        self.steps.push(match packet.as_ref() {
+            Packet::Publish(publish) => {
+                let topic = text(&self.names.write(&publish.topic));
+                let payload = data(&publish.payload);
+                format!("{actor} <- PUBLISH: {{topic: {topic}, payload: {payload}, qos: {}}}", publish.qos().value())
+            }
+            _ => format!("{actor} <- {packet_type}"),
+        });
+    }
+
+    fn receive(&mut self, client: Client, packet: &Packet) {
+        if matches!(packet, Packet::Publish(_) | Packet::Pubrel(_)) {
+            let came = (packet.packet_type(), packet.packet_id());
+            self.open.entry(client).or_default().push(came);
+        }
+    }
+}
+
+/// What a client got on its last connection, in its order.
+fn last_connection(walked: &Walked, client: Client) -> Vec<&Did> {
+    let its = walked.log.iter().filter(|logged| logged.client == client).map(|logged| &logged.what);
+    let mut got = Vec::new();
+    for did in its {
+        match did {
+            Did::Open => got.clear(),
+            Did::Receive(_) | Did::BeClosed => got.push(did),
+            Did::Send(_) | Did::SendBytes(_) | Did::Break => {}
+        }
+    }
+    got
+}
+
+/// Whether two things that a client got are the same up to what a peer may choose.
+fn is_alike(one: &Did, other: &Did) -> bool {
+    match (one, other) {
+        (Did::Receive(one), Did::Receive(other)) => match (one.as_ref(), other.as_ref()) {
+            (Packet::Publish(one), Packet::Publish(other)) => {
+                (&one.topic, &one.payload, one.qos()) == (&other.topic, &other.payload, other.qos())
+            }
+            (one, other) => one.packet_type() == other.packet_type(),
+        },
+        (Did::BeClosed, Did::BeClosed) => true,
+        _ => false,
+    }
+}
+
+/// What a server must answer at once.
+fn answer(packet: &Packet) -> Option<PacketType> {
+    match packet {
+        Packet::Connect(_) => Some(PacketType::Connack),
+        Packet::Publish(publish) => match publish.qos() {
+            Qos::AtMostOnce => None,
+            Qos::AtLeastOnce => Some(PacketType::Puback),
+            Qos::ExactlyOnce => Some(PacketType::Pubrec),
+        },
+        Packet::Pubrel(_) => Some(PacketType::Pubcomp),
+        Packet::Subscribe(_) => Some(PacketType::Suback),
+        Packet::Unsubscribe(_) => Some(PacketType::Unsuback),
+        Packet::Pingreq => Some(PacketType::Pingresp),
+        _ => None,
+    }
+}
