@@ -126,18 +126,17 @@ impl<'a> Player<'a> {
     /// Plays the script to its end, shows that nothing is under way any more, and parts politely, whatever happened.
     pub(super) async fn play(mut self) -> Played {
         let steps = Arc::clone(&self.variant.steps);
-        let ending = self.steps(&steps).await;
-        let mut settled = Ok(());
+        let mut ending = self.steps(&steps).await;
+        let mut scripted = self.recorder.events();
         if !self.peer.ends_with_script() {
             self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
-            settled = self.settle().await;
-        }
-        let scripted = self.recorder.events();
-        if !self.peer.ends_with_script() {
+            let settled = self.settle().await;
+            ending = ending.and(settled);
+            scripted = self.recorder.events();
             self.part().await;
         }
         Played {
-            ending: ending.and(settled),
+            ending,
             findings: self.findings,
             silence: self.silence,
             trace: self.recorder.take(),

@@ -101,7 +101,8 @@ impl Character {
         let chosen = match self {
             Character::Plain => return vec![greeting(plain)],
             Character::Talkative => ConnackProperties {
-                receive_maximum: NonZeroU16::new(20).filter(|_| !terms.profile.is_held_to("P-SES-7", ProtocolVersion::V5_0)),
+                receive_maximum: NonZeroU16::new(20)
+                    .filter(|_| !terms.profile.is_held_to("P-SES-7", ProtocolVersion::V5_0)),
                 topic_alias_maximum: plain.topic_alias_maximum.or(Some(5)),
                 maximum_qos: if takes_all { plain.maximum_qos } else { Some(Qos::AtLeastOnce) },
                 retain_available: Some(has(Feature::RetainedMessages)),

@@ -198,7 +198,11 @@ impl PermittedServer {
     ) -> impl Iterator<Item = Said> {
         let connect = self.judge.connect_of(connection);
         let mut wordings = match version.has_properties() {
-            true => self.character.wordings(packet.clone(), connect, &Terms { profile: self.judge.profile(), needs: &self.needs }),
+            true => self.character.wordings(
+                packet.clone(),
+                connect,
+                &Terms { profile: self.judge.profile(), needs: &self.needs },
+            ),
             false => vec![packet.clone()],
         };
         wordings.splice(0..0, self.numbered(packet));

@@ -100,7 +100,7 @@ impl Session {
         let has_content = |message: MessageKey| context.vocabulary.of(message).content(link.version) == content;
         let floating = self.floating.iter().filter(|floating| floating.routing.may_come());
         let floating = floating.filter(|floating| has_content(floating.message)).flat_map(|floating| {
-            let Routing { due, further, further_copies, .. } = floating.copies();
+            let Routing { due, further, further_copies, .. } = floating.routing.clone();
             let copy = |forms, kind| Delivery {
                 message: floating.message,
                 forms,
@@ -210,7 +210,14 @@ impl Session {
             Some(position) => drop(kept.deliveries.remove(position)),
             None => {
                 if let Some(position) = next.floating.iter().position(|known| known.message == delivery.message) {
-                    let routing = next.floating.remove(position).copies();
+                    let mut floating = next.floating.remove(position);
+                    let routing = floating.routing.clone();
+                    // It was sent once more: that may be taken for a new message, and meet what has been subscribed by then.
+                    if floating.is_repeated() {
+                        floating.times -= 1;
+                        floating.routing.missed = true;
+                        next.floating.insert(position, floating);
+                    }
                     match delivery.kind {
                         // A further copy came first: the one that is due is still to come.
                         Kind::Further => {

@@ -283,10 +283,15 @@ impl Routing {
 }
 
 impl Floating {
+    /// Whether it was sent more than once.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.times > 1
+    }
+
     /// What it was met by, each time that it was sent.
     pub(super) fn copies(&self) -> Routing {
         let routing = self.routing.clone();
-        if self.times == 1 || routing.due.qos.is_empty() {
+        if !self.is_repeated() || routing.due.qos.is_empty() {
             return routing;
         }
         let copies = routing.further_copies.saturating_add(1).saturating_mul(self.times) - 1;

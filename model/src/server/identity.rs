@@ -160,9 +160,7 @@ impl Login {
         let is_plain = match profile.limits().client_identifier_characters {
             // P-CID-2, P-VER-4.
             Some(limit) => (1..=usize::from(limit)).contains(&id.chars().count()),
-            None => {
-                (1..=PLAIN_CLIENT_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            }
+            None => (1..=PLAIN_CLIENT_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
         };
         let login = match profile.has_in(Feature::DeviceLogin, version) {
             true => id.parse::<ExtendedIdentifier>().ok(),
