@@ -474,6 +474,19 @@ impl Track {
         true
     }
 
+    /// What may have expired by `now` is owed no more.
+    pub(super) fn pass_time(&mut self, context: &Context<'_>, now: Millis) {
+        let passed: Vec<(Hypothesis, Session)> = self
+            .hypotheses
+            .iter()
+            .filter_map(|hypothesis| Some((hypothesis.clone(), hypothesis.session.after_expiries(context, now)?)))
+            .collect();
+        for (hypothesis, session) in passed {
+            self.hypotheses.remove(&hypothesis);
+            self.hypotheses.insert(hypothesis.with(session));
+        }
+    }
+
     /// What the server might send next in any of the states.
     pub(super) fn offers(&self, context: &Context<'_>, moment: Moment) -> Vec<Representative> {
         let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));

@@ -199,10 +199,11 @@ impl Kept {
         let stored = link.is_some() || context.profile.has(Feature::OfflineMessages);
         let published = context.vocabulary.of(message);
         let fits = link.is_none_or(|link| link.takes(published));
+        let lasts = published.expiry.is_none() || context.profile.is_counted_on();
         self.deliveries.push(Delivery {
             message,
             forms: routing.due.clone(),
-            owed: !routing.missed && above_qos_0 && stored && fits && published.expiry.is_none(),
+            owed: !routing.missed && above_qos_0 && stored && fits && lasts,
             kind: Kind::Live,
             progress,
             undecided: None,

@@ -308,7 +308,8 @@ impl SubscriptionTerms {
         let met = request.retained.iter().map(|met| {
             let message = context.vocabulary.of(met.message);
             let qos = self.delivered_qos(context, message.qos);
-            let is_sure = met.certain && message.expiry.is_none() && version != ProtocolVersion::V3_1;
+            let lasts = message.expiry.is_none() || context.profile.is_counted_on();
+            let is_sure = met.certain && lasts && version != ProtocolVersion::V3_1;
             Delivery {
                 message: met.message,
                 // A server may discard a retained message of QoS 0 (3.3.1.3).
