@@ -1,9 +1,6 @@
 //! A finding as a case file: what was shrunk, in the case language.
 
-use super::names::Names;
 use super::notation::text;
-use super::script::{Pace, steps};
-use super::walk::Walked;
 use crate::case::{Library, Suite, Variant, expand};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
@@ -21,8 +18,8 @@ pub(super) struct Subject<'a> {
     pub(super) statements: &'a [&'static str],
 }
 
-/// The text of a case file that walks `walked` again.
-pub(super) fn case_file(subject: &Subject<'_>, walked: &Walked, names: &Names, pace: Pace) -> String {
+/// The text of a case file with these steps.
+pub(super) fn case_file(subject: &Subject<'_>, steps: &[String]) -> String {
     let Subject { profile, version, seed, rule, .. } = subject;
     let cites: Vec<String> = cites(subject).into_iter().map(text).collect();
     let mut lines = vec![
@@ -39,7 +36,7 @@ pub(super) fn case_file(subject: &Subject<'_>, walked: &Walked, names: &Names, p
         format!("    mqtt: [\"{}\"]", version.number()),
         "    steps:".to_owned(),
     ];
-    lines.extend(steps(walked, names, pace).into_iter().map(|step| format!("      - {step}")));
+    lines.extend(steps.iter().map(|step| format!("      - {step}")));
     lines.push(String::new());
     lines.join("\n")
 }

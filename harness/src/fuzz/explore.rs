@@ -1,6 +1,6 @@
 //! Walks: at random from a seed, or again from a list of commands.
 
-use super::command::Command;
+use super::command::{Client, Command};
 use super::generate::Generator;
 use super::shrink::shrink;
 use super::walk::{Walked, Walker};
@@ -13,6 +13,9 @@ use model::profile::Profile;
 use std::io;
 use std::time::Duration;
 
+/// How many commands clients spend at most to finish what is under way.
+const MOST_TO_FINISH: usize = 40;
+
 /// How walks go.
 #[derive(Debug, Clone)]
 pub struct Terrain {
@@ -22,9 +25,9 @@ pub struct Terrain {
     pub ground: Ground,
     /// What the clients speak.
     pub versions: Versions,
-    /// How many clients there are: 1 to [`Client::MOST`](super::Client::MOST).
+    /// How many clients there are: 1 to [`Client::MOST`].
     pub clients: usize,
-    /// How many commands there are.
+    /// How many commands there are before everybody finishes what is under way.
     pub length: usize,
     /// How clients log in.
     pub credentials: Credentials,
@@ -43,6 +46,17 @@ impl Terrain {
         for _ in 0..self.length {
             let Some(command) = generator.next(&walker) else { break };
             walker.play(&command)?;
+        }
+        for client in Client::first(self.clients) {
+            for command in generator.come_home(client, &walker) {
+                walker.play(&command)?;
+            }
+        }
+        for _ in 0..MOST_TO_FINISH {
+            let Some(command) = generator.finish(&walker) else { break };
+            if !walker.play(&command)? {
+                break;
+            }
         }
         Ok(walker.finish())
     }
@@ -75,8 +89,14 @@ impl Terrain {
     }
 
     /// Leaves of a walk what its violation needs, by walking parts of it with fresh peers. `fresh` gives a peer and what
-    /// keeps the walk apart from others on it.
-    pub fn shrink(&self, walked: &Walked, violation: &Violation, mut fresh: impl FnMut() -> (Peer, String)) -> Shrunk {
+    /// keeps the walk apart from others on it; `counts` may say of commands that fail that they do so for another reason.
+    pub fn shrink(
+        &self,
+        walked: &Walked,
+        violation: &Violation,
+        mut fresh: impl FnMut() -> (Peer, String),
+        counts: impl Fn(&[Command]) -> bool,
+    ) -> Shrunk {
         // What began later has no part in it.
         let until = Duration::from_millis(violation.at);
         let began = walked.commands.iter().take_while(|(began, _)| *began <= until);
@@ -85,7 +105,8 @@ impl Terrain {
             let (peer, unique) = fresh();
             let walked = self.repeat(peer, candidate, &unique).ok()?;
             let first = self.violations(&walked).into_iter().next()?;
-            (first.rule == violation.rule).then(|| walked.commands.into_iter().map(|(_, command)| command).collect())
+            let applied = walked.applied();
+            (first.rule == violation.rule && counts(&applied)).then_some(applied)
         });
         Shrunk { commands, walks }
     }

@@ -2,21 +2,26 @@
 
 use super::campaign::Target;
 use super::case_file::{Subject, case_file, variant};
+use super::command::Command;
 use super::explore::{Shrunk, Terrain};
 use super::names::Names;
-use super::script::Pace;
+use super::script::{Pace, steps};
 use super::walk::Walked;
 use super::wording::Versions;
 use crate::case::Variant;
 use crate::run::{Conditions, Outcome, VerdictKind, play_on};
 use crate::target::Peer;
 use model::judge::Violation;
+use model::packet::ProtocolVersion;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a finding is played again.
 pub const CONFIRMATIONS: usize = 3;
+
+/// How many commands a person takes in at one glance.
+pub const SHORT: usize = 8;
 
 /// How long an answer may take while a finding is played again.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -26,6 +31,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Finding {
     /// The seed of its walk.
     pub seed: u64,
+    version: ProtocolVersion,
     /// How many commands the walk had until then.
     pub found_with: usize,
     /// What was left of them.
@@ -45,6 +51,18 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What its clients speak.
+    #[must_use]
+    pub fn version(&self) -> ProtocolVersion {
+        self.version
+    }
+
+    /// Whether it is confirmed and a person takes it in at one glance.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.is_confirmed() && self.shrunk.commands.len() <= SHORT
+    }
+
     /// Whether it failed each time that it was played again.
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
@@ -62,13 +80,18 @@ impl Finding {
         walked: &Walked,
         violation: &Violation,
     ) -> io::Result<Finding> {
-        let shrunk = terrain.shrink(walked, violation, || target.fresh(terrain));
+        let counts = |commands: &[Command]| !target.is_innocent(terrain, commands, violation);
+        let shrunk = terrain.shrink(walked, violation, || target.fresh(terrain), counts);
         let (peer, unique) = target.fresh(terrain);
         let shortest = terrain.repeat(peer, &shrunk.commands, &unique)?;
         // What does not fail once more is told as it was found first.
         let again = terrain.violations(&shortest).into_iter().next();
         let mut finding = Finding {
             seed,
+            version: match terrain.versions {
+                Versions::One(version) => version,
+                Versions::Mixed => ProtocolVersion::V5_0,
+            },
             found_with: walked.commands.len(),
             shrunk,
             violation: again.unwrap_or_else(|| violation.clone()),
@@ -98,8 +121,12 @@ impl Finding {
         let play = |peer: Peer, unique: &str, variant: &Arc<Variant>| {
             play_on(peer, unique, variant, &profile, None, &conditions)
         };
-        for pace in [Pace::Answers, Pace::Time] {
-            let text = case_file(subject, &self.walked, names, pace);
+        // What a right peer does with the same clients: the reference broker shows it.
+        let right = terrain.repeat(Peer::embedded(&profile), &self.shrunk.commands, "m").ok();
+        let right = right.as_ref().zip(self.walked.client_of(self.violation.connection));
+        let ways = [(Pace::Answers, None), (Pace::Answers, right), (Pace::Time, None), (Pace::Time, right)];
+        for (pace, right) in ways {
+            let text = case_file(subject, &steps(&self.walked, names, pace, right));
             let variant = match variant("the finding", &text, &profile) {
                 Ok(variant) => variant,
                 Err(why) => {

@@ -77,6 +77,31 @@ impl Generator {
         (0..TRIES).find_map(|_| self.attempt(walker))
     }
 
+    /// At the end of a walk: half of the clients come home to their sessions, so that it shows what is kept there.
+    pub(super) fn come_home(&mut self, client: Client, walker: &Walker) -> Vec<Command> {
+        if self.draw(any::<bool>()) {
+            return vec![Command::Does(client, Deed::Resume)];
+        }
+        self.messages += 1;
+        let mut terms = self.draw(self.wording.terms(client, self.clients, self.messages));
+        (terms.client_id, terms.clean_start, terms.will) = (client.client_id(), false, None);
+        let leaves = walker.link(client).map(|_| Command::Does(client, Deed::Cut));
+        leaves.into_iter().chain([Command::Does(client, Deed::Connect { terms, held: false })]).collect()
+    }
+
+    /// Then everybody finishes what waits for him, so that what waits behind it has to come.
+    pub(super) fn finish(&self, walker: &Walker) -> Option<Command> {
+        Client::first(self.clients).find_map(|client| {
+            let link = walker.link(client).filter(|link| !link.left)?;
+            let waiting = link.deliveries.waiting().into_iter().next();
+            let deed = match waiting {
+                Some(payload) => Deed::Acknowledge { payload, refused: false },
+                None => Deed::Release(walker.memory(link.client_id?)?.received().into_iter().next()?),
+            };
+            Some(Command::Does(client, deed))
+        })
+    }
+
     fn draw<S: Strategy>(&mut self, strategy: S) -> S::Value {
         // The strategies here reject nothing.
         strategy.new_tree(&mut self.runner).expect("it has a value").current()
@@ -188,7 +213,7 @@ fn kinds() -> impl Strategy<Value = Kind> {
     let exchanges = prop_oneof![
         30 => Just(Kind::Publish),
         4 => Just(Kind::Resend),
-        8 => Just(Kind::Release),
+        12 => Just(Kind::Release),
         20 => Just(Kind::Acknowledge),
         1 => Just(Kind::Misacknowledge),
         1 => Just(Kind::AcknowledgeUnknown),

@@ -2,6 +2,7 @@
 
 use super::command::{Authentication, Client};
 use super::memory::Deliveries;
+use super::walk::Did;
 use model::packet::{Packet, ProtocolVersion};
 use model::wire::Decoder;
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ pub(super) struct Link {
     pub(super) client_id: Option<&'static str>,
     pub(super) version: ProtocolVersion,
     /// Sent, as far as the client knows, and not yet under way.
-    pub(super) held_back: VecDeque<Vec<u8>>,
+    pub(super) held_back: VecDeque<(Vec<u8>, Did)>,
     pub(super) stalled: bool,
     pub(super) unread: VecDeque<Incoming>,
     pub(super) reading: bool,

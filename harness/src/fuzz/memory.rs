@@ -5,7 +5,7 @@ use model::packet::{Packet, PacketId, PacketType, ProtocolVersion, Publish, Qos}
 use std::collections::BTreeMap;
 
 /// Identifiers of old exchanges come again soon: so many there are at first.
-const FEW: u16 = 6;
+const FEW: u16 = 2;
 
 /// What a client keeps beyond its connection.
 #[derive(Debug, Default)]

@@ -41,7 +41,7 @@ mod wording;
 pub use campaign::{Campaign, Network, Report, Target, names_of};
 pub use command::{Client, Command};
 pub use explore::{Shrunk, Terrain};
-pub use finding::{CONFIRMATIONS, Finding};
+pub use finding::{CONFIRMATIONS, Finding, SHORT};
 pub use host::Host;
 pub use shrink::MOST_WALKS;
 pub use walk::Walked;

@@ -195,7 +195,7 @@ fn value(property: &Property) -> String {
 }
 
 /// Binary data: as text if it is some.
-fn data(bytes: &[u8]) -> String {
+pub(super) fn data(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(readable) if readable.chars().all(|c| !c.is_control()) => literal(readable),
         _ => format!("{{hex: \"{}\"}}", hex(bytes)),

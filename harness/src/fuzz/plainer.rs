@@ -1,7 +1,61 @@
 //! Plainer commands: those that say less, and so tell more.
 
-use super::command::{Alias, Authentication, Command, Content, Deed, Extras, Payload, Terms};
+use super::command::{Alias, Authentication, Client, Command, Content, Deed, Extras, Payload, Terms};
 use model::packet::{Qos, SubscriptionOptions};
+use std::collections::BTreeSet;
+
+/// Where `plainer_terms` has what keeps the Will.
+const WITH_WILL: usize = 2;
+
+/// The same commands, all plainer at once: what two messages have in common cannot be taken from one of them alone.
+pub(super) fn all_plainer(commands: &[Command]) -> Vec<Vec<Command>> {
+    let of_contents = |change: fn(Content) -> Content| {
+        let publish = |command: &Command| match command {
+            Command::Does(client, Deed::Publish { id, content }) => {
+                Command::Does(*client, Deed::Publish { id: *id, content: change(content.clone()) })
+            }
+            command => command.clone(),
+        };
+        commands.iter().map(publish).collect::<Vec<Command>>()
+    };
+    let plain_terms = |command: &Command| match command {
+        Command::Does(client, Deed::Connect { terms, .. }) => {
+            let plain = plainer_terms(terms).into_iter().nth(WITH_WILL).unwrap_or_else(|| terms.clone());
+            Command::Does(*client, Deed::Connect { terms: plain, held: false })
+        }
+        command => command.clone(),
+    };
+    let mut all = vec![
+        commands.iter().map(plain_terms).collect(),
+        of_contents(|content| Content { qos: content.qos.min(Qos::AtLeastOnce), ..content }),
+        of_contents(|content| Content { dup: false, expiry: None, extras: Extras::None, ..content }),
+    ];
+    all.extend(with_fewer_clients(commands));
+    all
+}
+
+/// The same commands with what one client does done by another one: then it need not connect.
+fn with_fewer_clients(commands: &[Command]) -> Vec<Vec<Command>> {
+    let clients: BTreeSet<Client> = commands.iter().filter_map(client_of).collect();
+    let pairs = clients.iter().flat_map(|one| clients.iter().map(move |other| (*one, *other)));
+    let moved = |(from, to): (Client, Client)| {
+        let is_connect = |command: &&Command| matches!(command, Command::Does(_, Deed::Connect { .. }));
+        let kept = commands.iter().filter(|command| client_of(command) != Some(from) || !is_connect(command));
+        let moved = kept.map(|command| match command {
+            Command::Does(client, deed) if *client == from => Command::Does(to, deed.clone()),
+            command => command.clone(),
+        });
+        moved.collect()
+    };
+    pairs.filter(|(from, to)| from != to).map(moved).collect()
+}
+
+fn client_of(command: &Command) -> Option<Client> {
+    match command {
+        Command::Does(client, _) => Some(*client),
+        Command::Elapse(_) => None,
+    }
+}
 
 /// Commands that say less than this one, the plainest first. Each of them is plainer by its own measure, so that making
 /// plainer comes to an end.
@@ -61,6 +115,7 @@ fn plainer_terms(terms: &Terms) -> Vec<Terms> {
     };
     let mut all = vec![
         plainest.clone(),
+        Terms { session_expiry: None, ..plainest.clone() },
         Terms { will: terms.will.clone(), ..plainest.clone() },
         Terms { receive_maximum: terms.receive_maximum, ..plainest.clone() },
         Terms { keep_alive: terms.keep_alive, ..plainest.clone() },

@@ -1,8 +1,8 @@
 //! From a walk to the steps of a case.
 
-use super::command::{Client, Command};
+use super::command::{Client, Command, Deed};
 use super::names::Names;
-use super::notation::{fields, hex};
+use super::notation::{data, fields, hex, text};
 use super::walk::{Did, Logged, Walked};
 use model::packet::{Packet, PacketId, PacketType, Qos};
 use std::collections::BTreeMap;
@@ -19,11 +19,16 @@ pub(super) enum Pace {
     Time,
 }
 
-/// The steps of a walk, one a line.
-pub(super) fn steps(walked: &Walked, names: &Names, pace: Pace) -> Vec<String> {
+/// The steps of a walk, one a line. What the peer owes shows by `right`, the same walk with a peer that is right: what came
+/// there and not here is expected in the end.
+pub(super) fn steps(walked: &Walked, names: &Names, pace: Pace, right: Option<(&Walked, Client)>) -> Vec<String> {
     let mut script = Script { walked, names, pace, steps: Vec::new(), open: BTreeMap::new(), bound: 0 };
+    script.introduce();
     for (index, (_, command)) in walked.commands.iter().enumerate() {
         script.command(index, command);
+    }
+    if let Some((right, client)) = right {
+        script.owed(client, right);
     }
     script.steps
 }
@@ -40,6 +45,23 @@ struct Script<'a> {
 }
 
 impl Script<'_> {
+    /// A client id that is no actor's of this script has to become one's before it can be named.
+    fn introduce(&mut self) {
+        let acts = |client: &Client| self.walked.log.iter().any(|logged| logged.client == *client);
+        let is_named = |client: &Client| {
+            self.walked.commands.iter().any(|(_, command)| match command {
+                Command::Does(_, Deed::Connect { terms, .. } | Deed::SecondConnect(terms)) => {
+                    terms.client_id == client.client_id()
+                }
+                _ => false,
+            })
+        };
+        for client in Client::first(Client::MOST).filter(|client| is_named(client) && !acts(client)) {
+            self.steps.push(format!("{} opens", client.actor()));
+            self.steps.push(format!("{} drops", client.actor()));
+        }
+    }
+
     fn command(&mut self, index: usize, command: &Command) {
         if let Command::Elapse(milliseconds) = command {
             let time = match milliseconds % 1_000 {
@@ -50,13 +72,16 @@ impl Script<'_> {
         }
         let walked = self.walked;
         let mut keeps_step = matches!(command, Command::Elapse(_));
-        let logged: Vec<&Logged> = walked.log.iter().filter(|logged| logged.command == index).collect();
-        for (position, Logged { client, what, .. }) in logged.iter().enumerate() {
-            let later = &logged[position..];
+        for (position, Logged { client, what, .. }) in
+            walked.log.iter().enumerate().filter(|(_, it)| it.command == index)
+        {
+            let later = &walked.log[position + 1..];
             match what {
                 Did::Open => {
                     self.open.remove(client);
-                    if matches!(later.get(1).map(|logged| &logged.what), Some(Did::SendBytes(_))) {
+                    // CONNECT opens by itself.
+                    let next = later.iter().find(|logged| logged.client == *client).map(|logged| &logged.what);
+                    if !matches!(next, Some(Did::Send(_))) {
                         self.steps.push(format!("{} opens", client.actor()));
                     }
                 }
@@ -75,7 +100,7 @@ impl Script<'_> {
     }
 
     /// A packet goes out. `true` if its answer is expected.
-    fn send(&mut self, client: Client, packet: &Packet, later: &[&Logged]) -> bool {
+    fn send(&mut self, client: Client, packet: &Packet, later: &[Logged]) -> bool {
         let actor = client.actor();
         let id = self.expect_acknowledged(client, packet);
         let name = packet.packet_type().name();
@@ -85,7 +110,8 @@ impl Script<'_> {
         });
         let Some(answer) = answer(packet) else { return false };
         let is_expected = answer == PacketType::Connack || self.pace == Pace::Answers;
-        let came = later.iter().any(|logged| match &logged.what {
+        let now = |logged: &&Logged| later.first().is_some_and(|first| first.command == logged.command);
+        let came = later.iter().take_while(now).any(|logged| match &logged.what {
             Did::Receive(received) => {
                 logged.client == client
                     && received.packet_type() == answer
@@ -133,11 +159,66 @@ impl Script<'_> {
         variable
     }
 
+    /// What a right peer sends at last to this client, and this one does not.
+    fn owed(&mut self, client: Client, right: &Walked) {
+        let (theirs, ours) = (last_connection(right, client), last_connection(self.walked, client));
+        let count = |all: &[&Did], one: &Did| all.iter().filter(|other| is_alike(one, other)).count();
+        let Some(position) = theirs.iter().position(|did| count(&theirs, did) > count(&ours, did)) else { return };
+        let missing = theirs[position];
+        let actor = client.actor();
+        let Did::Receive(packet) = missing else {
+            self.steps.push(format!("{actor} <- closed"));
+            return;
+        };
+        let packet_type = packet.packet_type();
+        let of_type = |did: &&&Did| matches!(did, Did::Receive(packet) if packet.packet_type() == packet_type);
+        let open = self.open.get(&client).map_or(0, |open| open.iter().filter(|(it, _)| *it == packet_type).count());
+        let expected = ours.iter().filter(of_type).count().saturating_sub(open);
+        let before = theirs[..position].iter().filter(of_type).count().saturating_sub(expected);
+        self.steps.extend(std::iter::repeat_n(format!("{actor} <- {packet_type}"), before));
+        self.steps.push(match packet.as_ref() {
+            Packet::Publish(publish) => {
+                let topic = text(&self.names.write(&publish.topic));
+                let payload = data(&publish.payload);
+                format!("{actor} <- PUBLISH: {{topic: {topic}, payload: {payload}, qos: {}}}", publish.qos().value())
+            }
+            _ => format!("{actor} <- {packet_type}"),
+        });
+    }
+
     fn receive(&mut self, client: Client, packet: &Packet) {
         if matches!(packet, Packet::Publish(_) | Packet::Pubrel(_)) {
             let came = (packet.packet_type(), packet.packet_id());
             self.open.entry(client).or_default().push(came);
         }
+    }
+}
+
+/// What a client got on its last connection, in its order.
+fn last_connection(walked: &Walked, client: Client) -> Vec<&Did> {
+    let its = walked.log.iter().filter(|logged| logged.client == client).map(|logged| &logged.what);
+    let mut got = Vec::new();
+    for did in its {
+        match did {
+            Did::Open => got.clear(),
+            Did::Receive(_) | Did::BeClosed => got.push(did),
+            Did::Send(_) | Did::SendBytes(_) | Did::Break => {}
+        }
+    }
+    got
+}
+
+/// Whether two things that a client got are the same up to what a peer may choose.
+fn is_alike(one: &Did, other: &Did) -> bool {
+    match (one, other) {
+        (Did::Receive(one), Did::Receive(other)) => match (one.as_ref(), other.as_ref()) {
+            (Packet::Publish(one), Packet::Publish(other)) => {
+                (&one.topic, &one.payload, one.qos()) == (&other.topic, &other.payload, other.qos())
+            }
+            (one, other) => one.packet_type() == other.packet_type(),
+        },
+        (Did::BeClosed, Did::BeClosed) => true,
+        _ => false,
     }
 }
 

@@ -30,8 +30,9 @@ impl Walker {
             return self.settle_by_pings();
         }
         for _ in 0..EXCHANGES {
-            // Time stands still while something is held back: the peer would be blamed for what it cannot know yet.
-            if self.links.values().all(|link| link.held_back.is_empty()) {
+            // Time stands still while something is under way: the peer would be blamed for what it cannot know yet, or for
+            // what the client did not see in time.
+            if self.links.values().all(|link| link.held_back.is_empty() && link.unread.is_empty()) {
                 self.connections.sleep(MOMENT);
             } else {
                 self.connections.give_turns(TURNS);

@@ -1,10 +1,10 @@
 //! Delta debugging: which of the commands does a failure need?
 //!
-//! First runs of commands are left out, shorter and shorter ones; then what is left is made plainer. Every attempt is a walk
+//! First runs of commands are left out, shorter and shorter ones; then what is left is made plainer, as long as that helps. Every attempt is a walk
 //! with the live peer, so there is only so much of it.
 
 use super::command::Command;
-use super::plainer::plainer;
+use super::plainer::{all_plainer, plainer};
 
 /// How many walks a shrinking may take.
 pub const MOST_WALKS: usize = 100;
@@ -24,13 +24,16 @@ where
     F: FnMut(&[Command]) -> Option<Vec<Command>>,
 {
     let mut shrinking = Shrinking { commands, walks: 0, fails };
-    loop {
-        let left_out = shrinking.leave_out();
-        let made_plainer = shrinking.make_plainer();
-        if !left_out && !made_plainer || shrinking.walks >= MOST_WALKS {
-            return (shrinking.commands, shrinking.walks);
+    let half = shrinking.commands.len().div_ceil(2);
+    shrinking.leave_out(half);
+    while shrinking.walks < MOST_WALKS {
+        let changed = shrinking.make_all_plainer() || shrinking.make_plainer() || shrinking.leave_out_windows();
+        if !changed {
+            break;
         }
+        shrinking.leave_out(1);
     }
+    (shrinking.commands, shrinking.walks)
 }
 
 impl<F: FnMut(&[Command]) -> Option<Vec<Command>>> Shrinking<F> {
@@ -49,20 +52,41 @@ impl<F: FnMut(&[Command]) -> Option<Vec<Command>>> Shrinking<F> {
         }
     }
 
-    /// Leaves out halves, quarters and so on, down to single commands.
-    fn leave_out(&mut self) -> bool {
-        let mut any = false;
-        let mut size = self.commands.len().div_ceil(2);
+    /// Leaves out runs of so many commands, then of half as many, and so on, down to single ones.
+    fn leave_out(&mut self, largest: usize) {
+        let mut size = largest;
         while size > 0 {
             // From the end: what comes late needs what came early, and not the other way round.
             let mut end = self.commands.len();
             while end > 0 {
                 let start = end.saturating_sub(size);
                 let candidate = [&self.commands[..start], &self.commands[end..]].concat();
-                any |= self.attempt(&candidate);
+                self.attempt(&candidate);
                 end = start.min(self.commands.len());
             }
             size /= 2;
+        }
+    }
+
+    /// Leaves out two or three neighbours that need each other.
+    fn leave_out_windows(&mut self) -> bool {
+        for size in [2, 3] {
+            for end in (size..=self.commands.len()).rev() {
+                let candidate = [&self.commands[..end - size], &self.commands[end..]].concat();
+                if self.attempt(&candidate) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Makes all commands plainer at once.
+    fn make_all_plainer(&mut self) -> bool {
+        let mut any = false;
+        for index in 0.. {
+            let Some(candidate) = all_plainer(&self.commands).into_iter().nth(index) else { break };
+            any |= candidate != self.commands && self.attempt(&candidate);
         }
         any
     }

@@ -34,6 +34,24 @@ pub struct Walked {
     pub(super) log: Vec<Logged>,
 }
 
+impl Walked {
+    /// The commands that applied.
+    #[must_use]
+    pub fn applied(&self) -> Vec<Command> {
+        self.commands.iter().map(|(_, command)| command.clone()).collect()
+    }
+
+    /// Whose connection it was.
+    pub(super) fn client_of(&self, connection: ConnectionId) -> Option<Client> {
+        self.trace.events.iter().find_map(|event| match &event.what {
+            What::Opened(actor) if event.connection == connection => {
+                Client::first(Client::MOST).find(|client| client.actor() == actor)
+            }
+            _ => None,
+        })
+    }
+}
+
 /// One thing that a client did or got.
 #[derive(Debug)]
 pub(super) struct Logged {
@@ -320,10 +338,10 @@ impl Walker {
 
     pub(super) fn send(&mut self, id: ConnectionId, packet: Packet) {
         let Some(link) = self.links.get(&id) else { return };
-        let (client, version) = (link.client, link.version);
+        let version = link.version;
         // Commands say only what their version can say.
         let Ok(bytes) = encode(&packet, version) else { return };
-        self.write(id, bytes, client, Did::Send(Box::new(packet)));
+        self.write(id, bytes, Did::Send(Box::new(packet)));
     }
 
     /// Sends what no command says.
@@ -339,15 +357,13 @@ impl Walker {
     fn write_unsound(&mut self, id: ConnectionId, bytes: &[u8]) {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.sound = false;
-        let client = link.client;
-        self.write(id, bytes.to_vec(), client, Did::SendBytes(bytes.to_vec()));
+        self.write(id, bytes.to_vec(), Did::SendBytes(bytes.to_vec()));
     }
 
-    fn write(&mut self, id: ConnectionId, bytes: Vec<u8>, client: Client, did: Did) {
+    fn write(&mut self, id: ConnectionId, bytes: Vec<u8>, did: Did) {
         self.record(id, What::Sent(bytes.clone()));
-        self.log(client, did);
         let Some(link) = self.links.get_mut(&id) else { return };
-        link.held_back.push_back(bytes);
+        link.held_back.push_back((bytes, did));
         if !link.stalled {
             self.let_go(id);
         }
@@ -355,8 +371,11 @@ impl Walker {
 
     /// What was held back gets under way.
     fn let_go(&mut self, id: ConnectionId) {
-        while let Some(bytes) = self.links.get_mut(&id).and_then(|link| link.held_back.pop_front()) {
+        while let Some(link) = self.links.get_mut(&id) {
+            let client = link.client;
+            let Some((bytes, did)) = link.held_back.pop_front() else { break };
             self.connections.write(id, &bytes);
+            self.log(client, did);
         }
     }
 

@@ -16,7 +16,8 @@ const OFFENCES_IN: u32 = 25;
 
 const TOPICS: &[&str] = &["$t/a", "$t/a/b", "$t/a/c", "$t/b"];
 const FILTERS: &[&str] = &["$t/a", "$t/a/#", "$t/a/+", "$t/#", "$t/+", "$t/b", "$t/+/b"];
-const SHARED_FILTERS: &[&str] = &["$$share/g/$t/a", "$$share/g/$t/#", "$$share/h/$t/#", "$$share/g/$t/a/+"];
+const SHARED_FILTERS: &[&str] =
+    &["$$share/g/$t/#", "$$share/g/$t/#", "$$share/g/$t/#", "$$share/h/$t/#", "$$share/g/$t/a", "$$share/g/$t/a/+"];
 /// Topics and filters that would meet others on the same broker.
 const TOPICS_AT_THE_ROOT: &[&str] = &["$$x/y"];
 const FILTERS_AT_THE_ROOT: &[&str] = &["#", "+", "$$x/#", "+/b", "+/a"];
@@ -177,7 +178,7 @@ impl Wording {
 
     fn filters(&self, version: ProtocolVersion) -> Union<BoxedStrategy<&'static str>> {
         let at_the_root = if self.ground == Ground::Embedded { 8 } else { 0 };
-        let shared = if self.profile.has_in(Feature::SharedSubscriptions, version) { 8 } else { 1 };
+        let shared = if self.profile.has_in(Feature::SharedSubscriptions, version) { 10 } else { 1 };
         let weighted = [
             (30, select(FILTERS).boxed()),
             (at_the_root, select(FILTERS_AT_THE_ROOT).boxed()),

@@ -19,5 +19,5 @@ pub use junit::junit;
 pub use progress::Progress;
 pub use proof::{Proofs, proofs};
 pub use run::{Header, Run};
-pub use terminal::{Detail, terminal};
+pub use terminal::{Detail, chart, terminal};
 pub use transcript::transcript;

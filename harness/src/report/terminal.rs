@@ -3,6 +3,8 @@
 use super::exchange::{exchange, hex};
 use super::run::Run;
 use crate::run::{Finding, Outcome, Verdict, VerdictKind};
+use crate::trace::Trace;
+use model::packet::ProtocolVersion;
 use model::statement::catalogue;
 use std::io::{self, Write};
 
@@ -75,18 +77,27 @@ pub(super) fn details(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> 
         }
     }
     if let Some(trace) = &outcome.trace {
-        let lines = exchange(trace, variant.version);
-        let width = lines.iter().map(|line| line.actor.chars().count()).max().unwrap_or_default();
-        writeln!(out, "  exchange")?;
-        for (index, line) in lines.iter().enumerate() {
-            let hidden = lines.len().saturating_sub(EXCHANGE_HEAD + EXCHANGE_TAIL);
-            if hidden > 0 && index == EXCHANGE_HEAD {
-                writeln!(out, "    ... {hidden} more ...")?;
-            }
-            if index < EXCHANGE_HEAD || index >= EXCHANGE_HEAD + hidden {
-                let seconds = line.at.as_secs_f64();
-                writeln!(out, "    {seconds:>8.3} s  {:width$} {} {}", line.actor, line.arrow, line.text)?;
-            }
+        chart(trace, variant.version, out)?;
+    }
+    Ok(())
+}
+
+/// Prints a trace as a sequence chart.
+///
+/// # Errors
+/// When nobody reads (a broken pipe) or the disk is full.
+pub fn chart(trace: &Trace, version: ProtocolVersion, out: &mut dyn Write) -> io::Result<()> {
+    let lines = exchange(trace, version);
+    let width = lines.iter().map(|line| line.actor.chars().count()).max().unwrap_or_default();
+    writeln!(out, "  exchange")?;
+    for (index, line) in lines.iter().enumerate() {
+        let hidden = lines.len().saturating_sub(EXCHANGE_HEAD + EXCHANGE_TAIL);
+        if hidden > 0 && index == EXCHANGE_HEAD {
+            writeln!(out, "    ... {hidden} more ...")?;
+        }
+        if index < EXCHANGE_HEAD || index >= EXCHANGE_HEAD + hidden {
+            let seconds = line.at.as_secs_f64();
+            writeln!(out, "    {seconds:>8.3} s  {:width$} {} {}", line.actor, line.arrow, line.text)?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use harness::exit_code;
 use harness::fuzz::{
     CONFIRMATIONS, Campaign, Client, Finding, Ground, Host, Network, Report, Target, Terrain, names_of,
 };
-use harness::report::{Detail, Header, Run, terminal};
+use harness::report::{Detail, Header, Run, chart, terminal};
 use harness::run::{Interrupt, KnownFailing};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::packet::ProtocolVersion;
@@ -219,7 +219,7 @@ fn tell(arguments: &Arguments, campaign: &Campaign, report: &Report, log: Option
     }
     let printed = print(|out| {
         if let Some(finding) = &report.finding {
-            tell_finding(arguments, campaign, finding, saved.as_deref(), out)?;
+            tell_finding(arguments, finding, saved.as_deref(), out)?;
         }
         if let Some(log) = log {
             writeln!(out, "the output of the started command is in {}\n", log.display())?;
@@ -233,17 +233,13 @@ fn tell(arguments: &Arguments, campaign: &Campaign, report: &Report, log: Option
     code
 }
 
-fn tell_finding(
-    arguments: &Arguments,
-    campaign: &Campaign,
-    finding: &Finding,
-    saved: Option<&Path>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn tell_finding(arguments: &Arguments, finding: &Finding, saved: Option<&Path>, out: &mut dyn Write) -> io::Result<()> {
     let again = arguments.target.again();
     let fault = arguments.fault.as_ref().map(|fault| format!(" --fault {fault}")).unwrap_or_default();
     let Finding { seed, violation, found_with, shrunk, confirmed, .. } = finding;
-    if let Some(outcome) = &finding.outcome {
+    let version = finding.version();
+    // What fails as a case is told as one.
+    if let Some(outcome) = finding.outcome.as_ref().filter(|_| finding.confirmed > 0) {
         let cases = saved.map(|path| format!(" --cases {}", quote(&path.display().to_string()))).unwrap_or_default();
         let header = Header {
             target: arguments.target.name(),
@@ -256,6 +252,7 @@ fn tell_finding(
     } else {
         writeln!(out, "FOUND against the rule {}: {}", violation.rule, violation.says)?;
         writeln!(out, "  expected  {}\n  seen      {}", violation.expected, violation.seen)?;
+        chart(&finding.walked.trace, version, out)?;
     }
     writeln!(out)?;
     writeln!(out, "found by    mqttspec fuzz{again}{fault} --profile {} --seed {seed} --runs 1", arguments.profile)?;
@@ -274,9 +271,7 @@ fn tell_finding(
         (Ok(_), None) => writeln!(out, "not saved   {played}; {reference}")?,
         (Err(why), _) => writeln!(out, "no case     {why}")?,
     }
-    if let harness::fuzz::Versions::One(version) = campaign.terrain_of_seed(*seed).versions {
-        writeln!(out, "known as    {}", names_of(violation, version).join(", "))?;
-    }
+    writeln!(out, "known as    {}", names_of(violation, version).join(", "))?;
     writeln!(out)
 }
 
