@@ -5,11 +5,12 @@
 
 use super::reading::Reading;
 use super::under_way::Decided;
+use super::wills::Will;
 use super::{Judge, Track};
 use crate::packet::{Connect, ProtocolVersion};
 use crate::profile::Profile;
 use crate::server::vocabulary::{Content, SenderKey};
-use crate::server::{ConnectionId, ContentKey, Context, Millis, Moment, Representative};
+use crate::server::{ConnectionId, ContentKey, Context, MessageKey, Millis, Moment, Representative};
 
 /// Something that a server might send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,7 @@ impl Judge {
         if self.must_close(at) {
             return false;
         }
+        self.end_overdue_wills(at);
         let senders: Vec<SenderKey> = self.tracks.keys().copied().collect();
         loop {
             let mut decided = Decided::default();
@@ -57,7 +59,7 @@ impl Judge {
             }
             // What a server has read may still be due to others.
             if decided.taken.is_empty() && decided.doubtful.is_empty() {
-                return true;
+                return !self.owes_share();
             }
             self.pass_on(at, &decided, &[]);
         }
@@ -109,6 +111,22 @@ impl Judge {
     #[must_use]
     pub fn connect_of(&self, connection: ConnectionId) -> Option<&Connect> {
         self.readings.get(&connection)?.connect.as_ref()
+    }
+
+    /// Wills that would be late a moment later have been published.
+    fn end_overdue_wills(&mut self, at: Millis) {
+        const MOMENT: Millis = 2;
+        let messages: Vec<MessageKey> = self.wills.keys().copied().collect();
+        for message in messages {
+            let Some(sender) = self.wills.get(&message).map(Will::sender) else { continue };
+            let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+            let is_due =
+                self.tracks.get(&sender).is_some_and(|track| track.must_publish_will(&context, message, at + MOMENT));
+            if is_due {
+                self.wills.remove(&message);
+                self.end_will(at, message, sender, true);
+            }
+        }
     }
 
     /// Whether a client has been silent for as long as it may be: a moment later a close would be too late.

@@ -246,6 +246,7 @@ impl Judge {
                 }
             }
         }
+        taken.iter().for_each(|message| self.share_out(*message));
         for message in doubtful {
             self.retained.doubted(self.vocabulary.of(*message).topic, *message);
         }

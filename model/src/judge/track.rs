@@ -10,10 +10,12 @@ use super::hypothesis::{CAP, Hypothesis, is_last_word};
 use super::queue::{Queue, Waiting};
 use super::under_way::{Decided, Fate, Sent, UnderWay};
 use crate::packet::{PacketId, Qos};
+use crate::profile::Feature;
 use crate::server::delivery::Forms;
 use crate::server::mentions::Live;
 use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
+use crate::server::session::{Phase, Subscription};
 use crate::server::vocabulary::SenderKey;
 use crate::server::{
     Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Representative, Routing, Rule,
@@ -283,6 +285,35 @@ impl Track {
             held.map(|held| held.filter).filter(|filter| context.vocabulary.matches(*filter, topic)).collect();
         let mut met = met.into_iter();
         met.next().filter(|filter| met.next().is_none() && context.vocabulary.is_shared(*filter))
+    }
+
+    /// The Shared Subscriptions that certainly meet a message in this session, and on terms on which it arrives.
+    pub(super) fn certain_shares(&self, context: &Context<'_>, message: MessageKey) -> BTreeSet<FilterKey> {
+        let published = context.vocabulary.of(message);
+        let arrives = |held: &Subscription| {
+            let levels = held.terms.delivered_qos(context, published.qos);
+            !levels.contains(Qos::AtMostOnce) || context.profile.promises(Feature::Qos0Arrives)
+        };
+        let meets = |held: &Subscription| {
+            let fits = context.vocabulary.matches(held.filter, published.topic);
+            context.vocabulary.is_shared(held.filter) && fits && held.pending.is_none() && arrives(held)
+        };
+        let groups = |hypothesis: &Hypothesis| -> BTreeSet<FilterKey> {
+            let kept = hypothesis.session.kept.iter();
+            kept.flat_map(|kept| &kept.subscriptions).filter(|held| meets(held)).map(|held| held.filter).collect()
+        };
+        let all = self.hypotheses.iter().map(groups);
+        all.reduce(|one, other| one.intersection(&other).copied().collect()).unwrap_or_default()
+    }
+
+    /// Whether this session is certainly a member of a group, connected, and has no delivery under way.
+    pub(super) fn is_ready_for(&self, context: &Context<'_>, filter: FilterKey) -> bool {
+        let is_ready = |hypothesis: &Hypothesis| {
+            let Session { link: Some(link), kept: Some(kept), .. } = &hypothesis.session else { return false };
+            let is_member = kept.subscriptions.iter().any(|held| held.filter == filter);
+            link.phase == Phase::Connected && is_member && kept.open_deliveries(context) == 0
+        };
+        !self.hypotheses.is_empty() && self.hypotheses.iter().all(is_ready)
     }
 
     /// Whether a Will of this client may have been published by now.

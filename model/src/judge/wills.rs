@@ -17,6 +17,13 @@ pub(super) struct Will {
     floats: bool,
 }
 
+impl Will {
+    /// Whose it is.
+    pub(super) fn sender(&self) -> SenderKey {
+        self.sender
+    }
+}
+
 impl Judge {
     /// A CONNECT brings a Will.
     pub(super) fn arm_will(&mut self, at: Millis, sender: SenderKey, will: &packet::Will) -> server::Will {
@@ -98,7 +105,7 @@ impl Judge {
     }
 
     /// A Will has certainly been published, or certainly not.
-    fn end_will(&mut self, at: Millis, message: MessageKey, sender: SenderKey, published: bool) {
+    pub(super) fn end_will(&mut self, at: Millis, message: MessageKey, sender: SenderKey, published: bool) {
         self.vocabulary.taken(message, at);
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         for track in self.tracks.values_mut() {

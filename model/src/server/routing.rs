@@ -139,7 +139,7 @@ impl SubscriptionTerms {
     }
 
     /// The levels at which a message that was published at `published` may be delivered.
-    pub(super) fn delivered_qos(&self, context: &Context<'_>, published: Qos) -> QosSet {
+    pub(crate) fn delivered_qos(&self, context: &Context<'_>, published: Qos) -> QosSet {
         match context.profile.has(Feature::SubscriberQos) {
             _ if context.has_bug(SeededBug::LowersQos) => QosSet::only(Qos::AtMostOnce),
             // The lower of publish QoS and grant (3.1.1: MQTT-3.8.4-6; 5.0: MQTT-3.8.4-8).

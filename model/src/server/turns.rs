@@ -21,8 +21,8 @@ impl Session {
 }
 
 impl PendingWill {
-    /// From when on it must have been published.
+    /// The last moment at which it is in time.
     fn overdue_from(self) -> Millis {
-        self.due.saturating_add(super::will::LATENESS + 1)
+        self.due.saturating_add(super::will::LATENESS - 1)
     }
 }
