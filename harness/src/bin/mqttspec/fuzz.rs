@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How many walks go on side by side with a broker in a network: each waits for answers most of the time.
-const JOBS: usize = 8;
+const JOBS: usize = 32;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -72,7 +72,7 @@ pub(crate) struct Arguments {
     /// The folder in which findings are saved; nothing there is overwritten
     #[arg(long, value_name = "FOLDER", default_value = "mqttspec-findings")]
     save: PathBuf,
-    /// How many walks go on side by side [default: 8; embedded: one for each processor]
+    /// How many walks go on side by side [default: 32; embedded: one for each processor]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 }
