@@ -109,24 +109,26 @@ impl Finding {
                 rule: finding.violation.rule,
                 statements: &finding.violation.statements.clone(),
             };
-            finding.make_case(terrain, target, &subject, &Names::new(&terrain.profile, &unique));
+            finding.make_case(terrain, target, &subject, &unique);
         }
         Ok(finding)
     }
 
-    /// Writes it as a case that fails on this target and passes on the reference broker, if there is one.
-    fn make_case(&mut self, terrain: &Terrain, target: &Target, subject: &Subject<'_>, names: &Names) {
+    /// Writes it as a case that fails on this target and passes on the reference broker, if there is one; `unique` kept the
+    /// shortened walk apart.
+    fn make_case(&mut self, terrain: &Terrain, target: &Target, subject: &Subject<'_>, unique: &str) {
+        let names = Names::new(&terrain.profile, unique);
         let profile = Arc::new(terrain.profile.clone());
         let conditions = Conditions { credentials: terrain.credentials.clone(), timeout: TIMEOUT };
         let play = |peer: Peer, unique: &str, variant: &Arc<Variant>| {
             play_on(peer, unique, variant, &profile, None, &conditions)
         };
         // What a right peer does with the same clients: the reference broker shows it.
-        let right = terrain.repeat(Peer::embedded(&profile), &self.shrunk.commands, "m").ok();
+        let right = terrain.repeat(Peer::embedded(&profile), &self.shrunk.commands, unique).ok();
         let right = right.as_ref().zip(self.walked.client_of(self.violation.connection));
         let ways = [(Pace::Answers, None), (Pace::Answers, right), (Pace::Time, None), (Pace::Time, right)];
         for (pace, right) in ways {
-            let text = case_file(subject, &steps(&self.walked, names, pace, right));
+            let text = case_file(subject, &steps(&self.walked, &names, pace, right));
             let variant = match variant("the finding", &text, &profile) {
                 Ok(variant) => variant,
                 Err(why) => {

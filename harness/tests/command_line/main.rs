@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod fake_peer;
+mod fuzz;
 mod judged;
 mod mixed_bag;
 mod model;
