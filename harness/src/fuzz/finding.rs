@@ -46,7 +46,7 @@ pub struct Finding {
     pub passes_reference: bool,
     /// The case file, or why there is none.
     pub case_file: Result<String, String>,
-    /// The shortened walk.
+    /// The shortened walk; the one that was found, if it did not come again.
     pub walked: Walked,
 }
 
@@ -77,30 +77,34 @@ impl Finding {
         terrain: &Terrain,
         target: &Target,
         seed: u64,
-        walked: &Walked,
+        walked: Walked,
         violation: &Violation,
     ) -> io::Result<Finding> {
         let counts = |commands: &[Command]| !target.is_innocent(terrain, commands, violation);
-        let shrunk = terrain.shrink(walked, violation, || target.fresh(terrain), counts);
+        let shrunk = terrain.shrink(&walked, violation, || target.fresh(terrain), counts);
         let (peer, unique) = target.fresh(terrain);
         let shortest = terrain.repeat(peer, &shrunk.commands, &unique)?;
-        // What does not fail once more is told as it was found first.
+        let version = match terrain.versions {
+            Versions::One(version) => version,
+            Versions::Mixed => ProtocolVersion::V5_0,
+        };
         let again = terrain.violations(&shortest).into_iter().next();
         let mut finding = Finding {
             seed,
-            version: match terrain.versions {
-                Versions::One(version) => version,
-                Versions::Mixed => ProtocolVersion::V5_0,
-            },
+            version,
             found_with: walked.commands.len(),
             shrunk,
-            violation: again.unwrap_or_else(|| violation.clone()),
+            violation: violation.clone(),
             outcome: None,
             confirmed: 0,
             passes_reference: false,
-            case_file: Err("its clients speak several versions".to_owned()),
-            walked: shortest,
+            case_file: Err("it did not come again".to_owned()),
+            walked,
         };
+        // What does not come again is told as it was found.
+        let Some(again) = again else { return Ok(finding) };
+        (finding.violation, finding.walked) = (again, shortest);
+        finding.case_file = Err("its clients speak several versions".to_owned());
         if let Versions::One(version) = terrain.versions {
             let subject = Subject {
                 profile: &terrain.profile,
