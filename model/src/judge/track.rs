@@ -11,7 +11,7 @@ use super::queue::{Queue, Waiting};
 use super::under_way::{Decided, Fate, Sent, UnderWay};
 use crate::packet::{PacketId, Qos};
 use crate::profile::Feature;
-use crate::server::delivery::Forms;
+use crate::server::delivery::{Delivery, Forms};
 use crate::server::mentions::Live;
 use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
@@ -285,7 +285,12 @@ impl Track {
             let published = context.vocabulary.of(*message);
             published.qos > Qos::AtMostOnce && context.vocabulary.matches(filter, published.topic)
         };
-        kept.flat_map(|kept| &kept.deliveries).map(|delivery| delivery.message).filter(matching).collect()
+        // Of QoS 2 only what has not begun: the rest is for this client or for nobody (5.0: MQTT-4.8.2-4, MQTT-4.8.2-5).
+        let may_go = |delivery: &&Delivery| {
+            delivery.forms.qos != QosSet::only(Qos::ExactlyOnce) || delivery.progress.id().is_none()
+        };
+        let left = kept.flat_map(|kept| &kept.deliveries).filter(may_go);
+        left.map(|delivery| delivery.message).filter(matching).collect()
     }
 
     /// The Shared Subscription that a message can only have met in this session.
