@@ -5,7 +5,6 @@
 
 use super::reading::Reading;
 use super::under_way::Decided;
-use super::wills::Will;
 use super::{Judge, Track};
 use crate::packet::{Connect, ProtocolVersion};
 use crate::profile::Profile;
@@ -34,6 +33,12 @@ impl Judge {
             offers.extend(of_session.map(|representative| Offer { session: *sender, representative }));
         }
         offers
+    }
+
+    /// Time has come to `at`: what may have expired is owed no more.
+    pub fn pass_time(&mut self, at: Millis) {
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        self.tracks.values_mut().for_each(|track| track.pass_time(&context, at));
     }
 
     /// Whether the server may leave it at what it has sent. If it may, the judge goes on from a server that has: nothing that
@@ -73,7 +78,8 @@ impl Judge {
             let heard = at.saturating_sub(self.silence_of(at, *sender));
             track.turns(&context, heard)
         });
-        let expiries = self.vocabulary.messages().filter_map(|(_, message)| Some(message.expiry?.end()));
+        let expiries =
+            self.vocabulary.messages().filter_map(|(_, message)| message.expiry).flat_map(|expiry| expiry.turns());
         turns.chain(expiries).filter(|turn| *turn > at).min()
     }
 
@@ -113,16 +119,18 @@ impl Judge {
         self.readings.get(&connection)?.connect.as_ref()
     }
 
-    /// Wills that would be late a moment later have been published.
+    /// Wills that would be late a moment later have been published, and so have those that came to somebody.
     fn end_overdue_wills(&mut self, at: Millis) {
         const MOMENT: Millis = 2;
         let messages: Vec<MessageKey> = self.wills.keys().copied().collect();
         for message in messages {
-            let Some(sender) = self.wills.get(&message).map(Will::sender) else { continue };
+            let Some((sender, came)) = self.wills.get(&message).map(|will| (will.sender(), will.came())) else {
+                continue;
+            };
             let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
             let is_due =
                 self.tracks.get(&sender).is_some_and(|track| track.must_publish_will(&context, message, at + MOMENT));
-            if is_due {
+            if is_due || came {
                 self.wills.remove(&message);
                 self.end_will(at, message, sender, true);
             }

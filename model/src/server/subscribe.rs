@@ -76,7 +76,16 @@ impl Session {
         for delivery in &mut met {
             delivery.owed &= !may_fail && fits(delivery);
         }
+        let inherited = request.inherited.iter().map(|message| Delivery {
+            message: *message,
+            forms: terms.forms(context, context.vocabulary.of(*message), version),
+            owed: false,
+            kind: Kind::Further,
+            progress: Progress::Waiting,
+            undecided: None,
+        });
         let Some(kept) = &mut self.kept else { return };
+        kept.deliveries.extend(inherited);
         kept.subscriptions.retain(|held| held.filter != request.filter);
         kept.subscriptions.push(Subscription {
             filter: request.filter,
@@ -87,8 +96,8 @@ impl Session {
         kept.subscriptions.sort();
         if !shared {
             kept.deliveries.extend(met);
-            kept.deliveries.sort();
         }
+        kept.deliveries.sort();
     }
 
     /// What SUBACK may state for a filter.
@@ -307,7 +316,8 @@ impl SubscriptionTerms {
         let met = request.retained.iter().map(|met| {
             let message = context.vocabulary.of(met.message);
             let qos = self.delivered_qos(context, message.qos);
-            let is_sure = met.certain && message.expiry.is_none() && version != ProtocolVersion::V3_1;
+            let lasts = message.expiry.is_none() || context.profile.is_counted_on();
+            let is_sure = met.certain && lasts && version != ProtocolVersion::V3_1;
             Delivery {
                 message: met.message,
                 // A server may discard a retained message of QoS 0 (3.3.1.3).

@@ -1,5 +1,6 @@
 //! When time alone changes what a session permits or demands.
 
+use super::delivery::{Delivery, Progress};
 use super::session::Session;
 use super::will::PendingWill;
 use super::{Context, Millis};
@@ -17,6 +18,35 @@ impl Session {
         let ends = end.into_iter().flat_map(|end| [end, end + lateness + 1]);
         let wills = self.wills.iter().flat_map(|will| [will.due, will.overdue_from()]);
         silences.chain(ends).chain(wills).collect()
+    }
+}
+
+impl Session {
+    /// Whether something is owed that may have expired by `now`.
+    fn owes_expired(&self, context: &Context<'_>, now: Millis) -> bool {
+        let kept = self.kept.iter().flat_map(|kept| &kept.deliveries);
+        kept.into_iter().any(|delivery| delivery.owed && delivery.may_have_expired(context, now))
+    }
+
+    /// What may have expired by `now` is not owed any more; none if nothing changes.
+    pub(crate) fn after_expiries(&self, context: &Context<'_>, now: Millis) -> Option<Session> {
+        self.owes_expired(context, now).then(|| {
+            let mut next = self.clone();
+            for delivery in next.kept.iter_mut().flat_map(|kept| &mut kept.deliveries) {
+                delivery.owed &= !delivery.may_have_expired(context, now);
+            }
+            next.kept.iter_mut().for_each(|kept| kept.deliveries.sort());
+            next
+        })
+    }
+}
+
+impl Delivery {
+    /// Whether its message may have expired before it was sent for the first time.
+    fn may_have_expired(&self, context: &Context<'_>, now: Millis) -> bool {
+        let expiry = context.vocabulary.of(self.message).expiry;
+        let is_unsent = matches!(self.progress, Progress::Waiting | Progress::PerhapsSent);
+        is_unsent && expiry.is_some_and(|expiry| expiry.may_have_ended(now))
     }
 }
 
