@@ -3,7 +3,6 @@
 use harness::case::{Credentials, Library};
 use harness::coverage::{Occasion, Seen};
 use harness::fault::Interference;
-use harness::fault::Interference;
 use harness::run::{Conditions, KnownFailing, Plan, Selection, record_embedded};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
