@@ -3,6 +3,7 @@
 mod bad_input;
 mod coverage;
 mod fake_peer;
+mod fuzz;
 mod judged;
 mod mixed_bag;
 mod model;

@@ -9,7 +9,9 @@ fn help_has_examples_and_exit_codes() {
     for arguments in [["--help"].as_slice(), &["run", "--help"]] {
         let finished = mqttspec(arguments);
         assert_eq!(finished.code, Some(0));
-        for part in ["mqttspec run --start 'mosquitto -p {port}'", "Exit codes:", "--known-failing <FILE>", "[URL]"] {
+        for part in
+            ["mqttspec run --start 'mosquitto -p {port}'", "Exit codes:", "--known-failing <FILE>", "[URL|FILE]"]
+        {
             assert!(finished.stdout.contains(part), "{part:?} is not in\n{}", finished.stdout);
         }
     }

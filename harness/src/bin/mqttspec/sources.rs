@@ -37,9 +37,10 @@ pub(crate) struct Sources {
 pub(crate) struct Told;
 
 impl Sources {
-    /// The cases.
-    pub(crate) fn library(&self) -> Result<Library, Told> {
-        load(&self.cases)
+    /// The cases, those from `more` files among them.
+    pub(crate) fn library<'a>(&'a self, more: impl IntoIterator<Item = &'a PathBuf>) -> Result<Library, Told> {
+        let paths: Vec<PathBuf> = self.cases.iter().chain(more).cloned().collect();
+        load(&paths)
     }
 
     /// The profile that is named; without a name, `default` or all built-in ones.
