@@ -1,9 +1,10 @@
 //! All faults under one roof: those of the proxy and the switches of the reference broker.
 
-use super::proxy_fault::{ProxyFault, Side, statements};
+use super::proxy_fault::{ProxyFault, Side, concerns, statements};
 use super::theme::THEMES;
 use crate::case::suggestion;
 use model::packet::ProtocolVersion;
+use model::profile::Profile;
 use model::statement::Statement;
 use reference_broker::Switch;
 
@@ -85,5 +86,11 @@ impl Fault {
     #[must_use]
     pub fn statements(self, version: ProtocolVersion) -> Vec<&'static Statement> {
         statements(self.breaks(), version)
+    }
+
+    /// Whether it can break anything in this version under this profile.
+    #[must_use]
+    pub fn concerns(self, version: ProtocolVersion, profile: &Profile) -> bool {
+        concerns(&self.statements(version), version, profile)
     }
 }

@@ -4,6 +4,7 @@ use super::catalogue::Fault;
 use super::proxy_fault::Rule;
 use super::transform::Transform;
 use model::packet::ProtocolVersion;
+use model::profile::Profile;
 
 /// What stands between the harness and its peer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,11 +35,16 @@ pub(super) enum Style {
 }
 
 impl Interference {
-    /// What a proxy has to do on connections of this version; none if there is no need of a proxy.
-    pub(super) fn orders(self, version: ProtocolVersion) -> Option<(&'static [Rule], Style)> {
+    /// Whether something may be under way between harness and peer although nothing is left to do in virtual time.
+    pub(crate) fn delays(self) -> bool {
+        matches!(self, Interference::Transform(transform) if transform.delays())
+    }
+
+    /// What a proxy has to do on connections of this version under this profile; none if there is no need of a proxy.
+    pub(super) fn orders(self, version: ProtocolVersion, profile: &Profile) -> Option<(&'static [Rule], Style)> {
         match self {
             Interference::None | Interference::Fault(Fault::Switch(_)) => None,
-            Interference::Fault(Fault::Proxy(fault)) if fault.concerns(version) => {
+            Interference::Fault(Fault::Proxy(fault)) if fault.concerns(version, profile) => {
                 Some((fault.rules, Style::AsItComes))
             }
             Interference::Transform(transform) => Some((transform.rules, transform.style)),

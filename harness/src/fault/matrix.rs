@@ -5,7 +5,7 @@ use super::interference::Interference;
 use super::traffic::Traffic;
 use super::transform::Transform;
 use crate::case::Variant;
-use crate::run::{Conditions, Fate, Outcome, Plan, VerdictKind, play_embedded, side_by_side};
+use crate::run::{Conditions, Outcome, Plan, VerdictKind, play_embedded, side_by_side};
 use model::profile::Profile;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -57,10 +57,10 @@ pub enum Caught {
     Leniently,
 }
 
-/// A variant that is to be played.
-struct Fit {
-    variant: Arc<Variant>,
-    profile: Arc<Profile>,
+/// A variant that passes without a fault.
+pub(super) struct Fit {
+    pub(super) variant: Arc<Variant>,
+    pub(super) profile: Arc<Profile>,
     traffic: Traffic,
 }
 
@@ -88,28 +88,10 @@ impl Matrix {
         progress: &mut dyn FnMut(Fault),
     ) -> Matrix {
         let mut matrix = Matrix::default();
-        let mut all = Vec::new();
-        for plan in plans {
-            for planned in plan.variants.iter().filter(|planned| matches!(planned.fate, Fate::Play(_))) {
-                all.push((Arc::clone(&planned.variant), Arc::clone(&plan.profile)));
-            }
-        }
-        let look_on = Conditions { interference: Interference::Onlooker, ..conditions.clone() };
-        let undisturbed = in_order(all.len(), jobs, |index| {
-            let (variant, profile) = &all[index];
-            let outcome = play_embedded(variant, profile, None, &look_on);
-            (outcome.verdict.kind(), outcome.traffic)
-        });
-        matrix.plays += all.len();
-        let mut fit = Vec::new();
-        for ((variant, profile), (verdict, traffic)) in all.into_iter().zip(undisturbed) {
-            if verdict == VerdictKind::Pass {
-                matrix.variants.push(Arc::clone(&variant));
-                fit.push(Fit { variant, profile, traffic });
-            } else {
-                matrix.unfit.push(variant);
-            }
-        }
+        let (fit, unfit) = fit(plans, conditions, jobs);
+        matrix.plays += fit.len() + unfit.len();
+        matrix.variants = fit.iter().map(|fit| Arc::clone(&fit.variant)).collect();
+        matrix.unfit = unfit;
         for (theme, fault) in faults {
             let touched: Vec<&Fit> = fit.iter().filter(|fit| touches(*fault, fit)).collect();
             let under = Conditions { interference: Interference::Fault(*fault), ..conditions.clone() };
@@ -175,8 +157,7 @@ impl Row {
     /// Whether the fault breaks a statement that the variant cites.
     #[must_use]
     pub fn is_about(&self, variant: &Variant) -> bool {
-        let broken = self.fault.statements(variant.version);
-        broken.iter().any(|statement| variant.cites.contains(&statement.id))
+        is_about(self.fault, variant)
     }
 
     /// The variants that fail under the fault, and who noticed.
@@ -210,16 +191,43 @@ pub fn changed_verdicts(
     changed
 }
 
+/// The variants of `plans` that pass without a fault, and those that do not.
+pub(super) fn fit(plans: &[Plan], conditions: &Conditions, jobs: NonZeroUsize) -> (Vec<Fit>, Vec<Arc<Variant>>) {
+    let mut all = Vec::new();
+    for plan in plans {
+        all.extend(plan.played().map(|planned| (Arc::clone(&planned.variant), Arc::clone(&plan.profile))));
+    }
+    let look_on = Conditions { interference: Interference::Onlooker, ..conditions.clone() };
+    let undisturbed = in_order(all.len(), jobs, |index| {
+        let (variant, profile) = &all[index];
+        let outcome = play_embedded(variant, profile, None, &look_on);
+        (outcome.verdict.kind(), outcome.traffic)
+    });
+    let (mut fit, mut unfit) = (Vec::new(), Vec::new());
+    for ((variant, profile), (verdict, traffic)) in all.into_iter().zip(undisturbed) {
+        match verdict {
+            VerdictKind::Pass => fit.push(Fit { variant, profile, traffic }),
+            _ => unfit.push(variant),
+        }
+    }
+    (fit, unfit)
+}
+
+/// Whether a fault breaks a statement that a variant cites.
+pub(super) fn is_about(fault: Fault, variant: &Variant) -> bool {
+    fault.statements(variant.version).iter().any(|statement| variant.cites.contains(&statement.id))
+}
+
 /// Whether a fault can do anything in a variant.
-fn touches(fault: Fault, fit: &Fit) -> bool {
+pub(super) fn touches(fault: Fault, fit: &Fit) -> bool {
     match fault {
-        Fault::Proxy(fault) => fault.concerns(fit.variant.version) && fit.traffic.meets(fault.rules),
-        Fault::Switch(_) => !fault.statements(fit.variant.version).is_empty(),
+        Fault::Proxy(proxy) => fault.concerns(fit.variant.version, &fit.profile) && fit.traffic.meets(proxy.rules),
+        Fault::Switch(switch) => fault.concerns(fit.variant.version, &fit.profile) && fit.traffic.shows(switch),
     }
 }
 
 /// What a play under a fault shows; nothing if the fault did nothing.
-fn cell(outcome: &Outcome) -> Option<Cell> {
+pub(super) fn cell(outcome: &Outcome) -> Option<Cell> {
     if outcome.interfered == Some(false) {
         return None;
     }
@@ -233,7 +241,7 @@ fn cell(outcome: &Outcome) -> Option<Cell> {
 }
 
 /// The results of `work` on the numbers below `count`, in their order.
-fn in_order<T: Send>(count: usize, jobs: NonZeroUsize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub(super) fn in_order<T: Send>(count: usize, jobs: NonZeroUsize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let numbers: Vec<usize> = (0..count).collect();
     let mut results = BTreeMap::new();
     side_by_side(&numbers, jobs, |index| (*index, work(*index)), |(index, result)| drop(results.insert(index, result)));

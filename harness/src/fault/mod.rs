@@ -20,6 +20,7 @@
 //! comes to that.
 
 mod catalogue;
+mod gaps;
 mod interference;
 mod link;
 mod matrix;
@@ -35,6 +36,7 @@ mod traffic;
 mod transform;
 
 pub use catalogue::{Fault, Theme};
+pub use gaps::Gaps;
 pub use interference::Interference;
 pub use matrix::{Caught, Cell, Guards, Matrix, Row, changed_verdicts};
 pub(crate) use proxy::Proxy;

@@ -18,6 +18,8 @@ pub(super) struct Moment<'a> {
     pub(super) link: LinkId,
     /// The packet that passes, if one does; a rule may change it.
     pub(super) packet: Option<Packet>,
+    /// The bytes of the client that no server may accept, if it is they that came.
+    pub(super) bytes: Vec<u8>,
     pub(super) fate: Fate,
     /// What follows the packet, on its way in the same direction.
     pub(super) behind: Vec<Vec<u8>>,
@@ -30,12 +32,16 @@ pub(super) struct Moment<'a> {
 pub(super) enum Fate {
     /// It passes.
     Passes,
-    /// It passes after this time.
-    Late(Duration),
     /// It ends here.
     Ends,
     /// These bytes pass in its place.
     Replaced(Vec<u8>),
+}
+
+impl<'a> Moment<'a> {
+    pub(super) fn new(scene: &'a mut Scene, link: LinkId, packet: Option<Packet>) -> Moment<'a> {
+        Moment { scene, link, packet, bytes: Vec::new(), fate: Fate::Passes, behind: Vec::new(), acted: false }
+    }
 }
 
 impl Moment<'_> {
@@ -82,12 +88,6 @@ impl Moment<'_> {
         }
     }
 
-    /// The packet comes later; what follows it, too.
-    pub(super) fn late(&mut self, delay: Duration) {
-        self.acted = true;
-        self.fate = Fate::Late(delay);
-    }
-
     /// Another packet follows this one.
     pub(super) fn follow_with(&mut self, packet: &Packet) {
         if let Ok(bytes) = encode(packet, self.version()) {
@@ -120,7 +120,7 @@ impl Moment<'_> {
         if let Ok(bytes) = encode(packet, self.scene.links[link].version) {
             self.acted = true;
             self.scene.links[link].note_to_client(packet);
-            self.scene.to_client(link, Parcel::Bytes(bytes), Duration::ZERO);
+            self.scene.to_client(link, Parcel::Bytes(bytes));
         }
     }
 
@@ -129,17 +129,17 @@ impl Moment<'_> {
         self.send_to_client_of(self.link, packet);
     }
 
-    /// Sends bytes to the client.
-    pub(super) fn send_bytes_to_client(&mut self, bytes: Vec<u8>) {
+    /// Sends bytes to the client of a connection.
+    pub(super) fn send_bytes_to_client_of(&mut self, link: LinkId, bytes: Vec<u8>) {
         self.acted = true;
-        self.scene.to_client(self.link, Parcel::Bytes(bytes), Duration::ZERO);
+        self.scene.to_client(link, Parcel::Bytes(bytes));
     }
 
     /// Sends a packet to the server.
     pub(super) fn send_to_server(&mut self, packet: &Packet) {
         if let Ok(bytes) = encode(packet, self.version()) {
             self.acted = true;
-            self.scene.to_server(self.link, Parcel::Bytes(bytes), Duration::ZERO);
+            self.scene.to_server(self.link, Parcel::Bytes(bytes));
         }
     }
 
@@ -147,14 +147,8 @@ impl Moment<'_> {
     pub(super) fn close(&mut self) {
         self.acted = true;
         self.it().is_over = true;
-        self.scene.to_client(self.link, Parcel::End, Duration::ZERO);
-        self.scene.to_server(self.link, Parcel::Cut, Duration::ZERO);
-    }
-
-    /// Lets the server believe that the connection broke; the client notices nothing.
-    pub(super) fn sever(&mut self) {
-        self.acted = true;
-        self.scene.to_server(self.link, Parcel::Cut, Duration::ZERO);
+        self.scene.to_client(self.link, Parcel::End);
+        self.scene.to_server(self.link, Parcel::Cut);
     }
 
     /// Delivers a message of the harness's own to a client, though the server does not know of it.

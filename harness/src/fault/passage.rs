@@ -11,7 +11,6 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 use tokio::io::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, ReadHalf, WriteHalf, duplex, split,
 };
@@ -165,7 +164,7 @@ impl Passage {
                 Understood::Packet(decoded) => self.proxy.from_client(self.link, *decoded),
                 Understood::Bytes(bytes) => self.to_server(bytes),
                 Understood::Refused(refusal, bytes) => {
-                    if self.proxy.refused(self.link, &refusal) {
+                    if self.proxy.refused(self.link, &refusal, &bytes) {
                         self.to_server(bytes);
                     } else {
                         self.from_client.begin_anew();
@@ -180,7 +179,7 @@ impl Passage {
         self.to_server(rest);
         let mut scene = self.proxy.lock();
         scene.links[self.link].is_over = true;
-        scene.to_server(self.link, Parcel::End, Duration::ZERO);
+        scene.to_server(self.link, Parcel::End);
     }
 
     fn server_says(&mut self, bytes: &[u8]) {
@@ -197,19 +196,19 @@ impl Passage {
         let rest = self.from_server.rest();
         self.to_client(rest);
         if self.proxy.server_closes(self.link) {
-            self.proxy.lock().to_client(self.link, Parcel::End, Duration::ZERO);
+            self.proxy.lock().to_client(self.link, Parcel::End);
         }
     }
 
     fn to_client(&self, bytes: Vec<u8>) {
         if !bytes.is_empty() {
-            self.proxy.lock().to_client(self.link, Parcel::Bytes(bytes), Duration::ZERO);
+            self.proxy.lock().to_client(self.link, Parcel::Bytes(bytes));
         }
     }
 
     fn to_server(&self, bytes: Vec<u8>) {
         if !bytes.is_empty() {
-            self.proxy.lock().to_server(self.link, Parcel::Bytes(bytes), Duration::ZERO);
+            self.proxy.lock().to_server(self.link, Parcel::Bytes(bytes));
         }
     }
 }

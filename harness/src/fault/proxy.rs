@@ -10,9 +10,9 @@ use super::scene::Scene;
 use super::traffic::Traffic;
 use crate::wire::Stream;
 use model::packet::{Packet, ProtocolVersion};
+use model::profile::Profile;
 use model::wire::{Decoded, Refusal, encode};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// The proxy of one variant.
 #[derive(Clone)]
@@ -30,10 +30,10 @@ pub(super) enum Way {
 }
 
 impl Proxy {
-    /// The proxy that makes this interference on a variant of this version, if one is needed.
-    pub(crate) fn new(interference: Interference, version: ProtocolVersion) -> Option<Proxy> {
-        let (rules, style) = interference.orders(version)?;
-        Some(Proxy { rules, style, scene: Arc::new(Mutex::new(Scene::new(version, style))) })
+    /// The proxy that makes this interference on a variant of this version under this profile, if one is needed.
+    pub(crate) fn new(interference: Interference, version: ProtocolVersion, profile: &Profile) -> Option<Proxy> {
+        let (rules, style) = interference.orders(version, profile)?;
+        Some(Proxy { rules, style, scene: Arc::new(Mutex::new(Scene::new(version, profile, style))) })
     }
 
     /// Whether it did anything.
@@ -79,19 +79,19 @@ impl Proxy {
     }
 
     /// Bytes of the client that are no packet. Returns whether they go on to the server.
-    pub(super) fn refused(&self, link: LinkId, refusal: &Refusal) -> bool {
+    pub(super) fn refused(&self, link: LinkId, refusal: &Refusal, bytes: &[u8]) -> bool {
         let mut scene = self.lock();
         scene.traffic.refused.insert(refusal.rule);
         scene.links[link].refused_rule = Some(refusal.rule);
         let applies = |on: On| matches!(on, On::Refused(rules) if rules.contains(&refusal.rule));
-        self.happen(&mut scene, link, applies)
+        self.happen(&mut scene, link, applies, bytes)
     }
 
     /// The server ends the connection. Returns whether the client hears of it.
     pub(super) fn server_closes(&self, link: LinkId) -> bool {
         let mut scene = self.lock();
         scene.traffic.server_closed = true;
-        let passes = self.happen(&mut scene, link, |on| on == On::ServerCloses);
+        let passes = self.happen(&mut scene, link, |on| on == On::ServerCloses, &[]);
         scene.links[link].is_over |= passes;
         passes
     }
@@ -100,11 +100,12 @@ impl Proxy {
     pub(super) fn alarm(&self, link: LinkId) {
         let mut scene = self.lock();
         scene.links[link].alarm = None;
-        self.happen(&mut scene, link, |on| on == On::Alarm);
+        self.happen(&mut scene, link, |on| on == On::Alarm, &[]);
     }
 
-    fn happen(&self, scene: &mut Scene, link: LinkId, applies: impl Fn(On) -> bool) -> bool {
-        let mut moment = Moment { scene, link, packet: None, fate: Fate::Passes, behind: Vec::new(), acted: false };
+    fn happen(&self, scene: &mut Scene, link: LinkId, applies: impl Fn(On) -> bool, bytes: &[u8]) -> bool {
+        let mut moment = Moment::new(scene, link, None);
+        moment.bytes = bytes.to_vec();
         for rule in self.rules.iter().filter(|rule| applies(rule.on)) {
             rule.apply(&mut moment);
         }
@@ -115,9 +116,7 @@ impl Proxy {
     }
 
     fn pass(&self, scene: &mut Scene, link: LinkId, way: Way, on: &[On], packet: Packet, original: Vec<u8>) {
-        let moment_packet = Some(packet.clone());
-        let mut moment =
-            Moment { scene, link, packet: moment_packet, fate: Fate::Passes, behind: Vec::new(), acted: false };
+        let mut moment = Moment::new(scene, link, Some(packet.clone()));
         for rule in self.rules.iter().filter(|rule| on.contains(&rule.on)) {
             rule.apply(&mut moment);
         }
@@ -129,11 +128,10 @@ impl Proxy {
         scene.acted |= acted;
         scene.links[link].acts += usize::from(acted);
         let (bytes, packet) = rewritten.unwrap_or((original, packet));
-        let (bytes, delay) = match fate {
-            Fate::Passes => (Some(bytes), Duration::ZERO),
-            Fate::Late(delay) => (Some(bytes), delay),
-            Fate::Ends => (None, Duration::ZERO),
-            Fate::Replaced(bytes) => (Some(bytes), Duration::ZERO),
+        let bytes = match fate {
+            Fate::Passes => Some(bytes),
+            Fate::Ends => None,
+            Fate::Replaced(bytes) => Some(bytes),
         };
         if bytes.is_some() && way == Way::ToClient {
             scene.links[link].note_to_client(&packet);
@@ -141,8 +139,8 @@ impl Proxy {
         for bytes in bytes.into_iter().chain(behind) {
             let parcel = Parcel::Bytes(bytes);
             match way {
-                Way::ToClient => scene.to_client(link, parcel, delay),
-                Way::ToServer => scene.to_server(link, parcel, delay),
+                Way::ToClient => scene.to_client(link, parcel),
+                Way::ToServer => scene.to_server(link, parcel),
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::moment::Moment;
 use crate::case::Cite;
 use model::packet::{ConnackProperties, Connect, Packet, PacketType, ProtocolVersion, PublishProperties, Will};
+use model::profile::Profile;
 use model::statement::Statement;
 use std::fmt;
 
@@ -128,11 +129,18 @@ impl ProxyFault {
         statements(self.breaks, version)
     }
 
-    /// Whether it acts on connections of this version: a rule that a version does not have cannot be broken there.
+    /// Whether it acts in this version under this profile: a rule that these do not have cannot be broken there.
     #[must_use]
-    pub fn concerns(&self, version: ProtocolVersion) -> bool {
-        !self.statements(version).is_empty()
+    pub fn concerns(&self, version: ProtocolVersion, profile: &Profile) -> bool {
+        concerns(&self.statements(version), version, profile)
     }
+}
+
+/// Whether one of these statements holds under a profile.
+pub(super) fn concerns(statements: &[&Statement], version: ProtocolVersion, profile: &Profile) -> bool {
+    let is_of_standard = |id: &str| id.starts_with("MQTT-") || id.starts_with("V31-");
+    let holds = |id: &str| is_of_standard(id) || profile.is_held_to(id, version);
+    statements.iter().any(|statement| holds(statement.id.as_str()))
 }
 
 /// The statements of a version among those that are cited.

@@ -4,9 +4,8 @@ use super::interference::Style;
 use super::link::{Link, LinkId};
 use super::outlet::Parcel;
 use super::traffic::Traffic;
-use model::packet::{
-    Connack, Packet, ProtocolVersion, Publish, SubscriptionIdentifier, SubscriptionOptions, Utf8String,
-};
+use model::packet::{Connack, Packet, ProtocolVersion, Publish, SubscriptionOptions, Utf8String};
+use model::profile::{Feature, Profile};
 use model::topic::TopicFilter;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,6 +21,9 @@ const MOST: usize = 256;
 #[derive(Debug)]
 pub(super) struct Scene {
     pub(super) version: ProtocolVersion,
+    /// What the dialect has.
+    pub(super) has_qos_2: bool,
+    pub(super) has_retained_messages: bool,
     pub(super) links: Vec<Link>,
     /// Subscriptions by session and filter, as the server granted them.
     pub(super) sessions: BTreeMap<String, BTreeMap<Utf8String, Subscription>>,
@@ -40,15 +42,16 @@ pub(super) struct Scene {
 #[derive(Debug, Clone)]
 pub(super) struct Subscription {
     pub(super) options: SubscriptionOptions,
-    pub(super) identifier: Option<SubscriptionIdentifier>,
     /// How often it was asked for.
     pub(super) requests: usize,
 }
 
 impl Scene {
-    pub(super) fn new(version: ProtocolVersion, style: Style) -> Scene {
+    pub(super) fn new(version: ProtocolVersion, profile: &Profile, style: Style) -> Scene {
         Scene {
             version,
+            has_qos_2: profile.has_in(Feature::Qos2, version),
+            has_retained_messages: profile.has_in(Feature::RetainedMessages, version),
             links: Vec::new(),
             sessions: BTreeMap::new(),
             retained: BTreeMap::new(),
@@ -66,24 +69,24 @@ impl Scene {
     }
 
     /// Puts a parcel on its way to the client.
-    pub(super) fn to_client(&mut self, link: LinkId, parcel: Parcel, delay: Duration) {
-        let due = self.due(delay);
+    pub(super) fn to_client(&mut self, link: LinkId, parcel: Parcel) {
+        let due = self.due();
         let link = &mut self.links[link];
         link.to_client.put(due, parcel);
         link.changed.notify_one();
     }
 
     /// Puts a parcel on its way to the server.
-    pub(super) fn to_server(&mut self, link: LinkId, parcel: Parcel, delay: Duration) {
-        let due = self.due(delay);
+    pub(super) fn to_server(&mut self, link: LinkId, parcel: Parcel) {
+        let due = self.due();
         let link = &mut self.links[link];
         link.to_server.put(due, parcel);
         link.changed.notify_one();
     }
 
-    /// When something may leave that could leave after `delay`.
-    fn due(&self, delay: Duration) -> Instant {
-        let at = Instant::now() + delay;
+    /// When something may leave that is ready now.
+    fn due(&self) -> Instant {
+        let at = Instant::now();
         match self.style {
             Style::AsItComes | Style::EachByte => at,
             Style::Late => at + MOMENT,
@@ -121,7 +124,14 @@ impl Scene {
 
     /// Takes note of a packet that the client sent.
     pub(super) fn note_from_client(&mut self, link: LinkId, packet: &Packet) {
-        self.traffic.from_client.insert(packet.packet_type());
+        let came_back = match packet {
+            // Without a client id of its own it may be anybody.
+            Packet::Connect(connect) => {
+                link > 0 && self.links[..link].iter().any(|it| it.session == connect.client_id.as_str())
+            }
+            _ => false,
+        };
+        self.traffic.note(packet, came_back);
         let it = &mut self.links[link];
         it.heard = Instant::now();
         match packet {
@@ -184,8 +194,7 @@ impl Scene {
                     for (request, code) in subscribe.requests.iter().zip(&suback.codes) {
                         if !code.is_error() {
                             let requests = subscriptions.get(&request.filter).map_or(0, |held| held.requests) + 1;
-                            let identifier = subscribe.properties.subscription_identifier;
-                            let subscription = Subscription { options: request.options, identifier, requests };
+                            let subscription = Subscription { options: request.options, requests };
                             subscriptions.insert(request.filter.clone(), subscription);
                         }
                     }

@@ -1,7 +1,8 @@
 //! What passed on the connections of a variant: a fault that waits for something else can do nothing there.
 
 use super::proxy_fault::{On, Rule};
-use model::packet::PacketType;
+use model::packet::{Packet, PacketType, Qos};
+use reference_broker::Switch;
 use std::collections::BTreeSet;
 
 /// What a proxy saw pass.
@@ -13,6 +14,27 @@ pub struct Traffic {
     pub(super) refused: BTreeSet<&'static str>,
     /// The server ended a connection.
     pub(super) server_closed: bool,
+    /// What else came up.
+    pub(super) occasions: BTreeSet<Occasion>,
+}
+
+/// Something that a switch of the reference broker needs to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Occasion {
+    /// A client that was there before connects.
+    Return,
+    /// A CONNECT has a Will.
+    Will,
+    /// A message is published with RETAIN.
+    Retain,
+    /// A message of QoS 2 is published.
+    Qos2,
+    /// A message is published with a Topic Alias.
+    Alias,
+    /// A message has a Message Expiry Interval.
+    MessageExpiry,
+    /// A SUBSCRIBE asks for a Shared Subscription.
+    Shared,
 }
 
 impl Traffic {
@@ -27,5 +49,73 @@ impl Traffic {
             On::ServerCloses => self.server_closed,
             On::Alarm => false,
         })
+    }
+
+    /// Whether a switch of the reference broker can show.
+    pub(super) fn shows(&self, switch: Switch) -> bool {
+        let came_up = |occasion| self.occasions.contains(&occasion);
+        let subscribes = self.from_client.contains(&PacketType::Subscribe);
+        let publishes = self.from_client.contains(&PacketType::Publish);
+        match switch {
+            Switch::SessionKeptAfterExpiry
+            | Switch::SessionKeptAfterClose
+            | Switch::SessionKeptOverCleanStart
+            | Switch::SessionLost
+            | Switch::TakeoverLeavesOldConnection => came_up(Occasion::Return),
+            Switch::SubscriptionsLost
+            | Switch::StoredMessageLost
+            | Switch::UnacknowledgedNotSentAgain
+            | Switch::ReleasedNotSentAgain => came_up(Occasion::Return) && subscribes,
+            Switch::KeepAliveNotEnforced => self.server_closed,
+            Switch::WillAfterDisconnect
+            | Switch::WillLost
+            | Switch::WillKeptOnceSent
+            | Switch::WillDelayIgnored
+            | Switch::WillSentThoughResumed => came_up(Occasion::Will),
+            Switch::RetainedNotReplaced | Switch::RetainedNotDeleted | Switch::RetainHandlingIgnored => {
+                came_up(Occasion::Retain)
+            }
+            Switch::MessageExpiryIgnored => came_up(Occasion::MessageExpiry),
+            Switch::UnsubscribeIgnored => self.from_client.contains(&PacketType::Unsubscribe),
+            Switch::NoLocalIgnored
+            | Switch::SubscriptionNotReplaced
+            | Switch::LowestQosOfOverlap
+            | Switch::OrderSwapped
+            | Switch::InFlightLimitOverrun
+            | Switch::WindowNotReopened
+            | Switch::PacketIdentifierReused => subscribes && publishes,
+            Switch::SharedToTwoMembers | Switch::SharedQos2HandedOn => came_up(Occasion::Shared),
+            Switch::Qos2DuplicatePassedOn | Switch::Qos2IdentifierNeverFreed => came_up(Occasion::Qos2),
+            Switch::TopicAliasLeaks => came_up(Occasion::Alias),
+            Switch::KeepAliveNotChecked => true,
+            Switch::FiltersNotCounted => subscribes,
+            Switch::TopicLengthNotChecked => subscribes || publishes,
+        }
+    }
+
+    /// Takes note of what a packet of the client brings up.
+    pub(super) fn note(&mut self, packet: &Packet, came_back: bool) {
+        self.from_client.insert(packet.packet_type());
+        let mut note = |occasion, comes_up: bool| {
+            if comes_up {
+                self.occasions.insert(occasion);
+            }
+        };
+        match packet {
+            Packet::Connect(connect) => {
+                note(Occasion::Return, came_back);
+                note(Occasion::Will, connect.will.is_some());
+            }
+            Packet::Publish(publish) => {
+                note(Occasion::Retain, publish.retain);
+                note(Occasion::Qos2, publish.qos() == Qos::ExactlyOnce);
+                note(Occasion::Alias, publish.properties.topic_alias.is_some());
+                note(Occasion::MessageExpiry, publish.properties.message_expiry_interval.is_some());
+            }
+            Packet::Subscribe(subscribe) => {
+                note(Occasion::Shared, subscribe.requests.iter().any(|request| request.filter.starts_with("$share/")));
+            }
+            _ => {}
+        }
     }
 }

@@ -48,7 +48,7 @@ pub(super) async fn play(
 ) -> Unjudged {
     // The clock of the wall, not the runtime's: that one may be virtual.
     let started = Instant::now();
-    let is_virtual = peer.is_virtual();
+    let is_virtual = peer.is_virtual() && !conditions.interference.delays();
     let played = Player::new(&variant, &profile, peer, conditions, unique).play().await;
     Unjudged { variant, profile, known_failing, is_virtual, started, played }
 }

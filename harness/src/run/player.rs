@@ -75,6 +75,8 @@ pub(super) struct Player<'a> {
     pub(super) profile: &'a Profile,
     peer: Peer,
     proxy: Option<Proxy>,
+    /// Something between harness and peer takes its time.
+    delays: bool,
     topics: String,
     pub(super) timeout: Duration,
     recorder: Recorder,
@@ -116,7 +118,8 @@ impl<'a> Player<'a> {
             variant,
             profile,
             peer,
-            proxy: Proxy::new(conditions.interference, variant.version),
+            proxy: Proxy::new(conditions.interference, variant.version, profile),
+            delays: conditions.interference.delays(),
             timeout: conditions.timeout,
             topics,
             recorder: Recorder::start(),
@@ -403,9 +406,9 @@ impl<'a> Player<'a> {
         self.mark
     }
 
-    /// Whether time is virtual.
+    /// Whether time is virtual, so that it goes on only when nothing is under way any more.
     pub(super) fn is_virtual(&self) -> bool {
-        self.peer.is_virtual()
+        self.peer.is_virtual() && !self.delays
     }
 
     /// Runs `read` on what came in for `actor`.

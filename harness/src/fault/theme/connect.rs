@@ -3,7 +3,10 @@
 use crate::fault::moment::{Moment, lost, twice};
 use crate::fault::proxy_fault::{On, ProxyFault, client, fault, server, when};
 use model::packet::PacketType::{Connack, Connect, Publish};
-use model::packet::{Auth, AuthProperties, ConnectReturnCode, Packet, ProtocolVersion, Qos, ReasonCode, Utf8String};
+use model::packet::{
+    Auth, AuthProperties, ConnectReturnCode, Delivery, Packet, ProtocolVersion, Publish as Message, PublishProperties,
+    Qos, ReasonCode, Utf8String,
+};
 use std::time::Duration;
 
 const ACCEPTED: &[&str] = &["3.1.1:MQTT-3.1.4-4", "5.0:MQTT-3.1.4-5"];
@@ -254,6 +257,30 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                 for link in moment.scene.served() {
                     if !moment.scene.matching(link, &publish.topic).is_empty() {
                         moment.deliver(link, &publish, Qos::AtMostOnce);
+                    }
+                }
+            }
+        })],
+    ),
+    fault(
+        "refused-client-has-a-will",
+        "The Will of a client whose CONNECT is refused is published.",
+        &["3.1.1:MQTT-3.1.4-5", "5.0:MQTT-3.1.4-6"],
+        &[server(Connack, |moment| {
+            let will = moment.it().connect.as_ref().and_then(|connect| connect.will.clone());
+            if moment.accepting().is_none()
+                && let Some(will) = will
+            {
+                let message = Message {
+                    delivery: Delivery::AtMostOnce,
+                    retain: false,
+                    topic: will.topic,
+                    properties: PublishProperties::default(),
+                    payload: will.payload,
+                };
+                for link in moment.scene.served() {
+                    if !moment.scene.matching(link, &message.topic).is_empty() {
+                        moment.deliver(link, &message, Qos::AtMostOnce);
                     }
                 }
             }

@@ -167,6 +167,30 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &["5.0:MQTT-3.6.2-1"],
         &[server(Pubrel, unknown_code)],
     ),
+    fault(
+        "expired-message-is-not-completed",
+        "PUBREL of a message with a Message Expiry Interval is not answered.",
+        &["5.0:MQTT-4.3.3-13"],
+        &[client(Pubrel, |moment| {
+            let id = moment.packet.as_ref().and_then(Packet::packet_id);
+            let upload = id.and_then(|id| moment.it().uploads.get(&id));
+            if upload.is_some_and(|upload| upload.properties.message_expiry_interval.is_some()) {
+                moment.lose();
+            }
+        })],
+    ),
+    fault(
+        "refused-delivery-is-released",
+        "A PUBREC that refuses a delivery is answered by PUBREL.",
+        &["5.0:MQTT-4.4.0-2"],
+        &[client(Pubrec, |moment| {
+            if let Some(Packet::Pubrec(pubrec)) = moment.packet.clone()
+                && pubrec.reason.is_error()
+            {
+                moment.send_to_client(&Packet::Pubrel(Acknowledgement::success(pubrec.packet_id)));
+            }
+        })],
+    ),
 ];
 
 fn next_id(moment: &mut Moment<'_>) {

@@ -2,6 +2,7 @@
 
 use crate::fault::moment::Moment;
 use crate::fault::proxy_fault::{ProxyFault, client, fault, server};
+use crate::fault::scene::parse;
 use crate::fault::theme::publish::resolved;
 use model::packet::PacketType::Publish;
 use model::packet::Qos;
@@ -100,9 +101,19 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         })],
     ),
     fault(
+        "leading-wildcards-match-dollar-topics",
+        "A filter that begins with a wildcard matches topics that begin with a dollar sign.",
+        &["MQTT-4.7.2-1"],
+        &[client(Publish, |moment| {
+            too_much(moment, |filter, topic| {
+                topic.starts_with('$') && parse(filter).is_some_and(|filter| filter.matches_levels(topic))
+            });
+        })],
+    ),
+    fault(
         "wildcards-are-letters",
         "A filter with wildcards is granted and matches nothing.",
-        &["MQTT-4.5.0-1", "3.1.1:MQTT-3.8.3-2"],
+        &["MQTT-4.5.0-1", "3.1.1:MQTT-3.8.3-2", "P-TOP-9"],
         &[server(Publish, |moment| too_little(moment, |filter, _| filter.contains(['+', '#'])))],
     ),
     fault(

@@ -231,7 +231,8 @@ pub(super) static FAULTS: &[ProxyFault] = &[
             if let Some(Packet::Suback(suback)) = &mut moment.packet
                 && suback.codes.len() == 8
             {
-                suback.codes[7] = ReasonCode::UnspecifiedError;
+                // 3.1 has no such code, so it cannot be written as a packet of that version.
+                moment.craft(|packet| packet.cut(1).extra(&[0x80]));
             }
         })],
     ),
@@ -295,6 +296,30 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                 }
             }),
         ],
+    ),
+    fault(
+        "nine-filters-left-hanging",
+        "A SUBSCRIBE with nine filters is not answered.",
+        &["P-TOP-13"],
+        &[client(Subscribe, |moment| {
+            if let Some(Packet::Subscribe(subscribe)) = &moment.packet
+                && subscribe.requests.len() > 8
+            {
+                moment.lose();
+            }
+        })],
+    ),
+    fault(
+        "filter-beyond-the-limits-left-hanging",
+        "A SUBSCRIBE to a filter that is too long or too deep is not answered.",
+        &["P-TOP-10", "P-TOP-11"],
+        &[client(Subscribe, |moment| {
+            if let Some(Packet::Subscribe(subscribe)) = &moment.packet
+                && subscribe.requests.iter().any(|request| is_beyond(&request.filter))
+            {
+                moment.lose();
+            }
+        })],
     ),
 ];
 

@@ -4,8 +4,11 @@ use crate::fault::moment::Moment;
 use crate::fault::proxy_fault::{On, ProxyFault, Rule, client, fault, server, when};
 use crate::fault::theme::connect::text;
 use crate::fault::theme::publish::resolved;
-use model::packet::PacketType::{Puback, Publish, Suback, Unsuback};
-use model::packet::{Packet, PublishProperties, Qos, ReasonProperties};
+use crate::fault::transform::explanation;
+use model::packet::PacketType::{
+    Auth, Connack, Disconnect, Puback, Pubcomp, Publish, Pubrec, Pubrel, Suback, Unsuback,
+};
+use model::packet::{Packet, PublishProperties, Qos};
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
@@ -177,10 +180,112 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &[server(Unsuback, unwanted), server(Suback, unwanted), server(Puback, unwanted)],
     ),
     fault(
-        "reason-string-beyond-the-maximum-packet-size",
-        "SUBACK and UNSUBACK carry a Reason String that makes them larger than the client takes.",
-        &["5.0:MQTT-3.9.2-1", "5.0:MQTT-3.11.2-1", "5.0:MQTT-3.1.2-24"],
-        &[server(Suback, too_long), server(Unsuback, too_long)],
+        "connack-with-too-long-a-reason-string",
+        "CONNACK has a Reason String that makes it larger than the client takes.",
+        &["5.0:MQTT-3.2.2-19", "5.0:MQTT-3.1.2-24"],
+        &[server(Connack, too_long_a_reason_string)],
+    ),
+    fault(
+        "connack-with-too-long-a-user-property",
+        "CONNACK has a User Property that makes it larger than the client takes.",
+        &["5.0:MQTT-3.2.2-20", "5.0:MQTT-3.1.2-24"],
+        &[server(Connack, too_long_a_user_property)],
+    ),
+    fault(
+        "puback-with-too-long-a-reason-string",
+        "PUBACK has a Reason String that makes it larger than the client takes.",
+        &["5.0:MQTT-3.4.2-2", "5.0:MQTT-3.1.2-24"],
+        &[server(Puback, too_long_a_reason_string)],
+    ),
+    fault(
+        "puback-with-too-long-a-user-property",
+        "PUBACK has a User Property that makes it larger than the client takes.",
+        &["5.0:MQTT-3.4.2-3", "5.0:MQTT-3.1.2-24"],
+        &[server(Puback, too_long_a_user_property)],
+    ),
+    fault(
+        "pubrec-with-too-long-a-reason-string",
+        "PUBREC has a Reason String that makes it larger than the client takes.",
+        &["5.0:MQTT-3.5.2-2", "5.0:MQTT-3.1.2-24"],
+        &[server(Pubrec, too_long_a_reason_string)],
+    ),
+    fault(
+        "pubrec-with-too-long-a-user-property",
+        "PUBREC has a User Property that makes it larger than the client takes.",
+        &["5.0:MQTT-3.5.2-3", "5.0:MQTT-3.1.2-24"],
+        &[server(Pubrec, too_long_a_user_property)],
+    ),
+    fault(
+        "pubrel-with-too-long-a-reason-string",
+        "PUBREL has a Reason String that makes it larger than the client takes.",
+        &["5.0:MQTT-3.6.2-2", "5.0:MQTT-3.1.2-24"],
+        &[server(Pubrel, too_long_a_reason_string)],
+    ),
+    fault(
+        "pubrel-with-too-long-a-user-property",
+        "PUBREL has a User Property that makes it larger than the client takes.",
+        &["5.0:MQTT-3.6.2-3", "5.0:MQTT-3.1.2-24"],
+        &[server(Pubrel, too_long_a_user_property)],
+    ),
+    fault(
+        "pubcomp-with-too-long-a-reason-string",
+        "PUBCOMP has a Reason String that makes it larger than the client takes.",
+        &["5.0:MQTT-3.7.2-2", "5.0:MQTT-3.1.2-24"],
+        &[server(Pubcomp, too_long_a_reason_string)],
+    ),
+    fault(
+        "pubcomp-with-too-long-a-user-property",
+        "PUBCOMP has a User Property that makes it larger than the client takes.",
+        &["5.0:MQTT-3.7.2-3", "5.0:MQTT-3.1.2-24"],
+        &[server(Pubcomp, too_long_a_user_property)],
+    ),
+    fault(
+        "suback-with-too-long-a-reason-string",
+        "SUBACK has a Reason String that makes it larger than the client takes.",
+        &["5.0:MQTT-3.9.2-1", "5.0:MQTT-3.1.2-24"],
+        &[server(Suback, too_long_a_reason_string)],
+    ),
+    fault(
+        "suback-with-too-long-a-user-property",
+        "SUBACK has a User Property that makes it larger than the client takes.",
+        &["5.0:MQTT-3.9.2-2", "5.0:MQTT-3.1.2-24"],
+        &[server(Suback, too_long_a_user_property)],
+    ),
+    fault(
+        "unsuback-with-too-long-a-reason-string",
+        "UNSUBACK has a Reason String that makes it larger than the client takes.",
+        &["5.0:MQTT-3.11.2-1", "5.0:MQTT-3.1.2-24"],
+        &[server(Unsuback, too_long_a_reason_string)],
+    ),
+    fault(
+        "unsuback-with-too-long-a-user-property",
+        "UNSUBACK has a User Property that makes it larger than the client takes.",
+        &["5.0:MQTT-3.11.2-2", "5.0:MQTT-3.1.2-24"],
+        &[server(Unsuback, too_long_a_user_property)],
+    ),
+    fault(
+        "disconnect-with-too-long-a-reason-string",
+        "DISCONNECT has a Reason String that makes it larger than the client takes.",
+        &["5.0:MQTT-3.14.2-3", "5.0:MQTT-3.1.2-24"],
+        &[server(Disconnect, too_long_a_reason_string)],
+    ),
+    fault(
+        "disconnect-with-too-long-a-user-property",
+        "DISCONNECT has a User Property that makes it larger than the client takes.",
+        &["5.0:MQTT-3.14.2-4", "5.0:MQTT-3.1.2-24"],
+        &[server(Disconnect, too_long_a_user_property)],
+    ),
+    fault(
+        "auth-with-too-long-a-reason-string",
+        "AUTH has a Reason String that makes it larger than the client takes.",
+        &["5.0:MQTT-3.15.2-2", "5.0:MQTT-3.1.2-24"],
+        &[server(Auth, too_long_a_reason_string)],
+    ),
+    fault(
+        "auth-with-too-long-a-user-property",
+        "AUTH has a User Property that makes it larger than the client takes.",
+        &["5.0:MQTT-3.15.2-3", "5.0:MQTT-3.1.2-24"],
+        &[server(Auth, too_long_a_user_property)],
     ),
     fault(
         "too-large-message-delivered",
@@ -213,7 +318,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         "disconnect-with-session-expiry-interval",
         "DISCONNECT of the server has a Session Expiry Interval.",
         &["5.0:MQTT-3.14.2-2"],
-        &[server(model::packet::PacketType::Disconnect, |moment| {
+        &[server(Disconnect, |moment| {
             moment.craft(|packet| packet.properties(&[0x11, 0, 0, 0, 1]));
         })],
     ),
@@ -250,30 +355,28 @@ const fn change(act: fn(&mut PublishProperties)) -> Rule {
     Rule::of_properties(act)
 }
 
-/// The properties of an acknowledgement that passes.
-fn reason_properties(packet: &mut Option<Packet>) -> Option<&mut ReasonProperties> {
-    match packet {
-        Some(Packet::Suback(suback)) => Some(&mut suback.properties),
-        Some(Packet::Unsuback(unsuback)) => Some(&mut unsuback.properties),
-        Some(Packet::Puback(puback)) => Some(&mut puback.properties),
-        _ => None,
-    }
-}
-
 fn unwanted(moment: &mut Moment<'_>) {
     let wanted = moment.it().connect.as_ref().and_then(|connect| connect.properties.request_problem_information);
     if wanted == Some(false)
-        && let Some(properties) = reason_properties(&mut moment.packet)
+        && let Some((reason_string, _)) = explanation(&mut moment.packet)
     {
-        properties.reason_string = Some(text("because"));
+        *reason_string = Some(text("because"));
     }
 }
 
-fn too_long(moment: &mut Moment<'_>) {
+fn too_long_a_reason_string(moment: &mut Moment<'_>) {
     if let Some(limit) = maximum_packet_size(moment, moment.link)
-        && let Some(properties) = reason_properties(&mut moment.packet)
+        && let Some((reason_string, _)) = explanation(&mut moment.packet)
     {
-        properties.reason_string = Some(text(&"x".repeat(limit as usize)));
+        *reason_string = Some(text(&"x".repeat(limit as usize)));
+    }
+}
+
+fn too_long_a_user_property(moment: &mut Moment<'_>) {
+    if let Some(limit) = maximum_packet_size(moment, moment.link)
+        && let Some((_, user_properties)) = explanation(&mut moment.packet)
+    {
+        user_properties.push((text("x"), text(&"x".repeat(limit as usize))));
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::fault::moment::{Moment, delivery, with_dup, with_id};
 use crate::fault::proxy_fault::{ProxyFault, client, fault, server};
 use crate::fault::theme::connect::text;
-use model::packet::PacketType::{Connack, Publish};
+use model::packet::PacketType::{Connack, Puback, Publish};
 use model::packet::{Packet, Publish as Message, PublishProperties, Qos};
 
 /// A message that a server took over reaches every subscriber.
@@ -306,6 +306,46 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                 moment.settle();
                 if let Some(publish) = moment.publish() {
                     publish.delivery = model::packet::Delivery::AtMostOnce;
+                }
+            }
+        })],
+    ),
+    fault(
+        "used-id-never-freed",
+        "After PUBACK its identifier still stands for the old message: the next one with it is acknowledged and lost.",
+        &["3.1.1:MQTT-4.3.2-2", "5.0:MQTT-4.3.2-5"],
+        &[client(Publish, |moment| {
+            let id = moment.publish().and_then(|publish| publish.packet_id());
+            // The one that passes is among them.
+            let uses = moment.it().published.iter().filter(|message| message.packet_id() == id).count();
+            if id.is_some() && uses > 1 {
+                moment.lose();
+                moment.acknowledge();
+            }
+        })],
+    ),
+    fault(
+        "denied-message-unanswered",
+        "A message to a topic of the server's own is not answered.",
+        &["V31-15", "3.1.1:MQTT-3.3.5-2"],
+        &[client(Publish, |moment| {
+            if moment.publish().is_some_and(|publish| publish.topic.starts_with('$')) {
+                moment.lose();
+            }
+        })],
+    ),
+    fault(
+        "refused-shared-delivery-goes-to-another-member",
+        "A delivery of a Shared Subscription that its member refuses goes to another one.",
+        &["5.0:MQTT-4.8.2-6"],
+        &[client(Puback, |moment| {
+            let is_refused = matches!(&moment.packet, Some(Packet::Puback(puback)) if puback.reason.is_error());
+            let message = moment.it().acknowledged.clone();
+            if let (true, Some(message)) = (is_refused, message) {
+                for link in moment.scene.served() {
+                    if link != moment.link && !moment.scene.matching(link, &message.topic).is_empty() {
+                        moment.deliver(link, &message, Qos::AtMostOnce);
+                    }
                 }
             }
         })],

@@ -6,7 +6,7 @@ use crate::fault::theme::publish::resolved;
 use model::packet::PacketType::{Publish, Suback};
 use model::packet::{Packet, Qos, RetainHandling};
 
-const KEPT: &[&str] = &["3.1.1:MQTT-3.3.1-6", "5.0:MQTT-3.3.1-9"];
+const KEPT: &[&str] = &["V31-21", "3.1.1:MQTT-3.3.1-6", "5.0:MQTT-3.3.1-9"];
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
@@ -22,7 +22,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "retained-message-without-retain",
         "A retained message comes without RETAIN.",
-        &["3.1.1:MQTT-3.3.1-8", "5.0:MQTT-3.3.1-9"],
+        &["V31-21", "3.1.1:MQTT-3.3.1-8", "5.0:MQTT-3.3.1-9"],
         &[server(Publish, |moment| {
             if let Some(publish) = moment.publish() {
                 publish.retain = false;
@@ -32,7 +32,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "live-message-with-retain",
         "A message for a subscription that was there before comes with RETAIN.",
-        &["3.1.1:MQTT-3.3.1-9", "5.0:MQTT-3.3.1-12", "P-WR-2"],
+        &["V31-21", "3.1.1:MQTT-3.3.1-9", "5.0:MQTT-3.3.1-12", "P-WR-2"],
         &[server(Publish, |moment| {
             if let Some(publish) = moment.publish() {
                 publish.retain = true;
@@ -158,6 +158,28 @@ pub(super) static FAULTS: &[ProxyFault] = &[
             if let Some(mut message) = all.find(|message| message.retain).cloned() {
                 message.delivery = model::packet::Delivery::AtMostOnce;
                 moment.follow_with(&Packet::Publish(message));
+            }
+        })],
+    ),
+    fault(
+        "retained-message-of-qos-0-ousts-nothing",
+        "A message of QoS 0 with RETAIN leaves the retained message of its topic alone.",
+        &["3.1.1:MQTT-3.3.1-7"],
+        &[client(Publish, |moment| {
+            if let Some(publish) = moment.publish()
+                && publish.qos() == Qos::AtMostOnce
+            {
+                publish.retain = false;
+            }
+        })],
+    ),
+    fault(
+        "message-expiry-taken-for-never",
+        "A Message Expiry Interval has no meaning, so that expired messages are sent.",
+        &["5.0:MQTT-3.3.2-5"],
+        &[client(Publish, |moment| {
+            if let Some(publish) = moment.publish() {
+                publish.properties.message_expiry_interval = None;
             }
         })],
     ),

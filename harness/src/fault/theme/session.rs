@@ -2,11 +2,13 @@
 
 use crate::fault::moment::{Moment, with_dup};
 use crate::fault::proxy_fault::{On, ProxyFault, client, fault, server, when};
+use crate::fault::theme::connect::text;
 use model::packet::PacketType::{Connack, Connect, Disconnect, Publish};
 use model::packet::{Packet, ProtocolVersion, Qos};
 use std::time::Duration;
 
-const REPEATED: &[&str] = &["3.1.1:MQTT-4.4.0-1", "5.0:MQTT-4.4.0-1", "V31-18", "P-SES-6"];
+const REPEATED: &[&str] =
+    &["3.1.1:MQTT-4.4.0-1", "5.0:MQTT-4.4.0-1", "5.0:MQTT-4.3.2-3", "5.0:MQTT-4.3.3-3", "V31-18", "P-SES-6"];
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
@@ -196,8 +198,15 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     ),
     fault(
         "acknowledged-delivery-comes-again",
-        "A delivery that the client has acknowledged comes again when it is back.",
-        &["3.1.1:MQTT-4.4.0-1", "5.0:MQTT-4.4.0-1", "3.1.1:MQTT-4.3.2-1", "5.0:MQTT-4.3.2-3", "P-SES-6"],
+        "A delivery that the client has acknowledged, or refused, comes again when it is back.",
+        &[
+            "3.1.1:MQTT-4.4.0-1",
+            "5.0:MQTT-4.4.0-2",
+            "5.0:MQTT-4.4.0-1",
+            "3.1.1:MQTT-4.3.2-1",
+            "5.0:MQTT-4.3.2-3",
+            "P-SES-6",
+        ],
         &[server(Connack, |moment| {
             if moment.accepting().is_some()
                 && let Some(mut again) = moment.scene.acknowledged_before(moment.link)
@@ -206,6 +215,44 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                 let id = again.packet_id();
                 moment.it().invented.extend(id);
                 moment.follow_with(&Packet::Publish(again));
+            }
+        })],
+    ),
+    fault(
+        "sessions-mixed-up",
+        "A client that comes back gets the session of another one.",
+        &["MQTT-3.1.3-2"],
+        &[client(Connect, |moment| {
+            let all: Vec<String> = moment.scene.sessions.keys().cloned().collect();
+            if let Some(Packet::Connect(connect)) = &mut moment.packet
+                && !connect.clean_start
+                && all.iter().any(|session| session == connect.client_id.as_str())
+                && let Some(other) = all.iter().find(|session| *session != connect.client_id.as_str())
+            {
+                connect.client_id = text(other);
+            }
+        })],
+    ),
+    fault(
+        "idle-session-forgotten",
+        "After two seconds without a packet of the client nothing is delivered to it any more.",
+        &["3.1.1:MQTT-4.1.0-2", "5.0:MQTT-4.1.0-1"],
+        &[server(Publish, |moment| {
+            if moment.it().heard.elapsed() > Duration::from_secs(2) {
+                moment.lose_delivery();
+            }
+        })],
+    ),
+    fault(
+        "expired-delivery-not-repeated",
+        "A delivery with a Message Expiry Interval does not come again when the client is back.",
+        &["5.0:MQTT-4.3.3-7"],
+        &[server(Publish, |moment| {
+            if moment
+                .publish()
+                .is_some_and(|publish| publish.dup() && publish.properties.message_expiry_interval.is_some())
+            {
+                moment.lose_delivery();
             }
         })],
     ),

@@ -288,12 +288,21 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         "subscribed-again-leaves-a-gap",
         "A message that comes while a filter is subscribed again gets lost.",
         &["3.1.1:MQTT-3.8.4-3", "5.0:MQTT-3.8.4-4"],
-        &[server(Publish, |moment| {
-            let is_again = moment.scene.subscriptions(moment.link).any(|(_, held)| held.requests > 1);
-            if is_again && moment.it().acts == 0 {
-                moment.lose_delivery();
-            }
-        })],
+        &[
+            client(Subscribe, |moment| {
+                let held: Vec<_> = moment.scene.subscriptions(moment.link).map(|(filter, _)| filter.clone()).collect();
+                if let Some(Packet::Subscribe(subscribe)) = &moment.packet
+                    && subscribe.requests.iter().any(|request| held.contains(&request.filter))
+                {
+                    moment.it().counted = 1;
+                }
+            }),
+            server(Publish, |moment| {
+                if std::mem::take(&mut moment.it().counted) > 0 {
+                    moment.lose_delivery();
+                }
+            }),
+        ],
     ),
     fault(
         "subscribed-again-keeps-the-old-qos",

@@ -49,7 +49,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &["5.0:MQTT-3.14.0-1"],
         &[when(On::Refused(&["FIRST_PACKET"]), |moment| {
             moment.lose();
-            moment.send_bytes_to_client(vec![0xE0, 0x01, 0x82]);
+            moment.send_bytes_to_client_of(moment.link, vec![0xE0, 0x01, 0x82]);
             moment.close();
         })],
     ),
@@ -225,7 +225,14 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         "reserved-flags-ignored",
         "Reserved flags of packets have no meaning.",
         &["3.1.1:MQTT-2.2.2-2", "3.1.1:MQTT-4.8.0-1", "5.0:MQTT-2.1.3-1", "5.0:MQTT-4.13.1-1"],
-        &[ignore(&["FLAGS", "FLAGS_OF_SUBSCRIBE", "FLAGS_OF_UNSUBSCRIBE", "FLAGS_OF_DISCONNECT", "FLAGS_OF_PUBREL"])],
+        &[ignore(&[
+            "FLAGS",
+            "FLAGS_OF_SUBSCRIBE",
+            "FLAGS_OF_UNSUBSCRIBE",
+            "FLAGS_OF_DISCONNECT",
+            "FLAGS_OF_PUBREL",
+            "FLAGS_OF_AUTH",
+        ])],
     ),
     fault(
         "reserved-flags-of-subscribe-ignored",
@@ -250,6 +257,50 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         "Reserved flags of PUBREL have no meaning.",
         &["MQTT-3.6.1-1"],
         &[ignore(&["FLAGS_OF_PUBREL"])],
+    ),
+    fault(
+        "reserved-flags-of-auth-ignored",
+        "Reserved flags of AUTH have no meaning.",
+        &["5.0:MQTT-3.15.1-1"],
+        &[ignore(&["FLAGS_OF_AUTH"])],
+    ),
+    fault(
+        "null-character-in-a-topic-delivered",
+        "A PUBLISH with U+0000 in its topic is delivered as it is.",
+        &["V31-19", "3.1.1:MQTT-1.5.3-2", "5.0:MQTT-1.5.4-2", "MQTT-4.7.3-2"],
+        &[when(On::Refused(&["NULL_IN_TOPIC"]), |moment| {
+            if moment.bytes.first() == Some(&0x30) {
+                for link in moment.scene.served() {
+                    if link != moment.link {
+                        moment.send_bytes_to_client_of(link, moment.bytes.clone());
+                    }
+                }
+            }
+        })],
+    ),
+    fault(
+        "will-of-qos-2-served",
+        "A CONNECT whose Will has QoS 2 is served by a server that has no QoS 2.",
+        &["5.0:MQTT-3.2.2-12"],
+        &[client(Connect, |moment| {
+            if !moment.scene.has_qos_2
+                && let Some(Packet::Connect(connect)) = &mut moment.packet
+            {
+                connect.will = connect.will.take().filter(|will| will.qos != Qos::ExactlyOnce);
+            }
+        })],
+    ),
+    fault(
+        "retained-will-served",
+        "A CONNECT whose Will is to be retained is served by a server that has no retained messages.",
+        &["5.0:MQTT-3.2.2-13"],
+        &[client(Connect, |moment| {
+            if !moment.scene.has_retained_messages
+                && let Some(Packet::Connect(connect)) = &mut moment.packet
+            {
+                connect.will = connect.will.take().filter(|will| !will.retain);
+            }
+        })],
     ),
     fault(
         "reserved-packet-types-ignored",
@@ -378,7 +429,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "reserved-options-ignored",
         "Reserved values in the options of SUBSCRIBE are skipped.",
-        &["3.1.1:MQTT-3.8.3-4", "5.0:MQTT-3.8.3-5"],
+        &["V31-23", "3.1.1:MQTT-3.8.3-4", "5.0:MQTT-3.8.3-5"],
         &[ignore(&["REQUESTED_QOS", "OPTION_RESERVED_BITS"])],
     ),
     fault(
@@ -404,11 +455,11 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "wildcard-in-a-topic-delivered",
         "A PUBLISH to a topic with wildcards is delivered.",
-        &["MQTT-3.3.2-2", "3.1.1:MQTT-4.7.1-1", "5.0:MQTT-4.7.0-1"],
+        &["MQTT-3.3.2-2", "3.1.1:MQTT-4.7.1-1", "5.0:MQTT-4.7.0-1", "P-TOP-9"],
         &[client(Publish, |moment| {
             if let Some(message) = resolved(moment).filter(|message| message.topic.contains(['+', '#'])) {
                 for link in moment.scene.served() {
-                    if link != moment.link {
+                    if !moment.scene.matching(link, &message.topic).is_empty() {
                         moment.deliver(link, &message, Qos::AtMostOnce);
                     }
                 }
@@ -436,7 +487,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "ill-formed-filter-granted",
         "A filter with misplaced wildcards is granted.",
-        ENDED,
+        &["3.1.1:MQTT-3.8.4-5", "5.0:MQTT-3.8.4-7", "MQTT-4.7.3-1"],
         &[client(Subscribe, |moment| {
             let Some(Packet::Subscribe(subscribe)) = &moment.packet else { return };
             if subscribe.requests.iter().any(|request| crate::fault::scene::parse(&request.filter).is_none()) {
