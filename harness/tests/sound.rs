@@ -158,7 +158,10 @@ fn wrong_cases() -> Vec<Trial> {
             let line = told.lines().find(|line| line.starts_with("  step ")).unwrap_or_default();
             let is_told = line.contains("wrong.yaml:") && line.ends_with(step) && told.contains(chart);
             if !told.ends_with("0 sound, 0 unproved, 1 refuted\n") || !is_told {
-                return Err(Failed::from(format!("{} is not refuted at `{step}` with `{chart}`:\n{told}", variant.name)));
+                return Err(Failed::from(format!(
+                    "{} is not refuted at `{step}` with `{chart}`:\n{told}",
+                    variant.name
+                )));
             }
         }
         Ok(())

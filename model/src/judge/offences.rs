@@ -64,8 +64,7 @@ pub(super) fn of_connect(
             qos == Qos::AtMostOnce || profile.promises(Feature::Will) && (qos < Qos::ExactlyOnce || is_promised)
         };
         let keeps = profile.promises(Feature::Will) && profile.promises(Feature::RetainedMessages);
-        let is_demanding =
-            |will: &Will| version.has_properties() && (!takes_qos(will.qos) || will.retain && !keeps);
+        let is_demanding = |will: &Will| version.has_properties() && (!takes_qos(will.qos) || will.retain && !keeps);
         let demanding = connect.will.as_ref().is_some_and(is_demanding).then_some(Offence::WillDemanding);
         login.offence.or(demanding)
     }

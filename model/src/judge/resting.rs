@@ -78,7 +78,8 @@ impl Judge {
             let heard = at.saturating_sub(self.silence_of(at, *sender));
             track.turns(&context, heard)
         });
-        let expiries = self.vocabulary.messages().filter_map(|(_, message)| message.expiry).flat_map(|expiry| expiry.turns());
+        let expiries =
+            self.vocabulary.messages().filter_map(|(_, message)| message.expiry).flat_map(|expiry| expiry.turns());
         turns.chain(expiries).filter(|turn| *turn > at).min()
     }
 
@@ -123,7 +124,9 @@ impl Judge {
         const MOMENT: Millis = 2;
         let messages: Vec<MessageKey> = self.wills.keys().copied().collect();
         for message in messages {
-            let Some((sender, came)) = self.wills.get(&message).map(|will| (will.sender(), will.came())) else { continue };
+            let Some((sender, came)) = self.wills.get(&message).map(|will| (will.sender(), will.came())) else {
+                continue;
+            };
             let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
             let is_due =
                 self.tracks.get(&sender).is_some_and(|track| track.must_publish_will(&context, message, at + MOMENT));

@@ -303,8 +303,7 @@ impl SubscriptionTerms {
             retain: if version == ProtocolVersion::V3_1 { Flag::Either } else { Flag::Set },
             identifiers: self.identifier.map(|identifier| vec![identifier]).into_iter().collect(),
         };
-        let arrives =
-            |qos: QosSet| !qos.contains(Qos::AtMostOnce) || context.profile.promises(Feature::Qos0Arrives);
+        let arrives = |qos: QosSet| !qos.contains(Qos::AtMostOnce) || context.profile.promises(Feature::Qos0Arrives);
         let met = request.retained.iter().map(|met| {
             let message = context.vocabulary.of(met.message);
             let qos = self.delivered_qos(context, message.qos);
