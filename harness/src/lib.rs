@@ -12,6 +12,7 @@
 pub mod case;
 pub mod coverage;
 pub mod exit_code;
+pub mod fault;
 pub mod fuzz;
 pub mod prove;
 pub mod report;

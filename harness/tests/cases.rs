@@ -2,6 +2,7 @@
 //! of that profile. `cargo test --test cases -- qos1` plays a part of them.
 
 use harness::case::{Credentials, Library, Variant};
+use harness::fault::Interference;
 use harness::report::{Detail, Header, Run, terminal};
 use harness::run::{Class, Conditions, KnownFailing, Plan, Selection, play_embedded};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -41,7 +42,11 @@ fn trial(variant: &Arc<Variant>, profile: &Arc<Profile>) -> Trial {
     let name = variant.name.clone();
     let (variant, profile) = (Arc::clone(variant), Arc::clone(profile));
     Trial::test(name, move || {
-        let conditions = Conditions { credentials: Credentials::default(), timeout: Duration::from_secs(5) };
+        let conditions = Conditions {
+            credentials: Credentials::default(),
+            timeout: Duration::from_secs(5),
+            interference: Interference::None,
+        };
         let outcome = play_embedded(&variant, &profile, None, &conditions);
         if outcome.verdict.kind().class() == Class::Passed {
             return Ok(());

@@ -2,6 +2,7 @@
 
 use harness::case::{Credentials, Library};
 use harness::coverage::{Occasion, Seen};
+use harness::fault::Interference;
 use harness::run::{Conditions, KnownFailing, Plan, Selection, record_embedded};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
@@ -17,7 +18,11 @@ fn seen(selection: &str) -> Vec<(String, ProtocolVersion, Seen)> {
     let selection =
         Selection { run: vec![selection.parse().expect("the pattern is well formed")], ..Selection::default() };
     let plan = Plan::new(&library, Arc::clone(&profile), &selection, &KnownFailing::default());
-    let conditions = Conditions { credentials: Credentials::default(), timeout: Duration::from_secs(5) };
+    let conditions = Conditions {
+        credentials: Credentials::default(),
+        timeout: Duration::from_secs(5),
+        interference: Interference::None,
+    };
     plan.played()
         .map(|planned| {
             let variant = &planned.variant;

@@ -7,6 +7,7 @@
 
 use harness::case::{Credentials, Library, Variant};
 use harness::coverage::{Ledger, gather};
+use harness::fault::Interference;
 use harness::report::transcript;
 use harness::run::{Conditions, KnownFailing, Plan, Recorded, Selection, record_embedded};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -88,7 +89,11 @@ fn coverage(library: &Library) -> Result<(), Failed> {
 }
 
 fn conditions() -> Conditions {
-    Conditions { credentials: Credentials::default(), timeout: Duration::from_secs(5) }
+    Conditions {
+        credentials: Credentials::default(),
+        timeout: Duration::from_secs(5),
+        interference: Interference::None,
+    }
 }
 
 /// Compares with the file of this name. A difference panics, and the trial fails.

@@ -6,14 +6,14 @@ use model::statement::{Statement, StatementId, catalogue};
 
 /// A statement as it is cited: with the version whose statement is meant, where that matters.
 #[derive(Debug, Clone)]
-pub(super) struct Cite {
+pub(crate) struct Cite {
     version: Option<ProtocolVersion>,
-    pub(super) id: StatementId,
+    pub(crate) id: StatementId,
 }
 
 impl Cite {
     /// Reads `MQTT-3.3.1-2` or `3.1.1:MQTT-3.3.1-2` for a case of these versions.
-    pub(super) fn read(text: &str, versions: &[ProtocolVersion]) -> Result<Cite, String> {
+    pub(crate) fn read(text: &str, versions: &[ProtocolVersion]) -> Result<Cite, String> {
         let (version, id) = match text.split_once(':') {
             Some((version, id)) => (Some(version.parse()?), id),
             None => (None, text),
@@ -56,7 +56,7 @@ impl Cite {
     }
 
     /// The statement that is meant for a version.
-    pub(super) fn statement(&self, version: ProtocolVersion) -> Option<&'static Statement> {
+    pub(crate) fn statement(&self, version: ProtocolVersion) -> Option<&'static Statement> {
         let inherits = |other| other == ProtocolVersion::V3_1_1 && version == ProtocolVersion::V3_1;
         match self.version {
             Some(other) if other != version && !inherits(other) => None,

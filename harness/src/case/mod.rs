@@ -45,10 +45,12 @@ mod yaml;
 mod tests;
 
 pub use bytes::BytesTemplate;
+pub(crate) use cite::Cite;
 pub(crate) use code::name as code_name;
 pub use error::{LoadError, Location};
 pub use library::{Case, Library, Script, Suite};
 pub use lint::{Finding, lint};
+pub(crate) use nearest::suggestion;
 pub use pattern::{Mismatch, PacketPattern};
 pub(crate) use property::name as property_name;
 pub use schema::schema;

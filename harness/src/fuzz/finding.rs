@@ -9,6 +9,7 @@ use super::script::{Pace, steps};
 use super::walk::Walked;
 use super::wording::Versions;
 use crate::case::Variant;
+use crate::fault::Interference;
 use crate::run::{Conditions, Outcome, VerdictKind, play_on};
 use crate::target::Peer;
 use model::judge::Violation;
@@ -117,7 +118,8 @@ impl Finding {
     /// Writes it as a case that fails on this target and passes on the reference broker, if there is one.
     fn make_case(&mut self, terrain: &Terrain, target: &Target, subject: &Subject<'_>, names: &Names) {
         let profile = Arc::new(terrain.profile.clone());
-        let conditions = Conditions { credentials: terrain.credentials.clone(), timeout: TIMEOUT };
+        let conditions =
+            Conditions { credentials: terrain.credentials.clone(), timeout: TIMEOUT, interference: Interference::None };
         let play = |peer: Peer, unique: &str, variant: &Arc<Variant>| {
             play_on(peer, unique, variant, &profile, None, &conditions)
         };

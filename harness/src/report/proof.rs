@@ -65,13 +65,9 @@ pub fn proofs(proofs: &Proofs, detail: Detail, out: &mut dyn Write) -> io::Resul
             Proof::Refuted(refutation) => {
                 writeln!(out, "REFUTED {name}")?;
                 writeln!(out, "  server    permitted by the model, {}", refutation.character.name())?;
-                let outcome = Outcome {
-                    variant: Arc::clone(&proved.variant),
-                    verdict: Verdict::Fail(refutation.findings.clone()),
-                    duration: Duration::ZERO,
-                    silence: std::collections::BTreeSet::new(),
-                    trace: Some(refutation.trace.clone()),
-                };
+                let verdict = Verdict::Fail(refutation.findings.clone());
+                let mut outcome = Outcome::not_played(Arc::clone(&proved.variant), verdict);
+                outcome.trace = Some(refutation.trace.clone());
                 details(&outcome, out)?;
                 writeln!(out)?;
             }

@@ -10,6 +10,7 @@ use super::summary::Listener;
 use super::unique::UNIQUE;
 use super::verdict::{Outcome, Verdict};
 use crate::case::Variant;
+use crate::fault::{Fault, Interference};
 use crate::target::Peer;
 use crate::trace::Trace;
 use model::profile::Profile;
@@ -62,7 +63,11 @@ pub fn play_embedded(
     known_failing: Option<Entry>,
     conditions: &Conditions,
 ) -> Outcome {
-    play_on(Peer::embedded(profile), UNIQUE, variant, profile, known_failing, conditions)
+    let peer = match conditions.interference {
+        Interference::Fault(Fault::Switch(switch)) => Peer::misbehaving(profile, switch),
+        _ => Peer::embedded(profile),
+    };
+    play_on(peer, UNIQUE, variant, profile, known_failing, conditions)
 }
 
 /// Plays one variant on this peer, which nobody else waits for; `unique` keeps it apart from others there.

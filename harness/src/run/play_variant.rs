@@ -73,7 +73,8 @@ impl Unjudged {
     /// The same, and hands out the whole trace whatever the verdict.
     pub(super) fn judge_and_keep(self, death: Option<String>) -> Recorded {
         let Unjudged { variant, profile, known_failing, is_virtual, started, played } = self;
-        let Played { ending, findings: mut more, silence, trace, scripted, topics, suspicious: _ } = played;
+        let Played { ending, findings: mut more, silence, trace, scripted, topics, suspicious: _, interfered, traffic } =
+            played;
         let mut findings = Vec::new();
         let mut undecided = None;
         let mut error = None;
@@ -114,7 +115,8 @@ impl Unjudged {
             Some(entry) => excuse(verdict, &entry),
             None => verdict,
         };
-        let outcome = Outcome { variant, verdict, duration: started.elapsed(), silence, trace: None };
+        let duration = started.elapsed();
+        let outcome = Outcome { variant, verdict, duration, silence, trace: None, interfered, traffic };
         Recorded { outcome, trace, scripted, topics }
     }
 }

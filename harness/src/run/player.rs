@@ -4,6 +4,7 @@ use super::expect::{End, unreadable};
 use super::fence::DISCONNECT;
 use super::verdict::{Finding, SilenceMeans, StepReference};
 use crate::case::{Action, Credentials, Elapse, Expectation, Scope, Step, Variant, Window};
+use crate::fault::{Interference, Proxy, Traffic};
 use crate::target::Peer;
 use crate::trace::{ConnectionId, Recorder, Trace};
 use crate::wire::{Connection, Inbox, SendError};
@@ -32,6 +33,8 @@ pub struct Conditions {
     pub credentials: Credentials,
     /// How long an answer may take if the script says nothing else.
     pub timeout: Duration,
+    /// What stands between the harness and its peer.
+    pub interference: Interference,
 }
 
 /// What playing a script brought.
@@ -49,6 +52,10 @@ pub(super) struct Played {
     pub(super) topics: String,
     /// The peer got bytes that no client may send, or ended a connection that the client had not ended.
     pub(super) suspicious: bool,
+    /// Whether what stood in between did anything; none if nothing did.
+    pub(super) interfered: Option<bool>,
+    /// What it saw pass.
+    pub(super) traffic: Traffic,
 }
 
 /// Why a script cannot go on.
@@ -67,6 +74,7 @@ pub(super) struct Player<'a> {
     pub(super) variant: &'a Variant,
     pub(super) profile: &'a Profile,
     peer: Peer,
+    proxy: Option<Proxy>,
     topics: String,
     pub(super) timeout: Duration,
     recorder: Recorder,
@@ -108,6 +116,7 @@ impl<'a> Player<'a> {
             variant,
             profile,
             peer,
+            proxy: Proxy::new(conditions.interference, variant.version),
             timeout: conditions.timeout,
             topics,
             recorder: Recorder::start(),
@@ -143,6 +152,8 @@ impl<'a> Player<'a> {
             scripted,
             topics: self.topics,
             suspicious: self.suspicious,
+            interfered: self.proxy.as_ref().map(Proxy::acted),
+            traffic: self.proxy.as_ref().map(Proxy::traffic).unwrap_or_default(),
         }
     }
 
@@ -260,6 +271,10 @@ impl<'a> Player<'a> {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return Err(Halt::Error(format!("cannot open a connection for `{actor}`: {error}"))),
             Err(_) => return Err(Halt::Error(format!("cannot open a connection for `{actor}` in time"))),
+        };
+        let stream = match &self.proxy {
+            Some(proxy) => proxy.interpose(stream),
+            None => stream,
         };
         let id = ConnectionId(self.next_connection);
         self.next_connection += 1;

@@ -1,6 +1,7 @@
 //! What came of a variant.
 
 use crate::case::{Location, Variant};
+use crate::fault::Traffic;
 use crate::trace::{ConnectionId, Trace};
 use model::packet::ProtocolVersion;
 use model::statement::{Level, StatementId, catalogue};
@@ -113,6 +114,10 @@ pub struct Outcome {
     pub silence: BTreeSet<SilenceMeans>,
     /// The trace, kept if there is something to look into.
     pub trace: Option<Trace>,
+    /// Whether the proxy between harness and peer did anything; none if there was no proxy.
+    pub interfered: Option<bool>,
+    /// What a proxy saw pass; nothing if there was none.
+    pub traffic: Traffic,
 }
 
 impl Verdict {
@@ -247,7 +252,16 @@ impl Outcome {
     /// A variant that was not played.
     #[must_use]
     pub fn not_played(variant: Arc<Variant>, verdict: Verdict) -> Outcome {
-        Outcome { variant, verdict, duration: Duration::ZERO, silence: BTreeSet::new(), trace: None }
+        let duration = Duration::ZERO;
+        Outcome {
+            variant,
+            verdict,
+            duration,
+            silence: BTreeSet::new(),
+            trace: None,
+            interfered: None,
+            traffic: Traffic::default(),
+        }
     }
 
     /// The statements that the verdict is about: the broken ones, else those that the variant cites.

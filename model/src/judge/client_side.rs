@@ -266,7 +266,8 @@ impl Judge {
                 // What is on its way once more may come as either: one PUBLISH cannot tell.
                 met.certain &= !self.tracks.values().flat_map(Track::under_way).any(|message| message == met.message);
             }
-            requests.push(FilterRequest { filter, options: request.options, identifier, retained, offence });
+            let inherited = self.inherited(sender, filter);
+            requests.push(FilterRequest { filter, options: request.options, identifier, retained, inherited, offence });
         }
         let protocol_error = requests.iter().any(|request| request.offence == Some(Offence::ProtocolError));
         if protocol_error {

@@ -32,6 +32,17 @@ struct Chosen {
 }
 
 impl Judge {
+    /// What the other members of a Shared Subscription may leave to one that joins.
+    pub(super) fn inherited(&self, joining: SenderKey, filter: FilterKey) -> Vec<MessageKey> {
+        if !self.vocabulary.is_shared(filter) {
+            return Vec::new();
+        }
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        let others = self.tracks.iter().filter(|(member, _)| **member != joining);
+        let left: BTreeSet<MessageKey> = others.flat_map(|(_, track)| track.may_leave(&context, filter)).collect();
+        left.into_iter().collect()
+    }
+
     /// The server has taken a message over: one member of each group is to have it.
     pub(super) fn share_out(&mut self, message: MessageKey) {
         if !self.shared.any {

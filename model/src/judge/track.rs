@@ -15,7 +15,8 @@ use crate::server::delivery::Forms;
 use crate::server::mentions::Live;
 use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
-use crate::server::session::{Phase, Subscription};
+use crate::server::session::{Kept, Phase, Subscription};
+use crate::server::shared::Shared;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{
     Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Representative, Routing, Rule,
@@ -274,6 +275,17 @@ impl Track {
     /// How often a connection of this client has come or gone.
     pub(super) fn connections(&self) -> u32 {
         self.connections
+    }
+
+    /// Messages above QoS 0 that a server may give to another member of this Shared Subscription once this session ends.
+    pub(super) fn may_leave(&self, context: &Context<'_>, filter: FilterKey) -> BTreeSet<MessageKey> {
+        let holds = |kept: &&Shared<Kept>| kept.subscriptions.iter().any(|held| held.filter == filter);
+        let kept = self.hypotheses.iter().filter_map(|hypothesis| hypothesis.session.kept.as_ref()).filter(holds);
+        let matching = |message: &MessageKey| {
+            let published = context.vocabulary.of(*message);
+            published.qos > Qos::AtMostOnce && context.vocabulary.matches(filter, published.topic)
+        };
+        kept.flat_map(|kept| &kept.deliveries).map(|delivery| delivery.message).filter(matching).collect()
     }
 
     /// The Shared Subscription that a message can only have met in this session.

@@ -58,6 +58,8 @@ impl Session {
             let met = routing.clone().meeting(forms);
             routing = if undecided { routing.or(met) } else { met };
         }
+        // A connection that does not take the message lets it be dropped (MQTT-3.1.2-25), whichever one comes next.
+        routing.missed |= self.link.as_ref().is_some_and(|link| !link.takes(message));
         routing
     }
 

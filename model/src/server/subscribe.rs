@@ -76,7 +76,16 @@ impl Session {
         for delivery in &mut met {
             delivery.owed &= !may_fail && fits(delivery);
         }
+        let inherited = request.inherited.iter().map(|message| Delivery {
+            message: *message,
+            forms: terms.forms(context, context.vocabulary.of(*message), version),
+            owed: false,
+            kind: Kind::Further,
+            progress: Progress::Waiting,
+            undecided: None,
+        });
         let Some(kept) = &mut self.kept else { return };
+        kept.deliveries.extend(inherited);
         kept.subscriptions.retain(|held| held.filter != request.filter);
         kept.subscriptions.push(Subscription {
             filter: request.filter,
@@ -87,8 +96,8 @@ impl Session {
         kept.subscriptions.sort();
         if !shared {
             kept.deliveries.extend(met);
-            kept.deliveries.sort();
         }
+        kept.deliveries.sort();
     }
 
     /// What SUBACK may state for a filter.

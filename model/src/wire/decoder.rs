@@ -191,6 +191,7 @@ impl Decoder {
         let refusal = Refusal {
             offset: self.offset + objection.at as u64,
             packet_offset: objection.at,
+            rule: objection.rule.name,
             fault: objection.rule.fault,
             packet_type,
             version: self.version,

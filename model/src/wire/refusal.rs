@@ -10,6 +10,8 @@ pub struct Refusal {
     pub offset: u64,
     /// Position of the offending byte in the packet, from 0; the packet's length if something is missing at its end.
     pub packet_offset: usize,
+    /// The rule of the format that is broken, by its name in the table of rules: `QOS_BITS`.
+    pub rule: &'static str,
     /// The kind of fault.
     pub fault: Fault,
     /// The packet in which it is, if the first byte names one.

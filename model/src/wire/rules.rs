@@ -11,6 +11,8 @@ use crate::packet::{PacketType, ProtocolVersion};
 /// A rule of the format.
 #[derive(Debug)]
 pub(super) struct Rule {
+    /// Its name in this table.
+    pub(super) name: &'static str,
     /// How breaking it is classed.
     pub(super) fault: Fault,
     v3_1: &'static [&'static str],
@@ -47,13 +49,13 @@ const UNNUMBERED_IN_CONNECT: &[&str] = &["MQTT-3.1.4-1"];
 
 /// The statements of `version` that the rules cite, by the name of the rule.
 pub(crate) fn statements_of_format(version: ProtocolVersion) -> Vec<(&'static str, &'static [&'static str])> {
-    let named = ALL.iter().map(|(name, rule)| {
+    let named = ALL.iter().map(|rule| {
         let own = match version {
             ProtocolVersion::V3_1 => rule.v3_1,
             ProtocolVersion::V3_1_1 => rule.v3_1_1,
             ProtocolVersion::V5_0 => rule.v5_0,
         };
-        (*name, own)
+        (rule.name, own)
     });
     let connect = (version != ProtocolVersion::V3_1).then_some(("UNNUMBERED_IN_CONNECT", UNNUMBERED_IN_CONNECT));
     named.chain(connect).collect()
@@ -63,6 +65,7 @@ macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident $fault:ident [$($v3_1:literal)*] [$($v3_1_1:literal)*] [$($v5_0:literal)*]
         $(before $unversioned:literal)?;)*) => {
         $($(#[$doc])* pub(super) const $name: Rule = Rule {
+            name: stringify!($name),
             fault: Fault::$fault,
             v3_1: &[$($v3_1,)*],
             v3_1_1: &[$($v3_1_1,)*],
@@ -70,7 +73,7 @@ macro_rules! rules {
             unversioned: &[$($unversioned,)?],
         };)*
 
-        const ALL: &[(&str, Rule)] = &[$((stringify!($name), $name),)*];
+        const ALL: &[Rule] = &[$($name,)*];
     };
 }
 
@@ -198,7 +201,7 @@ mod tests {
         let [v3_1, v3_1_1, v5_0] = ProtocolVersion::ALL.map(numbered);
         let shared: BTreeSet<_> = v3_1_1.intersection(&v5_0).chain(&v3_1).copied().collect();
         assert!(shared.contains("MQTT-3.1.4-1"), "the statement that any CONNECT may break");
-        for (name, rule) in ALL {
+        for rule in ALL {
             for (named, known, version) in [
                 (rule.v3_1, &v3_1, "3.1"),
                 (rule.v3_1_1, &v3_1_1, "3.1.1"),
@@ -206,7 +209,7 @@ mod tests {
                 (rule.unversioned, &shared, "all versions"),
             ] {
                 for id in named {
-                    assert!(known.contains(id), "{name} names {id}, which is not in {version}");
+                    assert!(known.contains(id), "{} names {id}, which is not in {version}", rule.name);
                 }
             }
         }

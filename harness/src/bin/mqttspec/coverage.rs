@@ -6,6 +6,7 @@ use clap::Args;
 use harness::case::Credentials;
 use harness::coverage::{Ledger, gather, json, table};
 use harness::exit_code;
+use harness::fault::Interference;
 use harness::report::ReportFile;
 use harness::run::{Conditions, KnownFailing};
 use std::num::NonZeroUsize;
@@ -60,7 +61,8 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         return exit_code::NOTHING_SELECTED;
     }
     sources.remark_idle_globs(&plans);
-    let conditions = Conditions { credentials: Credentials::default(), timeout: TIMEOUT };
+    let conditions =
+        Conditions { credentials: Credentials::default(), timeout: TIMEOUT, interference: Interference::None };
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let evidence = gather(&plans, &conditions, processors);
     for variant in &evidence.failed {

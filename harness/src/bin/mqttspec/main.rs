@@ -4,9 +4,11 @@ mod check;
 mod coverage;
 mod explain;
 mod explore;
+mod faults;
 mod fuzz;
 mod lint;
 mod list;
+mod matrix;
 mod output;
 mod prove;
 mod run;
@@ -63,6 +65,10 @@ enum Verb {
     Lint(lint::Arguments),
     /// Tell what a case does or what a statement says
     Explain(explain::Arguments),
+    /// Name the misbehaviours that `run --fault` can make
+    Faults(faults::Arguments),
+    /// Play every case under every fault, to show that the cases can fail
+    Matrix(matrix::Arguments),
     /// Show that no server which does what it may fails a case
     Prove(prove::Arguments),
     /// Say which statements of the standard the cases cover
@@ -86,6 +92,8 @@ fn main() -> ExitCode {
         Some(Verb::List(arguments)) => list::run(&arguments),
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
+        Some(Verb::Faults(arguments)) => faults::run(&arguments),
+        Some(Verb::Matrix(arguments)) => matrix::run(&arguments),
         Some(Verb::Prove(arguments)) => prove::run(&arguments),
         Some(Verb::Coverage(arguments)) => coverage::run(&arguments),
         Some(Verb::Check(arguments)) => check::run(&arguments),

@@ -5,6 +5,7 @@ use crate::sources::{Sources, Told};
 use clap::Args;
 use harness::case::Credentials;
 use harness::exit_code;
+use harness::fault::Interference;
 use harness::prove::{Bounds, prove};
 use harness::report::{Detail, Proofs, proofs};
 use harness::run::{Conditions, Interrupt, KnownFailing};
@@ -62,7 +63,11 @@ fn prove_all(arguments: &Arguments) -> Result<u8, Told> {
         }
     };
     let jobs = arguments.jobs.or(std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
-    let conditions = Conditions { credentials: Credentials::default(), timeout: Duration::from_secs(5) };
+    let conditions = Conditions {
+        credentials: Credentials::default(),
+        timeout: Duration::from_secs(5),
+        interference: Interference::None,
+    };
     let bounds = Bounds { runs: arguments.runs };
     let start = Instant::now();
     let mut all = Proofs::default();

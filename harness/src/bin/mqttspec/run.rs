@@ -5,6 +5,7 @@ use crate::sources::{Sources, Told, read_text};
 use crate::target::{TargetOptions, duration, quote};
 use clap::Args;
 use harness::exit_code;
+use harness::fault::{Fault, Interference, Transform};
 use harness::report::{Detail, Header, Progress, ReportFile, Run, json, junit, terminal};
 use harness::run::{Conditions, Interrupt, KnownFailing, Outcome, Plan, Planned, run_embedded, run_network, stale};
 use std::num::NonZeroUsize;
@@ -39,6 +40,12 @@ pub(crate) struct Arguments {
     /// Write a report for build servers
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Let a fault act between mqttspec and the broker: its name, see `mqttspec faults`
+    #[arg(long, value_name = "NAME", conflicts_with = "transform")]
+    fault: Option<String>,
+    /// Change the traffic in a way that breaks nothing: its name, see `mqttspec faults`
+    #[arg(long, value_name = "NAME")]
+    transform: Option<String>,
     /// A line for each variant that is selected
     #[arg(short, long)]
     verbose: bool,
@@ -72,7 +79,11 @@ struct Reports {
 fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
     arguments.target.check()?;
     let reports = reports(arguments)?;
-    let conditions = Conditions { credentials: arguments.target.credentials()?, timeout: arguments.timeout };
+    let conditions = Conditions {
+        credentials: arguments.target.credentials()?,
+        timeout: arguments.timeout,
+        interference: interference(arguments)?,
+    };
     let library = arguments.sources.library()?;
     let profiles = arguments.sources.profiles(arguments.target.is_network().then_some("standard"))?;
     let known_failing = known_failing(&arguments.known_failing)?;
@@ -102,6 +113,27 @@ fn reports(arguments: &Arguments) -> Result<Reports, Told> {
     Ok(reports)
 }
 
+/// What is to stand between mqttspec and the broker.
+fn interference(arguments: &Arguments) -> Result<Interference, Told> {
+    let found = match (&arguments.fault, &arguments.transform) {
+        (Some(name), _) => Fault::named(name).map(Interference::Fault),
+        (None, Some(name)) => Transform::named(name).map(Interference::Transform),
+        (None, None) => Ok(Interference::None),
+    };
+    let found = found.map_err(|error| {
+        complain(&error);
+        Told
+    })?;
+    if let Interference::Fault(Fault::Switch(switch)) = found
+        && arguments.target.is_network()
+    {
+        let name = switch.name();
+        complain(&format_args!("--fault {name} is one of the reference broker: leave URL and --start out"));
+        return Err(Told);
+    }
+    Ok(found)
+}
+
 /// Reads lists of what is known.
 pub(crate) fn known_failing(files: &[PathBuf]) -> Result<KnownFailing, Told> {
     let mut all = KnownFailing::default();
@@ -121,6 +153,12 @@ impl Arguments {
         let mut rerun = format!("mqttspec run{}", self.target.again());
         for path in &self.sources.cases {
             rerun = format!("{rerun} --cases {}", quote(&path.display().to_string()));
+        }
+        if let Some(name) = &self.fault {
+            rerun = format!("{rerun} --fault {name}");
+        }
+        if let Some(name) = &self.transform {
+            rerun = format!("{rerun} --transform {name}");
         }
         if self.timeout != DEFAULT_TIMEOUT {
             rerun = format!("{rerun} --timeout {}", self.timeout.as_secs_f64());
