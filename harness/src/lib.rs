@@ -10,8 +10,10 @@
 //! on, [`target`] is what is tested, [`report`] is what people and machines get to see. The command line is `mqttspec`.
 
 pub mod case;
+pub mod coverage;
 pub mod exit_code;
 pub mod fuzz;
+pub mod prove;
 pub mod report;
 pub mod run;
 pub mod target;

@@ -127,6 +127,12 @@ impl Recorder {
         self.start.elapsed()
     }
 
+    /// The number of events so far.
+    #[must_use]
+    pub fn events(&self) -> usize {
+        self.lock().events.len()
+    }
+
     /// Takes out what was recorded so far.
     #[must_use]
     pub fn take(&self) -> Trace {

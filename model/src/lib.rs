@@ -18,6 +18,7 @@
 //! - [`profile`]: a dialect as data.
 //! - [`server`]: the model itself. [`server::rule`] is its contents page.
 //! - [`judge`]: the model following a trace.
+//! - [`permitted`]: the judge turned round: a server that may do whatever the model permits.
 //! - [`check`]: the model explored exhaustively.
 //!
 //! A judge that is fed with the traffic of one client:
@@ -47,6 +48,7 @@ pub mod check;
 pub mod citation;
 pub mod judge;
 pub mod packet;
+pub mod permitted;
 pub mod profile;
 pub mod server;
 pub mod statement;

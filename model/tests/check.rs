@@ -27,7 +27,7 @@ fn every_claim_holds_in_every_state() {
             ("exactly-once", 20_160, 61_479),
             ("flow-control", 1_311, 3_316),
             ("alias", 19_677, 63_110),
-            ("expiry", 12_047, 37_507),
+            ("expiry", 10_687, 32_767),
             ("takeover", 6_615, 21_349),
             ("unsubscribe", 10_049, 27_350),
             ("no-local", 1_966, 4_778),

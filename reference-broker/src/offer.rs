@@ -20,7 +20,8 @@ pub enum Offer {
     TopicAliases,
     /// Topic Aliases that the broker sets where Clients allow them
     SentTopicAliases,
-    /// The Authentication Method `mqttspec-challenge`: the answer is the data of the challenge, reversed
+    /// The Authentication Method `mqttspec-challenge`: the answer is the data of the challenge, reversed; the challenge is
+    /// what the Client began with, if it did
     Authentication,
 }
 

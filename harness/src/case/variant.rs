@@ -4,8 +4,9 @@ use super::error::Location;
 use super::library::{Case, Library, Script, Suite};
 use super::step::Step;
 use model::packet::ProtocolVersion;
-use model::profile::Profile;
+use model::profile::{Feature, Profile};
 use model::statement::StatementId;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One case for one profile, version and row.
@@ -27,6 +28,8 @@ pub struct Variant {
     pub about: Arc<str>,
     /// The statements of this version that it stands for.
     pub cites: Vec<StatementId>,
+    /// What the case needs of the dialect and of the server.
+    pub needs: BTreeSet<Feature>,
     /// It must be alone on the broker.
     pub exclusive: bool,
     /// The script.
@@ -73,6 +76,7 @@ fn variant(suite: &Suite, case: &Case, script: &Script, profile: &Arc<str>) -> V
         version: script.version,
         about: Arc::clone(&case.about),
         cites: script.cites.clone(),
+        needs: case.needs.clone(),
         exclusive: case.exclusive,
         steps: Arc::clone(&script.steps),
         location: case.location.clone(),

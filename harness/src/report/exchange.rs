@@ -1,8 +1,8 @@
 //! A trace as a person reads it: packets with times and arrows.
 
 use crate::trace::{ConnectionId, Trace, What};
-use model::packet::{PacketType, ProtocolVersion};
-use model::wire::Decoder;
+use model::packet::{Packet, PacketType, ProtocolVersion};
+use model::wire::{Decoder, Refusal};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,8 +15,27 @@ pub struct Line {
     pub actor: String,
     /// `->` from the actor, `<-` to it, `--` the connection itself.
     pub arrow: &'static str,
+    /// What it tells of.
+    pub told: Told,
     /// The packet, or what happened.
     pub text: String,
+}
+
+/// What a line tells of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// A connection was opened.
+    Opening,
+    /// A packet.
+    Packet(Box<Packet>),
+    /// Bytes of a packet that is not whole yet.
+    Part,
+    /// Bytes that are no packet: those that came with the offence, and the offence.
+    Refused(Vec<u8>, Box<Refusal>),
+    /// Bytes behind those that are no packet.
+    Unread,
+    /// A connection was closed.
+    Closing,
 }
 
 /// How many bytes of what is no packet are shown.
@@ -57,19 +76,20 @@ pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
             connections.insert(event.connection, followed);
         }
         let Some(connection) = connections.get_mut(&event.connection) else { continue };
+        let one = |told, text: &str| vec![(told, text.to_owned())];
         let (arrow, texts) = match &event.what {
-            What::Opened(_) => ("--", vec!["opens a connection".to_owned()]),
+            What::Opened(_) => ("--", one(Told::Opening, "opens a connection")),
             What::Sent(bytes) => {
                 let texts = connection.sent.read(bytes);
                 connection.learn_version();
                 ("->", texts)
             }
             What::Received(bytes) => ("<-", connection.received.read(bytes)),
-            What::ClosedByPeer => ("--", vec!["the peer closed the connection".to_owned()]),
-            What::ClosedByHarness => ("--", vec!["closes the connection".to_owned()]),
+            What::ClosedByPeer => ("--", one(Told::Closing, "the peer closed the connection")),
+            What::ClosedByHarness => ("--", one(Told::Closing, "closes the connection")),
         };
-        let actor = &connection.actor;
-        lines.extend(texts.into_iter().map(|text| Line { at: event.at, actor: actor.clone(), arrow, text }));
+        let line = |(told, text)| Line { at: event.at, actor: connection.actor.clone(), arrow, told, text };
+        lines.extend(texts.into_iter().map(line));
     }
     lines
 }
@@ -85,32 +105,36 @@ impl Followed {
 }
 
 impl Direction {
-    fn read(&mut self, bytes: &[u8]) -> Vec<String> {
+    fn read(&mut self, bytes: &[u8]) -> Vec<(Told, String)> {
         if self.refused {
-            return vec![raw(bytes)];
+            return vec![(Told::Unread, raw(bytes))];
         }
         self.decoder.feed(bytes);
         let mut texts = Vec::new();
         loop {
             match self.decoder.next_packet() {
-                Ok(Some(decoded)) => texts.push(decoded.packet.to_string()),
+                Ok(Some(decoded)) => {
+                    let text = decoded.packet.to_string();
+                    texts.push((Told::Packet(Box::new(decoded.packet)), text));
+                }
                 Ok(None) => break,
                 Err(refusal) => {
                     self.refused = true;
-                    texts.push(format!("{} ({}: {refusal})", raw(bytes), self.refusal_is));
+                    let text = format!("{} ({}: {refusal})", raw(bytes), self.refusal_is);
+                    texts.push((Told::Refused(bytes.to_vec(), Box::new(refusal)), text));
                     break;
                 }
             }
         }
         if texts.is_empty() {
-            texts.push(format!("{} (a part of a packet)", raw(bytes)));
+            texts.push((Told::Part, format!("{} (a part of a packet)", raw(bytes))));
         }
         texts
     }
 }
 
 /// Bytes that are no packet, with the name that the first one claims.
-fn raw(bytes: &[u8]) -> String {
+pub(super) fn raw(bytes: &[u8]) -> String {
     let claimed = bytes.first().and_then(|first| PacketType::from_code(first >> 4));
     match claimed {
         Some(packet_type) => format!("{packet_type}? {}", hex(bytes, SHOWN)),

@@ -7,13 +7,17 @@ mod file;
 mod json;
 mod junit;
 mod progress;
+mod proof;
 mod run;
 mod terminal;
+mod transcript;
 
-pub use exchange::{Line, exchange};
+pub use exchange::{Line, Told, exchange};
 pub use file::ReportFile;
 pub use json::json;
 pub use junit::junit;
 pub use progress::Progress;
+pub use proof::{Proofs, proofs};
 pub use run::{Header, Run};
 pub use terminal::{Detail, chart, terminal};
+pub use transcript::transcript;

@@ -55,8 +55,14 @@ pub fn terminal(run: &Run, detail: Detail, out: &mut dyn Write) -> io::Result<()
 }
 
 fn block(run: &Run, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{} {}", outcome.verdict.kind().name().to_uppercase(), outcome.variant.name)?;
+    details(outcome, out)?;
+    writeln!(out, "  rerun     {}\n", run.rerun(outcome))
+}
+
+/// What the case is about, what was found, and what led to it.
+pub(super) fn details(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let variant = &outcome.variant;
-    writeln!(out, "{} {}", outcome.verdict.kind().name().to_uppercase(), variant.name)?;
     writeln!(out, "  about     {}", variant.about)?;
     match &outcome.verdict {
         Verdict::Fail(findings) => {
@@ -73,7 +79,7 @@ fn block(run: &Run, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     if let Some(trace) = &outcome.trace {
         chart(trace, variant.version, out)?;
     }
-    writeln!(out, "  rerun     {}\n", run.rerun(outcome))
+    Ok(())
 }
 
 /// Prints a trace as a sequence chart.

@@ -3,21 +3,19 @@
 use super::interrupt::Interrupt;
 use super::known_failing::Entry;
 use super::plan::{Fate, Plan, Planned};
-use super::play_variant::play;
+use super::play_variant::{Recorded, Unjudged, play};
 use super::player::Conditions;
+use super::side_by_side::side_by_side;
 use super::summary::Listener;
+use super::unique::UNIQUE;
 use super::verdict::{Outcome, Verdict};
 use crate::case::Variant;
 use crate::target::Peer;
+use crate::trace::Trace;
 use model::profile::Profile;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread;
-
-/// What keeps variants apart on a shared broker. Here each has its own, so reports are the same whatever is selected.
-const UNIQUE: &str = "m";
+use std::sync::Arc;
 
 /// Plays `plan`, with at most `jobs` variants at a time.
 pub fn run_embedded(
@@ -34,30 +32,13 @@ pub fn run_embedded(
         }
     }
     plan.variants.iter().filter_map(Planned::unplayed).for_each(|outcome| listener.decided(outcome));
-    let workers = jobs.get().min(work.len());
-    let next = AtomicUsize::new(0);
-    let (sender, outcomes) = mpsc::channel();
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            let (sender, work, next) = (sender.clone(), &work, &next);
-            scope.spawn(move || {
-                while let Some((variant, known_failing)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcome = if interrupt.is_raised() {
-                        Outcome::not_played(Arc::clone(variant), Verdict::NotRun("the run was interrupted".to_owned()))
-                    } else {
-                        play_guarded(variant, &plan.profile, known_failing.clone(), conditions)
-                    };
-                    if sender.send(outcome).is_err() {
-                        break;
-                    }
-                }
-            });
+    let play = |(variant, known_failing): &(Arc<Variant>, Option<Entry>)| {
+        if interrupt.is_raised() {
+            return Outcome::not_played(Arc::clone(variant), Verdict::NotRun("the run was interrupted".to_owned()));
         }
-        drop(sender);
-        for outcome in outcomes {
-            listener.decided(outcome);
-        }
-    });
+        play_guarded(variant, &plan.profile, known_failing.clone(), conditions)
+    };
+    side_by_side(&work, jobs, play, |outcome| listener.decided(outcome));
 }
 
 /// A panic of the reference broker or of the harness is one variant's error, not the end of the run.
@@ -94,20 +75,38 @@ pub fn play_on(
     known_failing: Option<Entry>,
     conditions: &Conditions,
 ) -> Outcome {
+    match in_a_runtime(peer, unique, variant, profile, known_failing, conditions) {
+        Ok(unjudged) => unjudged.judge(None),
+        Err(why) => Outcome::not_played(Arc::clone(variant), Verdict::Error(why)),
+    }
+}
+
+/// Plays one variant on a fresh reference broker of its profile, and keeps the whole trace whatever the verdict.
+#[must_use]
+pub fn record_embedded(variant: &Arc<Variant>, profile: &Arc<Profile>, conditions: &Conditions) -> Recorded {
+    match in_a_runtime(Peer::embedded(profile), UNIQUE, variant, profile, None, conditions) {
+        Ok(unjudged) => unjudged.judge_and_keep(None),
+        Err(why) => {
+            let outcome = Outcome::not_played(Arc::clone(variant), Verdict::Error(why));
+            Recorded { outcome, trace: Trace::default(), scripted: 0, topics: String::new() }
+        }
+    }
+}
+
+fn in_a_runtime(
+    peer: Peer,
+    unique: &str,
+    variant: &Arc<Variant>,
+    profile: &Arc<Profile>,
+    known_failing: Option<Entry>,
+    conditions: &Conditions,
+) -> Result<Unjudged, String> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let builder = match peer.is_virtual() {
         true => builder.enable_time().start_paused(true),
         false => builder.enable_all(),
     };
-    let runtime = match builder.build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let why = format!("cannot build a runtime: {error}");
-            return Outcome::not_played(Arc::clone(variant), Verdict::Error(why));
-        }
-    };
+    let runtime = builder.build().map_err(|error| format!("cannot build a runtime: {error}"))?;
     let (variant, profile) = (Arc::clone(variant), Arc::clone(profile));
-    let unjudged = runtime.block_on(play(variant, profile, known_failing, peer, conditions, unique));
-    drop(runtime);
-    unjudged.judge(None)
+    Ok(runtime.block_on(play(variant, profile, known_failing, peer, conditions, unique)))
 }

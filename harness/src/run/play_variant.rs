@@ -6,6 +6,7 @@ use super::player::{Conditions, Halt, Played, Player};
 use super::verdict::{Finding, Outcome, Verdict};
 use crate::case::Variant;
 use crate::target::Peer;
+use crate::trace::Trace;
 use model::profile::Profile;
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,6 +22,19 @@ pub(super) struct Unjudged {
     is_virtual: bool,
     started: Instant,
     played: Played,
+}
+
+/// A variant that was played, with all that happened.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// What came of it; its own trace is not kept.
+    pub outcome: Outcome,
+    /// Everything that happened.
+    pub trace: Trace,
+    /// How many of the events belong to the script; with the others the actors part.
+    pub scripted: usize,
+    /// What `$t` stood for in the script.
+    pub topics: String,
 }
 
 /// Plays a variant; `unique` keeps it apart from others on the same peer.
@@ -48,8 +62,18 @@ impl Unjudged {
     /// Judges the trace and decides; `death` is how the peer's end showed, if it did not survive the variant. Takes a
     /// while: not for a thread on which others wait.
     pub(super) fn judge(self, death: Option<String>) -> Outcome {
+        let Recorded { mut outcome, mut trace, .. } = self.judge_and_keep(death);
+        if !matches!(outcome.verdict, Verdict::Pass | Verdict::UnexpectedPass { .. }) {
+            trace.shorten(MOST_KEPT);
+            outcome.trace = Some(trace);
+        }
+        outcome
+    }
+
+    /// The same, and hands out the whole trace whatever the verdict.
+    pub(super) fn judge_and_keep(self, death: Option<String>) -> Recorded {
         let Unjudged { variant, profile, known_failing, is_virtual, started, played } = self;
-        let Played { ending, findings: mut more, silence, trace, suspicious: _ } = played;
+        let Played { ending, findings: mut more, silence, trace, scripted, topics, suspicious: _ } = played;
         let mut findings = Vec::new();
         let mut undecided = None;
         let mut error = None;
@@ -90,12 +114,8 @@ impl Unjudged {
             Some(entry) => excuse(verdict, &entry),
             None => verdict,
         };
-        let trace = (!matches!(verdict, Verdict::Pass | Verdict::UnexpectedPass { .. })).then(|| {
-            let mut trace = trace;
-            trace.shorten(MOST_KEPT);
-            trace
-        });
-        Outcome { variant, verdict, duration: started.elapsed(), silence, trace }
+        let outcome = Outcome { variant, verdict, duration: started.elapsed(), silence, trace: None };
+        Recorded { outcome, trace, scripted, topics }
     }
 }
 

@@ -43,6 +43,10 @@ pub(super) struct Played {
     pub(super) findings: Vec<Finding>,
     pub(super) silence: BTreeSet<SilenceMeans>,
     pub(super) trace: Trace,
+    /// How many events of the trace there were when the script had ended and nothing was under way any more.
+    pub(super) scripted: usize,
+    /// What `$t` stood for.
+    pub(super) topics: String,
     /// The peer got bytes that no client may send, or ended a connection that the client had not ended.
     pub(super) suspicious: bool,
 }
@@ -63,6 +67,7 @@ pub(super) struct Player<'a> {
     pub(super) variant: &'a Variant,
     pub(super) profile: &'a Profile,
     peer: Peer,
+    topics: String,
     pub(super) timeout: Duration,
     recorder: Recorder,
     changed: Arc<Notify>,
@@ -98,12 +103,13 @@ impl<'a> Player<'a> {
         unique: &str,
     ) -> Player<'a> {
         let topics = profile.topics.replace("{unique}", unique);
-        let scope = Scope::new(topics, unique, conditions.credentials.clone());
+        let scope = Scope::new(topics.clone(), unique, conditions.credentials.clone());
         Player {
             variant,
             profile,
             peer,
             timeout: conditions.timeout,
+            topics,
             recorder: Recorder::start(),
             changed: Arc::new(Notify::new()),
             scope,
@@ -117,19 +123,25 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Plays the script to its end and parts politely, whatever happened.
+    /// Plays the script to its end, shows that nothing is under way any more, and parts politely, whatever happened.
     pub(super) async fn play(mut self) -> Played {
         let steps = Arc::clone(&self.variant.steps);
-        let ending = self.steps(&steps).await;
-        let ending = match (ending, self.part().await) {
-            (Ok(()), Err(halt)) | (Err(halt), _) => Err(halt),
-            (Ok(()), Ok(())) => Ok(()),
-        };
+        let mut ending = self.steps(&steps).await;
+        let mut scripted = self.recorder.events();
+        if !self.peer.ends_with_script() {
+            self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
+            let settled = self.settle().await;
+            ending = ending.and(settled);
+            scripted = self.recorder.events();
+            self.part().await;
+        }
         Played {
             ending,
             findings: self.findings,
             silence: self.silence,
             trace: self.recorder.take(),
+            scripted,
+            topics: self.topics,
             suspicious: self.suspicious,
         }
     }
@@ -156,6 +168,7 @@ impl<'a> Player<'a> {
         Box::pin(async move {
             for step in steps {
                 let bound = self.bound(step);
+                self.peer.attend(&step.location, || self.watched(step));
                 match timeout(bound, self.step(step)).await {
                     Ok(done) => done?,
                     Err(_) => return Err(self.error(step, &format!("it took more than {} s", bound.as_secs()))),
@@ -166,6 +179,22 @@ impl<'a> Player<'a> {
         })
     }
 
+    /// The connections that a step looks at before it lets time pass.
+    fn watched(&self, step: &Step) -> BTreeSet<ConnectionId> {
+        let of = |actor: &str| self.actors.get(actor).map(|actor| actor.connection.id());
+        match &step.action {
+            Action::Expect { expectation: Expectation::Silence, .. } => BTreeSet::new(),
+            Action::Expect { actor, .. } => of(actor).into_iter().collect(),
+            Action::AnyOrder(steps) => steps.iter().flat_map(|step| self.watched(step)).collect(),
+            Action::Either(branches) => branches.iter().flatten().flat_map(|step| self.watched(step)).collect(),
+            Action::Opens { .. }
+            | Action::Drops { .. }
+            | Action::Send { .. }
+            | Action::SendBytes { .. }
+            | Action::Elapse(_) => BTreeSet::new(),
+        }
+    }
+
     async fn step(&mut self, step: &Step) -> Result<(), Halt> {
         match &step.action {
             Action::Opens { actor } => {
@@ -173,10 +202,7 @@ impl<'a> Player<'a> {
                 self.open(actor).await
             }
             Action::Drops { actor } => {
-                if let Some(actor) = self.actors.remove(actor) {
-                    self.examine(&actor.connection);
-                    actor.connection.abort().await;
-                }
+                self.leave(actor).await;
                 Ok(())
             }
             Action::Send { actor, template } => {
@@ -283,11 +309,8 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// After the script: shows that nothing is under way any more, says DISCONNECT and closes, so that the judge sees a
-    /// settled end.
-    async fn part(&mut self) -> Result<(), Halt> {
-        self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
-        let settled = self.settle().await;
+    /// Says DISCONNECT and closes, so that the judge sees a settled end.
+    async fn part(&mut self) {
         let names: Vec<String> = self.actors.keys().cloned().collect();
         for name in &names {
             let can_part = self.actors.get(name).is_some_and(|actor| actor.connection.can_ping(actor.accepted));
@@ -299,7 +322,6 @@ impl<'a> Player<'a> {
         for name in &names {
             self.leave(name).await;
         }
-        settled
     }
 
     /// Waits until `look` finds something, at most until `deadline`.

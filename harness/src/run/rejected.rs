@@ -27,7 +27,7 @@ impl Player<'_> {
         within: Option<Window>,
     ) -> Result<(), Halt> {
         let version = self.variant.version;
-        let reactions = self.profile.reactions(offence, version).to_vec();
+        let reactions = self.permitted_reactions(offence);
         let may_stay_silent = reactions.iter().any(|one| matches!(one, Reaction::Ignore | Reaction::Accept));
         let deadline = self.deadline(within);
         self.note();
@@ -76,10 +76,24 @@ impl Player<'_> {
         }
     }
 
-    /// A server cannot answer in a version that it does not know: where the offence is the version itself, its CONNACK may
-    /// be of any version, as long as it refuses.
+    /// The reactions of this version; where a server cannot know the version, those of any that the dialect has.
+    fn permitted_reactions(&self, offence: Offence) -> Vec<Reaction> {
+        let others = self.profile.versions.iter().filter(|_| hides_version(offence));
+        let mut reactions = Vec::new();
+        for version in std::iter::once(&self.variant.version).chain(others) {
+            for reaction in self.profile.reactions(offence, *version) {
+                if !reactions.contains(reaction) {
+                    reactions.push(*reaction);
+                }
+            }
+        }
+        reactions
+    }
+
+    /// A server cannot answer in a version that it does not know: where the offence hides the version, its CONNACK may be of
+    /// any version, as long as it refuses.
     fn took_refusal_of_another_version(&self, actor: &str, offence: Offence) -> bool {
-        if !matches!(offence, Offence::UnsupportedProtocolVersion | Offence::InvalidProtocolName) {
+        if !hides_version(offence) {
             return false;
         }
         let refuses = |version: ProtocolVersion, bytes: &[u8]| {
@@ -161,6 +175,14 @@ pub(super) fn is_reaction(packet: &Packet) -> bool {
     matches!(
         packet.packet_type(),
         PacketType::Connack | PacketType::Disconnect | PacketType::Puback | PacketType::Pubrec | PacketType::Suback
+    )
+}
+
+/// Whether an offence leaves the server in the dark about the version.
+fn hides_version(offence: Offence) -> bool {
+    matches!(
+        offence,
+        Offence::UnsupportedProtocolVersion | Offence::InvalidProtocolName | Offence::FirstPacketNotConnect
     )
 }
 

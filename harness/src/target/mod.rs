@@ -13,5 +13,5 @@ mod prompt;
 pub use address::Address;
 pub use command::{CommandError, StartCommand, Started};
 pub use log::{Log, LogTail};
-pub use peer::Peer;
+pub use peer::{Counterpart, Peer};
 pub use probe::{Unreachable, probe};

@@ -2,19 +2,35 @@
 
 use super::Address;
 use super::prompt::Prompt;
+use crate::case::Location;
+use crate::trace::ConnectionId;
 use crate::wire::Stream;
 use model::profile::Profile;
 use reference_broker::{Broker, Settings, Switch};
+use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::io;
+use std::sync::Arc;
 use tokio::io::duplex;
 use tokio::net::TcpStream;
 
 /// Bytes that may be under way in one direction of an in-memory connection.
 const IN_MEMORY_WINDOW: usize = 64 << 10;
 
+/// A peer in memory that is no broker: it takes connections, and is told how the script goes on.
+pub trait Counterpart: Debug + Send + Sync {
+    /// Opens a connection. Connections have numbers in the order of their opening.
+    fn connect(&self) -> Box<dyn Stream>;
+
+    /// The script begins with a step, and looks at these connections.
+    fn attend(&self, step: &Location, watched: BTreeSet<ConnectionId>);
+}
+
 /// The peer of one variant.
 #[derive(Debug, Clone)]
 pub enum Peer {
+    /// Somebody who plays a broker, in memory and in virtual time; nothing counts behind the last step.
+    Counterpart(Arc<dyn Counterpart>),
     /// A reference broker of its own, in memory and in virtual time.
     Embedded(Broker),
     /// A broker at an address, in real time.
@@ -40,6 +56,7 @@ impl Peer {
     /// When a network target does not accept it.
     pub async fn connect(&self) -> io::Result<Box<dyn Stream>> {
         match self {
+            Peer::Counterpart(counterpart) => Ok(counterpart.connect()),
             Peer::Embedded(broker) => {
                 let (ours, theirs) = duplex(IN_MEMORY_WINDOW);
                 broker.attach(theirs);
@@ -56,7 +73,20 @@ impl Peer {
     /// Whether time is virtual: it stands still as long as anything can happen, and costs nothing.
     #[must_use]
     pub fn is_virtual(&self) -> bool {
-        matches!(self, Peer::Embedded(_))
+        matches!(self, Peer::Embedded(_) | Peer::Counterpart(_))
+    }
+
+    /// Whether the end of the script is the end of all that matters.
+    #[must_use]
+    pub fn ends_with_script(&self) -> bool {
+        matches!(self, Peer::Counterpart(_))
+    }
+
+    /// The script begins with a step, and looks at what `watched` names.
+    pub fn attend(&self, step: &Location, watched: impl FnOnce() -> BTreeSet<ConnectionId>) {
+        if let Peer::Counterpart(counterpart) = self {
+            counterpart.attend(step, watched());
+        }
     }
 }
 

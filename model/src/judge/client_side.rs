@@ -2,10 +2,10 @@
 
 use super::offences;
 use super::reading::Reading;
-use super::track::Unanswered;
+use super::track::{Sending, Unanswered};
 use super::{Judge, Track};
 use crate::packet::{Connect, Disconnect, Packet, ProtocolVersion, Publish, Qos, ReasonCode, Subscribe};
-use crate::profile::{Feature, Offence, Reaction, Unit};
+use crate::profile::{Code, Feature, Offence, Reaction, Unit};
 use crate::server::expiry::Expiry;
 use crate::server::identity::Identity;
 use crate::server::offence::always_ends;
@@ -130,8 +130,10 @@ impl Judge {
     /// An offence before there is a session. As long as no version is known, a server may answer in any that it has.
     fn nobody_offends(&mut self, connection: ConnectionId, version: Option<ProtocolVersion>, offence: Offence) {
         let versions = self.profile.versions.iter().copied().filter(|known| version.is_none_or(|it| it == *known));
-        let condemned =
-            |version| Session { link: Some(Connection::condemned(connection, version, offence)), ..Session::default() };
+        let condemned = |version| Session {
+            link: Some(Connection::condemned(connection, version, offence).into()),
+            ..Session::default()
+        };
         let sessions = versions.map(condemned).collect();
         let sender = self.sender(format!("\0connection {connection}"));
         self.tracks.insert(sender, Track::starting_with(sender, sessions));
@@ -264,7 +266,8 @@ impl Judge {
                 // What is on its way once more may come as either: one PUBLISH cannot tell.
                 met.certain &= !self.tracks.values().flat_map(Track::under_way).any(|message| message == met.message);
             }
-            requests.push(FilterRequest { filter, options: request.options, identifier, retained, offence });
+            let inherited = self.inherited(sender, filter);
+            requests.push(FilterRequest { filter, options: request.options, identifier, retained, inherited, offence });
         }
         let protocol_error = requests.iter().any(|request| request.offence == Some(Offence::ProtocolError));
         if protocol_error {
@@ -320,18 +323,31 @@ impl Judge {
         let (id, is_served) = (publish.packet_id(), offences.iter().all(|one| self.may_be_served(connection, *one)));
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         let ends = !offences.is_empty() && offences.iter().all(|offence| always_ends(&context, *offence, version));
-        let offends = !offences.is_empty();
+        // Where an answer that reports success may stand for a message that goes nowhere, it tells nothing.
+        let is_told = |offence: &Offence| {
+            let silently =
+                |reaction: &Reaction| matches!(reaction, Reaction::Puback(Code::Exactly(code)) if *code < 0x80);
+            id.is_some() && !self.profile.reactions(*offence, version).iter().any(silently)
+        };
+        let is_uncertain = !offences.iter().all(is_told);
+        // A server that has a QoS 2 message with this identifier does not take another one for new.
+        let is_known = again.is_none()
+            && publish.qos() == Qos::ExactlyOnce
+            && publish
+                .packet_id()
+                .zip(self.tracks.get(&sender))
+                .is_some_and(|(id, track)| track.may_hold(&context, id));
+        let sending =
+            self.tracks.get(&sender).map_or(Sending::First, |track| track.sending(&context, publish.qos(), again));
         self.push(at, connection, sender, Input::Publish { message, id, alias: None, offences });
-        // A server that has a QoS 2 message already does not take it for a new one.
-        let exactly_once = publish.qos() == Qos::ExactlyOnce;
-        let mut in_doubt = offends || is_consumed;
+        let in_doubt = is_uncertain || is_consumed || is_known;
         if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
-            let known = track.open.get(&id).copied();
-            in_doubt |= exactly_once && again.is_none() && known.is_some();
             let unanswered = match again {
-                Some(unanswered) if exactly_once => unanswered,
-                Some(unanswered) => Unanswered { times: unanswered.times.saturating_add(1), ..unanswered },
-                None => Unanswered { message, times: 1, received: false },
+                Some(unanswered) if sending == Sending::Repetition => unanswered,
+                Some(unanswered) => {
+                    Unanswered { times: unanswered.times.saturating_add(1), first: track.latest(), ..unanswered }
+                }
+                None => Unanswered { message, times: 1, received: false, first: track.latest() },
             };
             track.open.insert(id, unanswered);
         }
@@ -339,7 +355,7 @@ impl Judge {
             reading.client_is_done |= ends;
         }
         if is_served {
-            self.float(message, again.is_some(), in_doubt);
+            self.float(message, sending, in_doubt);
             if publish.retain && again.is_none() && self.profile.has_in(Feature::RetainedMessages, version) {
                 self.retain(message, publish.payload.is_empty(), in_doubt);
             }
@@ -407,10 +423,10 @@ impl Judge {
     }
 
     /// The message is on its way to every session. One that offends is never owed.
-    pub(super) fn float(&mut self, message: MessageKey, again: bool, in_doubt: bool) {
+    pub(super) fn float(&mut self, message: MessageKey, sending: Sending, in_doubt: bool) {
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         for track in self.tracks.values_mut() {
-            track.float(&context, message, again);
+            track.float(&context, message, sending);
             if in_doubt {
                 track.doubt(message);
             }

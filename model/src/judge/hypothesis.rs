@@ -1,6 +1,8 @@
 //! One explanation of what was seen of a session, and how it goes on as the server takes what waits.
 
 use super::queue::{Lane, Queue, Waiting};
+use crate::server::retained::Met;
+use crate::server::session::{Connection, Phase};
 use crate::server::{ConnectionId, Context, Input, Output, Session};
 use std::collections::BTreeSet;
 
@@ -13,23 +15,25 @@ pub(super) struct Hypothesis {
     pub(super) session: Session,
     /// How many inputs the server has taken of each lane that it has begun, sorted.
     taken: Vec<(ConnectionId, usize)>,
+    /// The connection with which the session began: its ordinal.
+    since: u32,
 }
 
 impl Hypothesis {
     /// A session that nothing has been taken for; its connection, if it has one, has begun.
     pub(super) fn begin(session: Session) -> Hypothesis {
         let taken = session.link.iter().map(|link| (link.id, 1)).collect();
-        Hypothesis { session, taken }
+        Hypothesis { session, taken, since: 0 }
     }
 
     /// The same with another session: nothing was taken.
     pub(super) fn with(&self, session: Session) -> Hypothesis {
-        Hypothesis { session, taken: self.taken.clone() }
+        Hypothesis { session, taken: self.taken.clone(), since: self.since }
     }
 
     /// The same with its session changed.
     pub(super) fn change(self, change: impl FnOnce(Session) -> Session) -> Hypothesis {
-        Hypothesis { session: change(self.session), taken: self.taken }
+        Hypothesis { session: change(self.session), ..self }
     }
 
     pub(super) fn is_link(&self, connection: ConnectionId) -> bool {
@@ -54,9 +58,20 @@ impl Hypothesis {
     /// The same after the server has taken so many from a lane.
     fn after(&self, session: Session, connection: ConnectionId, number: usize, queue: &Queue) -> Hypothesis {
         let mut next = self.with(session);
+        let begins = |link: &Connection| {
+            link.id == connection && matches!(link.phase, Phase::Connecting { session_present: false, .. })
+        };
+        if number == 1 && next.session.link.as_deref().is_some_and(begins) {
+            next.since = queue.lane(connection).map_or(next.since, Lane::ordinal);
+        }
         next.note(connection, number);
         next.skip(queue);
         next
+    }
+
+    /// Whether the session has begun after this connection, or may do so as the server takes what waits.
+    pub(super) fn may_begin_after(&self, context: &Context<'_>, queue: &Queue, ordinal: u32) -> bool {
+        self.since > ordinal || self.reachable(context, queue).iter().any(|one| one.since > ordinal)
     }
 
     fn note(&mut self, connection: ConnectionId, number: usize) {
@@ -143,15 +158,24 @@ impl Hypothesis {
         }
     }
 
-    /// Whether an answer waits that would be one to this delivery: its identifier is used again, and the answer was meant for
-    /// an earlier one. Then it matters whether the server takes it before or after.
-    pub(super) fn leaves_answer(&self, queue: &Queue, connection: ConnectionId, output: &Output) -> bool {
-        let Output::Publish { id: Some(used), .. } = output else { return false };
-        let is_answer = |input: &Input| match input {
-            Input::Puback { id } | Input::Pubrec { id, .. } | Input::Pubcomp { id } => id == used,
+    /// Whether something waits that gives this delivery another meaning, so that it matters whether the server has taken it: an
+    /// answer to an earlier delivery with the same identifier, or a SUBSCRIBE that meets the same message as a retained one.
+    pub(super) fn leaves_another_reading(
+        &self,
+        context: &Context<'_>,
+        queue: &Queue,
+        connection: ConnectionId,
+        output: &Output,
+    ) -> bool {
+        let Output::Publish { id: used, content, .. } = output else { return false };
+        let Some(link) = self.session.link.as_ref().filter(|link| link.id == connection) else { return false };
+        let is_it = |met: &Met| context.vocabulary.of(met.message).content(link.version) == *content;
+        let matters = |input: &Input| match input {
+            Input::Puback { id } | Input::Pubrec { id, .. } | Input::Pubcomp { id } => Some(*id) == *used,
+            Input::Subscribe { requests, .. } => requests.iter().flat_map(|request| &request.retained).any(is_it),
             _ => false,
         };
-        queue.lane(connection).is_some_and(|lane| lane.since(self.taken(connection)).any(is_answer))
+        queue.lane(connection).is_some_and(|lane| lane.since(self.taken(connection)).any(matters))
     }
 
     /// The states in which a message may meet subscriptions; none as long as nothing waits that changes them: this one stands

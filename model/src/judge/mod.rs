@@ -34,6 +34,7 @@ mod hypothesis;
 mod offences;
 mod queue;
 mod reading;
+mod resting;
 mod server_side;
 mod shares;
 mod sweep;
@@ -53,6 +54,7 @@ use track::Track;
 
 pub use crate::server::ConnectionId;
 pub use figures::Figures;
+pub use resting::Offer;
 
 /// Follows the traffic of one server with all its clients.
 #[derive(Debug, Clone)]

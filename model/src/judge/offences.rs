@@ -43,7 +43,8 @@ pub(super) fn of_connect(
     } else if connect.client_id.is_empty() && empty_is_forbidden {
         Some(Offence::ClientIdentifierNotValid)
     } else if connect.properties.authentication_method.is_some() {
-        Some(Offence::AuthenticationMethodGiven)
+        let is_certain = profile.promises(Feature::NoAuthentication);
+        Some(if is_certain { Offence::BadAuthenticationMethod } else { Offence::AuthenticationMethodGiven })
     } else if connect.keep_alive == 0 && is_timed && !profile.has(Feature::KeepAliveOff) {
         Some(Offence::KeepAliveOff)
     } else if connect.keep_alive > 0 && is_timed && connect.keep_alive < range.minimum {

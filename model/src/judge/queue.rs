@@ -20,6 +20,8 @@ pub(super) struct Waiting {
 /// What waits on one connection.
 #[derive(Debug, Clone, Default, Hash)]
 pub(super) struct Lane {
+    /// Which of the client's connections it is, in the order of their CONNECT packets.
+    ordinal: u32,
     waiting: VecDeque<Waiting>,
     /// The number of the first one.
     first: usize,
@@ -31,6 +33,8 @@ pub(super) struct Lane {
 #[derive(Debug, Clone, Default, Hash)]
 pub(super) struct Queue {
     lanes: BTreeMap<ConnectionId, Lane>,
+    /// How many lanes there have been.
+    opened: u32,
 }
 
 impl Queue {
@@ -42,7 +46,8 @@ impl Queue {
     /// One more input, and its number. CONNECT opens a lane; nothing follows the end of a connection.
     pub(super) fn push(&mut self, connection: ConnectionId, waiting: Waiting) -> Option<usize> {
         if matches!(waiting.input, Input::Connect(_)) {
-            self.lanes.entry(connection).or_default();
+            self.opened += 1;
+            self.lanes.entry(connection).or_insert_with(|| Lane { ordinal: self.opened, ..Lane::default() });
         }
         let lane = self.lanes.get_mut(&connection).filter(|lane| lane.lost.is_none())?;
         lane.lost = (waiting.input == Input::Lost).then_some(waiting.at);
@@ -52,6 +57,11 @@ impl Queue {
 
     pub(super) fn lanes(&self) -> impl Iterator<Item = (ConnectionId, &Lane)> {
         self.lanes.iter().map(|(connection, lane)| (*connection, lane))
+    }
+
+    /// Which of the client's connections the latest is, in the order of their CONNECT packets.
+    pub(super) fn latest(&self) -> u32 {
+        self.opened
     }
 
     pub(super) fn lane(&self, connection: ConnectionId) -> Option<&Lane> {
@@ -90,6 +100,11 @@ impl Queue {
 }
 
 impl Lane {
+    /// Which of the client's connections it is, in the order of their CONNECT packets.
+    pub(super) fn ordinal(&self) -> u32 {
+        self.ordinal
+    }
+
     /// The input of this number.
     pub(super) fn get(&self, number: usize) -> Option<&Waiting> {
         self.waiting.get(number.checked_sub(self.first)?)

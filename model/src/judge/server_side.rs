@@ -2,7 +2,7 @@
 
 use super::Judge;
 use super::reading::Reading;
-use super::track::Unanswered;
+use super::track::{Sending, Unanswered};
 use super::under_way::Decided;
 use crate::packet::{Connack, ConnackProperties, Packet, PacketId, ProtocolVersion, Publish, Qos, ReasonCode};
 use crate::server::vocabulary::Content;
@@ -225,7 +225,18 @@ impl Judge {
                 }
             }
         }
-        for message in taken.iter().chain(&refused) {
+        self.pass_on(at, &Decided { taken, doubtful: doubted }, &refused);
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        for track in self.tracks.values_mut() {
+            on_its_way_again.iter().for_each(|message| track.float(&context, *message, Sending::Another));
+        }
+        Some(())
+    }
+
+    /// Tells the sessions, and who keeps what is retained, what the server has decided on messages.
+    pub(super) fn pass_on(&mut self, at: Millis, decided: &Decided, refused: &[MessageKey]) {
+        let Decided { taken, doubtful } = decided;
+        for message in taken.iter().chain(refused) {
             self.vocabulary.taken(*message, at);
             let published = self.vocabulary.of(*message);
             if published.retain {
@@ -235,17 +246,15 @@ impl Judge {
                 }
             }
         }
-        for message in &doubted {
+        for message in doubtful {
             self.retained.doubted(self.vocabulary.of(*message).topic, *message);
         }
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         for track in self.tracks.values_mut() {
-            doubted.iter().for_each(|message| track.settle_doubtful(&context, *message));
+            doubtful.iter().for_each(|message| track.settle_doubtful(&context, *message));
             taken.iter().for_each(|message| track.settle(&context, *message));
             refused.iter().for_each(|message| track.discard(*message));
-            on_its_way_again.iter().for_each(|message| track.float(&context, *message, true));
         }
-        Some(())
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Judge, Track};
 use crate::packet::Qos;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Breach, ConnectionId, Context, FilterKey, MessageKey, Output, Rule};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Deliveries that are remembered: far more than are open at once.
 const REMEMBERED: usize = 1024;
@@ -30,6 +30,17 @@ struct Chosen {
 }
 
 impl Judge {
+    /// What the other members of a Shared Subscription may leave to one that joins.
+    pub(super) fn inherited(&self, joining: SenderKey, filter: FilterKey) -> Vec<MessageKey> {
+        if !self.vocabulary.is_shared(filter) {
+            return Vec::new();
+        }
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        let others = self.tracks.iter().filter(|(member, _)| **member != joining);
+        let left: BTreeSet<MessageKey> = others.flat_map(|(_, track)| track.may_leave(&context, filter)).collect();
+        left.into_iter().collect()
+    }
+
     /// A delivery that a session may take: is its message one that another member of the group has?
     pub(super) fn check_share(&mut self, connection: ConnectionId, output: &Output) -> Result<(), Breach> {
         let Output::Publish { content, qos, dup: false, .. } = output else { return Ok(()) };

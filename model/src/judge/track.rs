@@ -2,9 +2,9 @@
 //!
 //! What a client has sent is taken by the server at a time that nobody sees. So inputs wait in a queue, and a hypothesis
 //! takes the next one only when an output cannot be explained without it: taking later explains as much, because an
-//! input changes only what may come after it. (Known exception: a SUBSCRIBE whose retained message looks like a live one that is
-//! on its way; the PUBLISH is then read as the live one.) So does the end of a connection: only what comes next shows how much of the
-//! queue the server has still taken, and the set forks then.
+//! input changes only what may come after it. Where an input that waits gives an output another meaning, both are followed.
+//! So is what the end of a connection leaves open: only what comes next shows how much of the queue the server has still
+//! taken, and the set forks then.
 
 use super::hypothesis::{CAP, Hypothesis, is_last_word};
 use super::queue::{Queue, Waiting};
@@ -14,9 +14,12 @@ use crate::server::delivery::Forms;
 use crate::server::mentions::Live;
 use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
+use crate::server::session::Kept;
+use crate::server::shared::Shared;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{
-    Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Routing, Rule, Session, Shares,
+    Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Representative, Routing, Rule,
+    Session, Shares,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +31,19 @@ pub(super) struct Unanswered {
     pub(super) times: u8,
     /// Whether PUBREC has come.
     pub(super) received: bool,
+    /// The connection on which it was sent first: its ordinal.
+    pub(super) first: u32,
+}
+
+/// Whether a message that is on its way has been sent before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// It has not.
+    First,
+    /// It has, and a server that has taken the first copy takes this one for no new message.
+    Repetition,
+    /// It has, and may be taken for a new message.
+    Another,
 }
 
 /// What is known of one session.
@@ -108,6 +124,33 @@ impl Track {
         self.under_way.messages()
     }
 
+    /// The latest of the client's connections: its ordinal.
+    pub(super) fn latest(&self) -> u32 {
+        self.queue.latest()
+    }
+
+    /// What a PUBLISH that was sent before is: at QoS 1 a server may take each for a new message (4.3.2), at QoS 2 only one
+    /// whose session has ended meanwhile.
+    pub(super) fn sending(&self, context: &Context<'_>, qos: Qos, again: Option<Unanswered>) -> Sending {
+        let is_forgotten = |first: u32| {
+            self.hypotheses.iter().any(|hypothesis| hypothesis.may_begin_after(context, &self.queue, first))
+        };
+        match again {
+            None => Sending::First,
+            Some(known) if qos == Qos::ExactlyOnce && !is_forgotten(known.first) => Sending::Repetition,
+            Some(_) => Sending::Another,
+        }
+    }
+
+    /// Whether the server may hold a QoS 2 message of the client with this identifier, or be about to. Its client may have
+    /// forgotten it: with a Clean Session whose CONNECT the server has never read.
+    pub(super) fn may_hold(&self, context: &Context<'_>, id: PacketId) -> bool {
+        let holds = |session: &Session| session.kept.as_ref().is_some_and(|kept| kept.incoming.contains(&id));
+        self.open.contains_key(&id)
+            || self.hypotheses.iter().any(|hypothesis| holds(&hypothesis.session))
+            || self.under_way.with_id(id).any(|message| context.vocabulary.of(message).qos == Qos::ExactlyOnce)
+    }
+
     /// The server has answered a message.
     pub(super) fn answered(&mut self, message: MessageKey) {
         self.under_way.answered(message);
@@ -174,22 +217,20 @@ impl Track {
         states.iter().map(meet).reduce(Routing::or).unwrap_or_else(|| meet(otherwise))
     }
 
-    /// A message is on its way to this session. `again` says that it was sent before, so that this may be a repetition of
-    /// one that has arrived already.
-    pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, again: bool) {
-        let exactly_once = context.vocabulary.of(message).qos == Qos::ExactlyOnce;
+    /// A message is on its way to this session.
+    pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, sending: Sending) {
         let hypotheses = std::mem::take(&mut self.hypotheses);
         let floating = |hypothesis: Hypothesis| {
             let is_known = hypothesis.session.floats(message);
-            if again && exactly_once && !is_known {
-                // It has arrived, and its repetition is no new message.
+            if sending == Sending::Repetition && !is_known {
+                // It has arrived.
                 return hypothesis;
             }
             let states = hypothesis.meeting(context, &self.queue);
             let mut routing = self.routing(context, &states, &hypothesis, message);
-            routing.missed |= again && !is_known;
+            routing.missed |= sending != Sending::First && !is_known;
             hypothesis.change(|session| match session.floating(message, routing) {
-                floating if again && is_known && !exactly_once => floating.repeat(message),
+                floating if sending == Sending::Another && is_known => floating.repeat(message),
                 floating => floating,
             })
         };
@@ -235,11 +276,22 @@ impl Track {
         self.connections
     }
 
+    /// Messages above QoS 0 that a server may give to another member of this Shared Subscription once this session ends.
+    pub(super) fn may_leave(&self, context: &Context<'_>, filter: FilterKey) -> BTreeSet<MessageKey> {
+        let holds = |kept: &&Shared<Kept>| kept.subscriptions.iter().any(|held| held.filter == filter);
+        let kept = self.hypotheses.iter().filter_map(|hypothesis| hypothesis.session.kept.as_ref()).filter(holds);
+        let matching = |message: &MessageKey| {
+            let published = context.vocabulary.of(*message);
+            published.qos > Qos::AtMostOnce && context.vocabulary.matches(filter, published.topic)
+        };
+        kept.flat_map(|kept| &kept.deliveries).map(|delivery| delivery.message).filter(matching).collect()
+    }
+
     /// The Shared Subscription that a message can only have met in this session.
     pub(super) fn only_share(&self, context: &Context<'_>, message: MessageKey) -> Option<FilterKey> {
         let topic = context.vocabulary.of(message).topic;
         let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
-        let held = reached.flat_map(|one| one.session.kept).flat_map(|kept| kept.subscriptions);
+        let held = reached.flat_map(|one| one.session.kept).flat_map(|kept| kept.into_inner().subscriptions);
         let met: BTreeSet<FilterKey> =
             held.map(|held| held.filter).filter(|filter| context.vocabulary.matches(*filter, topic)).collect();
         let mut met = met.into_iter();
@@ -319,8 +371,8 @@ impl Track {
             let mut attempts = vec![hypothesis.clone()];
             // An attempt that explains the output stops; one that does not goes on by taking one more input.
             while let Some(attempt) = attempts.pop() {
-                let mut goes_on =
-                    attempt.is_link(connection) && (ends || attempt.leaves_answer(&self.queue, connection, output));
+                let mut goes_on = attempt.is_link(connection)
+                    && (ends || attempt.leaves_another_reading(context, &self.queue, connection, output));
                 match attempt.session.accept(context, moment, connection, output) {
                     Ok(sessions) => explained.extend(sessions.into_iter().map(|session| attempt.with(session))),
                     Err(breach) => {
@@ -389,6 +441,37 @@ impl Track {
             }
         }
         nearest.map(|(_, connection, owed)| (connection, owed))
+    }
+
+    /// Everything has come to rest: keeps the states in which nothing is owed. False, and nothing has changed, if there is none.
+    pub(super) fn come_to_rest(&mut self, context: &Context<'_>) -> bool {
+        let is_calm = |settled: &Hypothesis| settled.session.owed(context).is_none();
+        let settled = self.hypotheses.iter().flat_map(|hypothesis| self.at_rest(context, hypothesis));
+        let calm: BTreeSet<Hypothesis> = settled.filter(is_calm).collect();
+        if calm.is_empty() {
+            return self.abandoned;
+        }
+        self.replace(calm);
+        self.trim();
+        true
+    }
+
+    /// What the server might send next in any of the states.
+    pub(super) fn offers(&self, context: &Context<'_>, moment: Moment) -> Vec<Representative> {
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
+        let sessions: BTreeSet<Session> = reached.map(|reached| reached.session).collect();
+        let mut offers = Vec::new();
+        for offer in sessions.iter().flat_map(|session| session.representatives(context, moment)) {
+            if !offers.contains(&offer) {
+                offers.push(offer);
+            }
+        }
+        offers
+    }
+
+    /// When time alone changes what may come, given that the client was last heard at `heard` on its connection.
+    pub(super) fn turns(&self, context: &Context<'_>, heard: Millis) -> BTreeSet<Millis> {
+        self.hypotheses.iter().flat_map(|hypothesis| hypothesis.session.turns(context, heard)).collect()
     }
 
     /// The silence that no hypothesis permits on this connection.

@@ -60,6 +60,11 @@ impl UnderWay {
         self.sent.iter().map(|sent| sent.message)
     }
 
+    /// Those that were sent with this identifier.
+    pub(super) fn with_id(&self, id: PacketId) -> impl Iterator<Item = MessageKey> {
+        self.sent.iter().filter(move |sent| sent.id == Some(id)).map(|sent| sent.message)
+    }
+
     /// Those on which the server has decided without an answer, as `fate` says.
     pub(super) fn decide(&mut self, fate: impl Fn(&Sent) -> Fate) -> Decided {
         let mut decided = Decided::default();

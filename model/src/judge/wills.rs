@@ -2,6 +2,7 @@
 
 use super::Judge;
 use super::reading::Reading;
+use super::track::Sending;
 use crate::packet::{self, ProtocolVersion, PublishProperties};
 use crate::server::expiry::Expiry;
 use crate::server::vocabulary::{Content, Message, SenderKey};
@@ -82,7 +83,7 @@ impl Judge {
         let certain = track.must_publish_will(&context, message, at);
         let over = !possible && !track.holds_will(&context, message);
         if possible && !floats {
-            self.float(message, false, false);
+            self.float(message, Sending::First, false);
             if let Some(will) = self.wills.get_mut(&message) {
                 will.floats = true;
             }
@@ -118,7 +119,7 @@ impl Judge {
     }
 
     /// How long the client has been silent on its latest open connection.
-    fn silence_of(&self, at: Millis, sender: SenderKey) -> Millis {
+    pub(super) fn silence_of(&self, at: Millis, sender: SenderKey) -> Millis {
         let its = self.readings.values().filter(|reading| reading.sender == Some(sender) && reading.is_open());
         let last = its.map(|reading: &Reading| reading.last_sent).max();
         at.saturating_sub(last.unwrap_or(at))

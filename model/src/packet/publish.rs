@@ -52,6 +52,18 @@ pub enum Delivery {
     ExactlyOnce { packet_id: PacketId, dup: bool },
 }
 
+impl Delivery {
+    /// The same with another Packet Identifier, if it has one.
+    #[must_use]
+    pub fn with_id(self, packet_id: PacketId) -> Delivery {
+        match self {
+            Delivery::AtMostOnce => self,
+            Delivery::AtLeastOnce { dup, .. } => Delivery::AtLeastOnce { packet_id, dup },
+            Delivery::ExactlyOnce { dup, .. } => Delivery::ExactlyOnce { packet_id, dup },
+        }
+    }
+}
+
 /// The PUBLISH packet.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Publish {

@@ -12,6 +12,18 @@ named! {
         /// A subscription is granted the QoS that it asks for, as far as the server supports it. The standard allows less:
         /// this is an assumption about the server under test.
         FullGrants = "full-grants",
+        /// No request that is in order is refused. The standard lets a server of 5.0 refuse for reasons of its own, such as
+        /// a quota: this is an assumption about the server under test, to which the judge does not hold it.
+        FullService = "full-service",
+        /// A QoS 0 message arrives at a client whose connection lasts, once the server has nothing else to do. The standard
+        /// promises nothing: this too is an assumption, and not the judge's.
+        Qos0Arrives = "qos-0-arrives",
+        /// No Authentication Method is known to the server (5.0). A case can only hope that its method is none: this is an
+        /// assumption too.
+        NoAuthentication = "no-authentication",
+        /// The server takes five messages above QoS 0 before it has acknowledged the first: its Receive Maximum is 5 at
+        /// least (5.0). An assumption, for cases that have no use for a server that takes one at a time.
+        Pipelining = "pipelining",
         /// QoS 2.
         Qos2 = "qos-2",
         /// Retained messages.
@@ -42,5 +54,21 @@ named! {
         DeviceLoginOnly = "device-login-only",
         /// Synchronous calls over topics (platform.md section 9).
         Rrpc = "rrpc",
+    }
+}
+
+impl Feature {
+    /// Whether it is an assumption about the server under test, which no standard and no dialect makes. A case that does not
+    /// need it must hold without.
+    #[must_use]
+    pub fn is_assumption(self) -> bool {
+        matches!(
+            self,
+            Feature::FullGrants
+                | Feature::FullService
+                | Feature::Qos0Arrives
+                | Feature::NoAuthentication
+                | Feature::Pipelining
+        )
     }
 }

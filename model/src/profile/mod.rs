@@ -55,6 +55,8 @@ pub struct Profile {
     limits: Limits,
     topic_classes: TopicClasses,
     reactions: BTreeMap<(Offence, ProtocolVersion), Vec<Reaction>>,
+    /// What servers are held to, where it is theirs to choose.
+    promises: BTreeSet<Feature>,
 }
 
 impl Profile {
@@ -68,6 +70,22 @@ impl Profile {
     #[must_use]
     pub fn has_in(&self, feature: Feature, version: ProtocolVersion) -> bool {
         self.features.contains(&(feature, version))
+    }
+
+    /// The dialect as a case may count on it: of the assumptions about the server under test only those that it needs, and
+    /// to all that it needs the server is held.
+    #[must_use]
+    pub fn counting_on(&self, needs: &BTreeSet<Feature>) -> Profile {
+        let mut profile = self.clone();
+        profile.features.retain(|(feature, _)| !feature.is_assumption() || needs.contains(feature));
+        profile.promises.clone_from(needs);
+        profile
+    }
+
+    /// Whether servers of the dialect are held to a feature that a server may have or not.
+    #[must_use]
+    pub fn promises(&self, feature: Feature) -> bool {
+        self.promises.contains(&feature)
     }
 
     /// Whether this row of the platform's fact sheet holds for the dialect in `version`.

@@ -8,6 +8,7 @@ use super::breach::Expected;
 use super::delivery::Progress;
 use super::rule::{Breach, Context, Rule, SeededBug};
 use super::session::{Connection, Kept, Moment, Phase, Session};
+use super::shared::Shared;
 use super::will;
 use crate::packet::{PacketType, ProtocolVersion, Qos};
 use crate::profile::{Feature, Offence, Reaction};
@@ -26,6 +27,9 @@ impl Session {
             next.kept = Some(kept.filter(|_| session_present).unwrap_or_default());
             let link =
                 connection(context, terms, Phase::Connecting { clean_start: terms.clean_start, session_present });
+            for floating in next.floating.iter_mut() {
+                floating.routing.missed |= !link.takes(context.vocabulary.of(floating.message));
+            }
             if let Some(kept) = &mut next.kept {
                 kept.ends_at = None;
                 for delivery in &mut kept.deliveries {
@@ -33,7 +37,7 @@ impl Session {
                 }
                 kept.deliveries.sort();
             }
-            next.link = Some(link);
+            next.link = Some(link.into());
             successors.push(next);
         }
         successors
@@ -47,7 +51,7 @@ impl Session {
         let reactions = context.profile.reactions(offence, terms.version);
         reactions.iter().any(|reaction| !reaction.keeps_connection()).then(|| {
             let mut next = self.clone();
-            next.refused.push(connection(context, terms, Phase::Condemned { offence, greeted: false }));
+            next.refused.push(connection(context, terms, Phase::Condemned { offence, greeted: false }).into());
             next.refused.sort();
             next
         })
@@ -64,7 +68,7 @@ impl Session {
 
     /// The session state that may be there at `now`: a server may be late to discard it (5.0: MQTT-4.1.0-2), never early
     /// (5.0: MQTT-3.1.2-23).
-    fn kept_at(&self, context: &Context<'_>, now: Millis) -> Vec<Option<Kept>> {
+    fn kept_at(&self, context: &Context<'_>, now: Millis) -> Vec<Option<Shared<Kept>>> {
         let lateness = Millis::from(context.profile.limits().session_expiry_lateness) * 1000;
         match &self.kept {
             Some(kept) => match kept.ends_at {
@@ -205,7 +209,7 @@ impl Session {
             Lifetime::Forever => {}
         }
         let Some(kept) = &mut next.kept else { return next };
-        for floating in next.floating.iter_mut().filter(|floating| !floating.routing.due.qos.is_empty()) {
+        for floating in next.floating.iter_mut().filter(|floating| floating.routing.may_come()) {
             floating.perhaps_sent = true;
         }
         if context.has_bug(SeededBug::ForgetsUnacknowledged) {
@@ -213,6 +217,7 @@ impl Session {
         }
         for delivery in &mut kept.deliveries {
             delivery.progress = delivery.progress.after_loss();
+            delivery.undecided = None;
             // QoS 0 may be lost with the connection (MQTT-4.3.1-1).
             delivery.owed &= !delivery.forms.qos.contains(Qos::AtMostOnce);
         }

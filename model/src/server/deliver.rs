@@ -8,6 +8,7 @@ use super::rule::{Breach, Context, Rule, SeededBug};
 use super::session::{Connection, Kept, Phase, Session};
 use super::vocabulary::{ContentKey, Message, MessageKey, Vocabulary};
 use crate::packet::{PacketId, ProtocolVersion, Qos, SubscriptionIdentifier};
+use crate::profile::Feature;
 
 /// A PUBLISH as it came.
 pub(super) struct Seen<'a> {
@@ -67,10 +68,13 @@ impl Session {
             }
             match self.deliver_as(context, now, link, kept, &candidate, seen) {
                 Ok(session) => {
-                    // Of messages alike in one lane the first one that is owed is meant: they come in order. Further copies do not.
+                    // Of messages alike in one lane the first one that is owed is meant: they come in order. Further copies do
+                    // not, nor does a message that was taken twice.
                     let message = context.vocabulary.of(candidate.message);
-                    let in_lane = lanes.iter().any(|other| same_lane(context.vocabulary.of(*other), message));
-                    if candidate.kind != Kind::Live || !in_lane {
+                    let precedes = |other: &MessageKey| {
+                        *other != candidate.message && same_lane(context.vocabulary.of(*other), message)
+                    };
+                    if candidate.kind != Kind::Live || !lanes.iter().any(precedes) {
                         successors.push(session);
                     }
                     // One that need not come may have been left out, above QoS 0 with consequences for the next.
@@ -94,18 +98,20 @@ impl Session {
     /// Deliveries with this content, in the order of their messages: bound ones, then those that still float.
     fn candidates(&self, context: &Context<'_>, link: &Connection, kept: &Kept, content: ContentKey) -> Vec<Delivery> {
         let has_content = |message: MessageKey| context.vocabulary.of(message).content(link.version) == content;
-        let floating = self.floating.iter().filter(|floating| !floating.routing.due.qos.is_empty());
+        let floating = self.floating.iter().filter(|floating| floating.routing.may_come());
         let floating = floating.filter(|floating| has_content(floating.message)).flat_map(|floating| {
-            let Routing { due, further, further_copies, .. } = floating.copies();
+            let Routing { due, further, further_copies, .. } = floating.routing.clone();
             let copy = |forms, kind| Delivery {
                 message: floating.message,
                 forms,
                 owed: false,
                 kind,
                 progress: floating.progress(),
+                undecided: None,
             };
+            let due = (!due.qos.is_empty()).then(|| copy(due, Kind::Live));
             let further = (further_copies > 0).then(|| copy(further, Kind::Further));
-            std::iter::once(copy(due, Kind::Live)).chain(further)
+            due.into_iter().chain(further)
         });
         let bound = kept.deliveries.iter().filter(|delivery| has_content(delivery.message)).cloned();
         let mut candidates: Vec<Delivery> = bound.chain(floating).collect();
@@ -204,17 +210,19 @@ impl Session {
             Some(position) => drop(kept.deliveries.remove(position)),
             None => {
                 if let Some(position) = next.floating.iter().position(|known| known.message == delivery.message) {
-                    let routing = next.floating.remove(position).copies();
+                    let mut floating = next.floating.remove(position);
+                    let routing = floating.routing.clone();
+                    // It was sent once more: that may be taken for a new message, and meet what has been subscribed by then.
+                    if floating.is_repeated() {
+                        floating.times -= 1;
+                        floating.routing.missed = true;
+                        next.floating.insert(position, floating);
+                    }
                     match delivery.kind {
                         // A further copy came first: the one that is due is still to come.
                         Kind::Further => {
-                            let due = Delivery {
-                                forms: routing.due.clone(),
-                                owed: !routing.missed && !routing.due.qos.contains(Qos::AtMostOnce),
-                                kind: Kind::Live,
-                                ..delivery.clone()
-                            };
-                            kept.deliveries.push(due);
+                            let (message, progress) = (delivery.message, delivery.progress);
+                            kept.push_due(context, self.link.as_deref(), message, &routing, progress);
                             let further_copies = routing.further_copies - 1;
                             let rest = Routing { further_copies, ..routing };
                             kept.push_further(delivery.message, &rest, delivery.progress);
@@ -226,18 +234,24 @@ impl Session {
         }
         // What its successor has overtaken cannot come at that QoS any more.
         kept.deliveries.retain_mut(|other| {
-            let stays = other.kind == Kind::Retained || other.progress.id().is_some() || !overtaken(other.message);
+            let comes_first = other.kind != Kind::Retained && other.progress.is_before_publish();
+            let stays = !comes_first || !overtaken(other.message);
             stays || other.forms.lose(seen.qos)
         });
         next.floating.retain_mut(|other| {
-            let expires = vocabulary.of(other.message).expiry.is_some();
-            !overtaken(other.message) || other.routing.lose(seen.qos, expires)
+            let published = vocabulary.of(other.message);
+            let expires = published.expiry.is_some();
+            let is_unsure = seen.qos == Qos::AtMostOnce && !context.profile.promises(Feature::Qos0Arrives);
+            // One of QoS 2 that was refused may come again, and is to be known by then.
+            let comes_again = published.qos == Qos::ExactlyOnce;
+            !overtaken(other.message) || other.routing.lose(seen.qos, is_unsure || expires) || comes_again
         });
         if let Some(id) = seen.id {
             // What has begun is finished, also if nothing demanded it. A server may forget an expired one of QoS 1.
             now.owed = seen.qos == Qos::ExactlyOnce || vocabulary.of(delivery.message).expiry.is_none();
             now.forms.qos = QosSet::only(seen.qos);
             now.progress = Progress::Open(id);
+            now.undecided = None;
             kept.deliveries.push(now);
         }
         kept.deliveries.sort();
@@ -318,7 +332,8 @@ impl Session {
     /// What may be delivered, in words.
     fn waiting_deliveries(&self, context: &Context<'_>) -> String {
         let kept = self.kept.iter().flat_map(|kept| &kept.deliveries).map(|delivery| delivery.message);
-        let floating = self.floating.iter().filter(|f| !f.routing.due.qos.is_empty()).map(|floating| floating.message);
+        let floating =
+            self.floating.iter().filter(|floating| floating.routing.may_come()).map(|floating| floating.message);
         let mut messages: Vec<String> =
             kept.chain(floating).take(4).map(|message| context.vocabulary.describe(message)).collect();
         messages.dedup();

@@ -41,6 +41,8 @@ pub struct Delivery {
     pub kind: Kind,
     /// How far it is.
     pub progress: Progress,
+    /// The SUBSCRIBE whose SUBACK will tell at which level it comes, as long as that is open.
+    pub undecided: Option<PacketId>,
 }
 
 /// Why a message is delivered.
@@ -113,6 +115,7 @@ impl Delivery {
         let as_new = self.progress == other.progress
             || (self.progress == Progress::Waiting && other.progress == Progress::PerhapsSent);
         self.message == other.message
+            && self.undecided == other.undecided
             && same_forms
             && as_new
             && self.owed >= other.owed
@@ -244,14 +247,21 @@ impl Routing {
     }
 
     /// Its successor has come at this level: it does not come at it any more. If there was no other, and it has certainly met a
-    /// subscription, it is missing as soon as the server has taken it over. Tells whether it still matters.
-    pub(super) fn lose(&mut self, qos: Qos, may_expire: bool) -> bool {
+    /// subscription, it is missing as soon as the server has taken it over, unless it `may_be_lost`. Tells whether it still
+    /// matters.
+    pub(super) fn lose(&mut self, qos: Qos, may_be_lost: bool) -> bool {
         if self.due.qos.contains(qos) {
-            self.missed |= qos == Qos::AtMostOnce || may_expire;
+            self.missed |= may_be_lost;
             self.due.lose(qos);
             self.further.lose(qos);
         }
-        !self.due.qos.is_empty() || !self.missed
+        self.may_come() || !self.missed
+    }
+
+    /// Whether a copy may still come.
+    #[must_use]
+    pub fn may_come(&self) -> bool {
+        !self.due.qos.is_empty() || (self.further_copies > 0 && !self.further.qos.is_empty())
     }
 
     /// Whether it has been overtaken by its successor.
@@ -273,10 +283,15 @@ impl Routing {
 }
 
 impl Floating {
+    /// Whether it was sent more than once.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.times > 1
+    }
+
     /// What it was met by, each time that it was sent.
     pub(super) fn copies(&self) -> Routing {
         let routing = self.routing.clone();
-        if self.times == 1 || routing.due.qos.is_empty() {
+        if !self.is_repeated() || routing.due.qos.is_empty() {
             return routing;
         }
         let copies = routing.further_copies.saturating_add(1).saturating_mul(self.times) - 1;

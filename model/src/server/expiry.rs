@@ -24,6 +24,11 @@ impl Expiry {
         self.latest.is_none_or(|taken| now <= end(taken)) || context.has_bug(SeededBug::DeliversExpired)
     }
 
+    /// When it has expired for certain, if it was taken at once.
+    pub(crate) fn end(&self) -> Millis {
+        self.earliest + Millis::from(self.interval) * 1000 + SLACK + 1
+    }
+
     /// What a server that took the message at once says of it at `now`.
     pub(super) fn left(&self, now: Millis) -> u32 {
         let waited = now.saturating_sub(self.earliest) / 1000;

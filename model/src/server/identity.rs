@@ -157,7 +157,11 @@ impl Login {
 
     fn of_client(profile: &Profile, connect: &Connect, version: ProtocolVersion) -> Login {
         let id = &connect.client_id;
-        let is_plain = (1..=PLAIN_CLIENT_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_plain = match profile.limits().client_identifier_characters {
+            // P-CID-2, P-VER-4.
+            Some(limit) => (1..=usize::from(limit)).contains(&id.chars().count()),
+            None => (1..=PLAIN_CLIENT_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        };
         let login = match profile.has_in(Feature::DeviceLogin, version) {
             true => id.parse::<ExtendedIdentifier>().ok(),
             false => None,
@@ -172,6 +176,7 @@ impl Login {
             // P-VER-4: the extended form is longer than the standards promise.
             _ if login.is_some() => None,
             true => None,
+            false if id.is_empty() && profile.promises(Feature::EmptyClientId) => None,
             false => Some(Offence::ClientIdentifierUnusual),
         };
         let identity = match id.is_empty() {

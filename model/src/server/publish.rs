@@ -84,7 +84,7 @@ impl Session {
     #[must_use]
     pub fn has_taken(&self, context: &Context<'_>, id: PacketId) -> bool {
         let is_known = |kept: &Kept| kept.incoming.contains(&id);
-        self.kept.as_ref().is_some_and(is_known) && !context.has_bug(SeededBug::TakesTwice)
+        self.kept.as_deref().is_some_and(is_known) && !context.has_bug(SeededBug::TakesTwice)
     }
 
     /// PUBACK comes. A server of 5.0 may refuse a message for reasons of its own, in any code that PUBACK knows.

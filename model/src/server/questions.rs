@@ -143,7 +143,7 @@ impl Session {
     pub fn owed(&self, context: &Context<'_>) -> Option<Breach> {
         let asked =
             |link: &Connection| matches!(link.phase, Phase::Connecting { .. }) && link.exchange.is_up_to_client();
-        if self.link.as_ref().is_some_and(asked) {
+        if self.link.as_deref().is_some_and(asked) {
             // Nothing is replaced before the newer client is authenticated.
             return None;
         }

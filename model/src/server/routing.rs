@@ -3,7 +3,7 @@
 use super::delivery::{Delivery, Flag, Floating, Forms, Kind, Progress, Routing};
 use super::qos_set::QosSet;
 use super::rule::{Context, SeededBug};
-use super::session::{Kept, Session, Subscription, SubscriptionTerms};
+use super::session::{Connection, Kept, Session, Subscription, SubscriptionTerms};
 use super::vocabulary::{FilterKey, Message, MessageKey};
 use crate::packet::{ProtocolVersion, Qos, SubscriptionIdentifier};
 use crate::profile::Feature;
@@ -58,6 +58,8 @@ impl Session {
             let met = routing.clone().meeting(forms);
             routing = if undecided { routing.or(met) } else { met };
         }
+        // A connection that does not take the message lets it be dropped (MQTT-3.1.2-25), whichever one comes next.
+        routing.missed |= self.link.as_ref().is_some_and(|link| !link.takes(message));
         routing
     }
 
@@ -110,21 +112,7 @@ impl Session {
             return self;
         }
         let Some(kept) = &mut self.kept else { return self };
-        if !routing.due.qos.is_empty() || routing.is_overtaken() {
-            let above_qos_0 = !routing.due.qos.contains(Qos::AtMostOnce);
-            // QoS 0 may be lost at any time (MQTT-4.3.1-1), and need not be stored.
-            let stored = connected || context.profile.has(Feature::OfflineMessages);
-            let published = context.vocabulary.of(message);
-            let fits = self.link.as_ref().is_none_or(|link| link.takes(published));
-            let owed = !routing.missed && above_qos_0 && stored && fits && published.expiry.is_none();
-            kept.deliveries.push(Delivery {
-                message,
-                forms: routing.due.clone(),
-                owed,
-                kind: Kind::Live,
-                progress: floating.progress(),
-            });
-        }
+        kept.push_due(context, self.link.as_deref(), message, &routing, floating.progress());
         kept.push_further(message, &routing, floating.progress());
         kept.deliveries.sort();
         self
@@ -194,6 +182,36 @@ impl Routing {
 }
 
 impl Kept {
+    /// The copy that is due, if there is one: owed, unless it may have met nothing, or may be lost or left out.
+    pub(super) fn push_due(
+        &mut self,
+        context: &Context<'_>,
+        link: Option<&Connection>,
+        message: MessageKey,
+        routing: &Routing,
+        progress: Progress,
+    ) {
+        if routing.due.qos.is_empty() && !routing.is_overtaken() {
+            return;
+        }
+        // QoS 0 may be lost at any time, unless a case counts on the opposite.
+        let arrives = context.profile.promises(Feature::Qos0Arrives) && link.is_some();
+        let above_qos_0 = !routing.due.qos.contains(Qos::AtMostOnce) || arrives;
+        // QoS 0 (MQTT-4.3.1-1) need not be stored.
+        let stored = link.is_some() || context.profile.has(Feature::OfflineMessages);
+        let published = context.vocabulary.of(message);
+        let fits = link.is_none_or(|link| link.takes(published));
+        self.deliveries.push(Delivery {
+            message,
+            forms: routing.due.clone(),
+            owed: !routing.missed && above_qos_0 && stored && fits && published.expiry.is_none(),
+            kind: Kind::Live,
+            progress,
+            undecided: None,
+        });
+    }
+
+    /// The further copies that there may be.
     pub(super) fn push_further(&mut self, message: MessageKey, routing: &Routing, progress: Progress) {
         for _ in 0..routing.further_copies {
             self.deliveries.push(Delivery {
@@ -202,6 +220,7 @@ impl Kept {
                 owed: false,
                 kind: Kind::Further,
                 progress,
+                undecided: None,
             });
         }
     }

@@ -13,6 +13,7 @@ use super::authenticate::Exchange;
 use super::delivery::{Delivery, Floating};
 use super::qos_set::QosSet;
 use super::response::Response;
+use super::shared::Shared;
 use super::vocabulary::FilterKey;
 use super::will::PendingWill;
 use super::{ConnectionId, Millis};
@@ -23,15 +24,15 @@ use crate::profile::Offence;
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Session {
     /// The connection, if there is one.
-    pub link: Option<Connection>,
+    pub link: Option<Shared<Connection>>,
     /// Connections that a newer one has replaced and that are still open.
     pub older: Vec<ConnectionId>,
     /// Connections whose CONNECT the server refuses: they leave all else as it is (3.1.1: MQTT-3.1.4-5; 5.0: MQTT-3.1.4-6).
-    pub refused: Vec<Connection>,
+    pub refused: Vec<Shared<Connection>>,
     /// The session state, if there is any.
-    pub kept: Option<Kept>,
+    pub kept: Option<Shared<Kept>>,
     /// Messages that others have sent and that may or may not have reached this session yet.
-    pub floating: Vec<Floating>,
+    pub floating: Shared<Vec<Floating>>,
     /// Wills of connections that are gone, not published yet.
     pub wills: Vec<PendingWill>,
 }

@@ -6,7 +6,7 @@ use super::qos_set::QosSet;
 use super::response::{Grant, Response};
 use super::rule::{Breach, Context, Rule, SeededBug};
 use super::session::{Kept, Phase, Session, Subscription, SubscriptionTerms};
-use super::vocabulary::FilterKey;
+use super::vocabulary::{FilterKey, Message};
 use crate::packet::{PacketId, PacketType, ProtocolVersion, Qos, RetainHandling};
 use crate::profile::{Code, Feature, Offence, Reaction};
 use std::collections::BTreeSet;
@@ -71,12 +71,21 @@ impl Session {
         };
         let mut met = match grant.granted.is_empty() || context.has_bug(SeededBug::WithholdsRetained) {
             true => Vec::new(),
-            false => terms.meet(context, version, request, replaced.is_some()),
+            false => terms.meet(context, version, id, request, replaced.is_some()),
         };
         for delivery in &mut met {
             delivery.owed &= !may_fail && fits(delivery);
         }
+        let inherited = request.inherited.iter().map(|message| Delivery {
+            message: *message,
+            forms: terms.forms(context, context.vocabulary.of(*message), version),
+            owed: false,
+            kind: Kind::Further,
+            progress: Progress::Waiting,
+            undecided: None,
+        });
         let Some(kept) = &mut self.kept else { return };
+        kept.deliveries.extend(inherited);
         kept.subscriptions.retain(|held| held.filter != request.filter);
         kept.subscriptions.push(Subscription {
             filter: request.filter,
@@ -87,8 +96,8 @@ impl Session {
         kept.subscriptions.sort();
         if !shared {
             kept.deliveries.extend(met);
-            kept.deliveries.sort();
         }
+        kept.deliveries.sort();
     }
 
     /// What SUBACK may state for a filter.
@@ -180,11 +189,11 @@ impl Session {
                 }
             }
             kept.subscriptions.retain(|held| held.pending.is_some() || !held.terms.granted.is_empty());
-            let is_single = grants.iter().filter(|other| other.filter == grant.filter).count() == 1;
-            if let Some(granted) = qos.filter(|_| is_single) {
-                kept.narrow_retained(context, grant.filter, granted);
+            if let Some(granted) = qos {
+                kept.narrow_retained(context, id, &grants, grant.filter, granted);
             }
         }
+        next.kept.iter_mut().for_each(|kept| kept.decide(id));
         // Whether a refused request leaves what it would have replaced is not said, nor whether the connection goes on where
         // the server may end it behind its SUBACK.
         let mut successors = vec![next];
@@ -283,6 +292,7 @@ impl SubscriptionTerms {
         &self,
         context: &Context<'_>,
         version: ProtocolVersion,
+        id: PacketId,
         request: &FilterRequest,
         existed: bool,
     ) -> Vec<Delivery> {
@@ -312,6 +322,7 @@ impl SubscriptionTerms {
                 forms: forms(qos),
                 kind: Kind::Retained,
                 progress: Progress::Waiting,
+                undecided: (qos.iter().count() > 1).then_some(id),
             }
         });
         met.collect()
@@ -329,28 +340,33 @@ impl Kept {
         self.deliveries.sort();
     }
 
-    /// SUBACK has stated a grant: retained messages that wait come at no higher level.
-    fn narrow_retained(&mut self, context: &Context<'_>, filter: FilterKey, granted: Qos) {
+    /// SUBACK has stated a grant: the retained messages that this filter has met come at no higher level. Where filters of the
+    /// SUBSCRIBE overlap, a delivery does not tell which of them it is for.
+    fn narrow_retained(
+        &mut self,
+        context: &Context<'_>,
+        id: PacketId,
+        grants: &[Grant],
+        filter: FilterKey,
+        granted: Qos,
+    ) {
         if !context.profile.has(Feature::SubscriberQos) {
             return;
         }
-        let waits = |delivery: &&mut Delivery| {
-            delivery.kind == Kind::Retained && matches!(delivery.progress, Progress::Waiting)
-        };
-        let subscriptions = &self.subscriptions;
-        // Where filters overlap, a delivery does not tell which of them it is for.
-        let is_alone =
-            |topic| subscriptions.iter().filter(|s| context.vocabulary.matches(s.filter, topic)).count() == 1;
-        for delivery in self.deliveries.iter_mut().filter(waits) {
-            let message = context.vocabulary.of(delivery.message);
-            let qos = QosSet::only(message.qos.min(granted));
-            if context.vocabulary.matches(filter, message.topic)
-                && is_alone(message.topic)
-                && delivery.forms.qos.contains(message.qos.min(granted))
-            {
-                delivery.forms.qos = qos;
+        for delivery in self.deliveries.iter_mut().filter(|delivery| delivery.undecided == Some(id)) {
+            let Message { topic, qos, .. } = context.vocabulary.of(delivery.message);
+            let matching = grants.iter().filter(|grant| context.vocabulary.matches(grant.filter, *topic)).count();
+            let level = granted.min(*qos);
+            if matching == 1 && context.vocabulary.matches(filter, *topic) && delivery.forms.qos.contains(level) {
+                delivery.forms.qos = QosSet::only(level);
             }
         }
+    }
+
+    /// What the SUBACK of this SUBSCRIBE has not decided stays open.
+    fn decide(&mut self, id: PacketId) {
+        let undecided = self.deliveries.iter_mut().filter(|delivery| delivery.undecided == Some(id));
+        undecided.for_each(|delivery| delivery.undecided = None);
         self.deliveries.sort();
     }
 }

@@ -20,7 +20,7 @@ pub struct PendingWill {
 }
 
 /// How exactly a server keeps the time of a Will, in milliseconds: the text says nothing of it, and counts in seconds.
-const LATENESS: Millis = 5_000;
+pub(super) const LATENESS: Millis = 5_000;
 
 impl Connection {
     /// The Will after the connection has ended at `now`; none if it was taken back (3.1.1: MQTT-3.14.4-3; 5.0: MQTT-3.14.4-3) or there is none.

@@ -179,3 +179,18 @@ fn a_copy_on_a_later_connection_outlives_the_puback_of_the_first_one() {
         none_is_left.violates("delivery-was-subscribed", "");
     }
 }
+
+#[test]
+fn a_message_that_is_taken_twice_meets_what_was_subscribed_meanwhile() {
+    let delivered = Trace::new("standard", V5)
+        .connected(1, "sub")
+        .subscribed(1, 1, "t/a", Qos::AtMostOnce)
+        .connected_with(2, lasting("pub", V5), false)
+        .send(2, &qos1("t/a", "m1", 7, false))
+        .see(2, Observation::ClosedByClient)
+        .connected_with(3, lasting("pub", V5), true)
+        .send(3, &qos1("t/a", "m1", 7, true))
+        .receive(1, &qos0("t/a", "m1"))
+        .subscribed(1, 2, "t/a", Qos::AtLeastOnce);
+    delivered.receive(1, &qos1("t/a", "m1", 1, false)).receive(3, &puback(7)).conforms();
+}

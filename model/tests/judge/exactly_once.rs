@@ -1,7 +1,8 @@
 //! QoS 2 in both directions.
 
 use crate::trace::*;
-use model::packet::{Packet, Qos, ReasonCode};
+use model::judge::Observation;
+use model::packet::{Packet, ProtocolVersion, Qos, ReasonCode};
 
 /// The publisher sends `m1` at QoS 2 and the exchange is completed.
 fn published(trace: Trace) -> Trace {
@@ -12,7 +13,7 @@ fn published(trace: Trace) -> Trace {
         .receive(2, &pubcomp(7, ReasonCode::Success))
 }
 
-fn subscriber(version: model::packet::ProtocolVersion) -> Trace {
+fn subscriber(version: ProtocolVersion) -> Trace {
     Trace::new("standard", version).connected(1, "sub").subscribed(1, 1, "t/a", Qos::ExactlyOnce).connected(2, "pub")
 }
 
@@ -73,7 +74,7 @@ fn after_pubrec_the_publish_does_not_come_again() {
                 .receive(1, &qos2("t/a", "m1", 1, false))
                 .send(1, &pubrec(1))
                 .receive(1, &pubrel(1))
-                .see(1, model::judge::Observation::ClosedByClient)
+                .see(1, Observation::ClosedByClient)
                 .connected_with(3, lasting("sub", version), true)
         };
         broken().receive(3, &pubrel(1)).send(3, &pubcomp(1, ReasonCode::Success)).conforms();
@@ -115,4 +116,103 @@ fn a_refused_message_goes_nowhere() {
     let refused = || subscriber(V5).send(2, &qos2("t/a", "m1", 7, false)).receive(2, &refusal);
     refused().conforms();
     refused().receive(1, &qos2("t/a", "m1", 1, false)).violates("delivery-was-subscribed", "");
+}
+
+/// `pub` breaks off and comes back on another connection, to the session that it had.
+fn comes_back(trace: Trace, from: u32, to: u32) -> Trace {
+    trace.see(from, Observation::ClosedByClient).connected_with(to, lasting("pub", V5), true)
+}
+
+fn lasting_pair(granted: Qos) -> Trace {
+    Trace::new("standard", V5).connected(1, "sub").subscribed(1, 1, "t/a", granted).connected_with(
+        2,
+        lasting("pub", V5),
+        false,
+    )
+}
+
+#[test]
+fn a_message_that_was_refused_once_has_no_place_in_the_order() {
+    let overtaken = lasting_pair(Qos::AtMostOnce)
+        .send(2, &qos2("t/a", "m1", 7, false))
+        .send(2, &qos2("t/a", "m2", 8, false))
+        .receive(1, &qos0("t/a", "m2"));
+    // The PUBREC that refused `m1` was lost with the connection.
+    comes_back(overtaken, 2, 3)
+        .send(3, &qos2("t/a", "m1", 7, true))
+        .send(3, &qos2("t/a", "m2", 8, true))
+        .receive(3, &pubrec(7))
+        .receive(3, &pubrec(8))
+        .receive(1, &qos0("t/a", "m1"))
+        .conforms();
+}
+
+#[test]
+fn a_server_may_hold_what_its_client_has_forgotten() {
+    let version = ProtocolVersion::V3_1;
+    let clean = || Packet::Connect(connect("pub"));
+    let forgotten = Trace::new("standard", version)
+        .connected(1, "sub")
+        .subscribed(1, 1, "t/a", Qos::ExactlyOnce)
+        .connected_with(2, lasting("pub", version), false)
+        .send(2, &qos2("t/b", "m1", 7, false))
+        .receive(2, &pubrec(7))
+        .see(2, Observation::ClosedByClient)
+        // The server never reads this one: its client has forgotten `m1`, the server has not.
+        .see(3, Observation::Opened)
+        .send(3, &clean())
+        .see(3, Observation::ClosedByClient)
+        .connected_with(4, lasting("pub", version), false)
+        .send(4, &qos1("t/b", "m2", 7, false))
+        .receive(4, &puback(7));
+    forgotten
+        .send(4, &qos2("t/a", "m3", 7, false))
+        .receive(4, &pubrec(7))
+        .send(4, &pubrel(7))
+        .receive(4, &pubcomp(7, ReasonCode::Success))
+        .conforms();
+}
+
+#[test]
+fn a_session_that_has_ended_unseen_knows_no_message() {
+    let delivered = || {
+        lasting_pair(Qos::ExactlyOnce).send(2, &qos2("t/a", "m1", 7, false)).receive(1, &qos2("t/a", "m1", 1, false))
+    };
+    let again = |trace: Trace, connection: u32| {
+        trace
+            .send(connection, &qos2("t/a", "m1", 7, true))
+            .receive(connection, &pubrec(7))
+            .receive(1, &qos2("t/a", "m1", 2, false))
+            .send(1, &pubrec(1))
+            .receive(1, &pubrel(1))
+    };
+    again(comes_back(delivered(), 2, 3), 3).violates("delivery-once", "");
+    let mut short = lasting("pub", V5);
+    short.properties.session_expiry_interval = Some(1);
+    let ended = delivered()
+        .see(2, Observation::ClosedByClient)
+        .see(3, Observation::Opened)
+        .send(3, &Packet::Connect(short))
+        .see(3, Observation::ClosedByClient)
+        .later(20_000)
+        .see(4, Observation::Opened)
+        .send(4, &Packet::Connect(lasting("pub", V5)));
+    again(comes_back(ended, 4, 5), 5).conforms();
+}
+
+#[test]
+fn what_a_connection_did_not_take_the_next_one_need_not_get() {
+    let mut small = lasting("sub", V5);
+    small.properties.maximum_packet_size = std::num::NonZeroU32::new(40);
+    Trace::new("standard", V5)
+        .connected_with(1, small, false)
+        .subscribed(1, 1, "t/a", Qos::AtLeastOnce)
+        .connected(2, "pub")
+        .send(2, &qos2("t/a", &"L".repeat(100), 7, false))
+        .receive(2, &pubrec(7))
+        .see(1, Observation::ClosedByClient)
+        .connected_with(3, lasting("sub", V5), true)
+        .send(2, &pubrel(7))
+        .receive(2, &pubcomp(7, ReasonCode::Success))
+        .conforms();
 }

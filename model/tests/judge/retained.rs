@@ -1,7 +1,7 @@
 //! Retained messages: what a new subscription meets, and how it is marked.
 
 use crate::trace::*;
-use model::packet::{Packet, Qos, RetainHandling, SubscriptionOptions};
+use model::packet::{Packet, Qos, ReasonCode, RetainHandling, SubscriptionOptions};
 
 fn retained(topic: &str, payload: &str, packet_id: u16) -> Packet {
     marked(qos1(topic, payload, packet_id, false))
@@ -39,7 +39,7 @@ fn a_new_subscription_meets_what_is_retained() {
     store(V5)
         .send(1, &subscribe(1, "t/a", Qos::AtLeastOnce))
         .receive(1, &retained("t/a", "m1", 1))
-        .receive(1, &suback(1, &[model::packet::ReasonCode::GrantedQos1]))
+        .receive(1, &suback(1, &[ReasonCode::GrantedQos1]))
         .conforms();
 }
 
@@ -63,7 +63,7 @@ fn one_that_is_on_its_way_may_be_met_or_not() {
             .send(1, &subscribe(1, "t/a", Qos::AtLeastOnce))
             .send(2, &retained("t/a", "m2", 2))
             .receive(2, &puback(2))
-            .receive(1, &suback(1, &[model::packet::ReasonCode::GrantedQos1]))
+            .receive(1, &suback(1, &[ReasonCode::GrantedQos1]))
     };
     on_its_way().receive(1, &retained("t/a", "m2", 1)).conforms();
     on_its_way().receive(1, &retained("t/a", "m1", 1)).receive(1, &qos1("t/a", "m2", 2, false)).conforms();
@@ -71,7 +71,7 @@ fn one_that_is_on_its_way_may_be_met_or_not() {
 
 #[test]
 fn retain_handling_says_when() {
-    let granted = suback(5, &[model::packet::ReasonCode::GrantedQos1]);
+    let granted = suback(5, &[ReasonCode::GrantedQos1]);
     let asked = |how| store(V5).send(1, &handling(how)).receive(1, &granted);
     let came = retained("t/a", "m1", 1);
     asked(RetainHandling::DoNotSend).conforms();
@@ -99,7 +99,7 @@ fn a_live_message_is_marked_where_the_subscription_asks_for_it() {
             .connected(1, "sub")
             .connected(2, "pub")
             .send(1, &subscribe_with(1, "t/a", options))
-            .receive(1, &suback(1, &[model::packet::ReasonCode::GrantedQos1]))
+            .receive(1, &suback(1, &[ReasonCode::GrantedQos1]))
             .send(2, &retained("t/a", "m1", 1))
             .receive(2, &puback(1))
     };
@@ -118,9 +118,43 @@ fn one_that_a_takeover_left_unread_replaces_nothing() {
             .send(2, &marked(qos0("t/a", "m2")))
             .connected(3, "pub")
             .send(3, &subscribe(1, "t/a", Qos::AtLeastOnce))
-            .receive(3, &suback(1, &[model::packet::ReasonCode::GrantedQos1]))
+            .receive(3, &suback(1, &[ReasonCode::GrantedQos1]))
             .see(2, model::judge::Observation::ClosedByServer)
     };
     taken_over().receive(3, &retained("t/a", "m1", 1)).conforms();
     taken_over().receive(3, &marked(qos0("t/a", "m2"))).conforms();
+}
+
+#[test]
+fn a_live_message_may_come_behind_its_retained_copy() {
+    let as_published =
+        SubscriptionOptions { qos: Qos::AtMostOnce, retain_as_published: true, ..SubscriptionOptions::default() };
+    Trace::new("standard", V5)
+        .connected(1, "sub")
+        .subscribed(1, 1, "t/+", Qos::AtMostOnce)
+        .connected(2, "pub")
+        .send(2, &marked(qos0("t/a", "m1")))
+        .send(1, &subscribe_with(2, "t/+", as_published))
+        // The first is the retained one that the SUBSCRIBE has met: the live one is marked differently.
+        .receive(1, &marked(qos0("t/a", "m1")))
+        .receive(1, &qos0("t/a", "m1"))
+        .receive(1, &suback(2, &[ReasonCode::Success]))
+        .conforms();
+}
+
+#[test]
+fn each_suback_tells_of_its_own_subscribe() {
+    let taken = || {
+        store(V311)
+            .send(1, &subscribe(5, "t/a", Qos::AtLeastOnce))
+            .send(1, &subscribe(6, "t/a", Qos::AtMostOnce))
+            .send(1, &Packet::Pingreq)
+            .receive(1, &Packet::Pingresp)
+            .receive(1, &suback(5, &[ReasonCode::GrantedQos1]))
+    };
+    let second = |trace: Trace| trace.receive(1, &suback(6, &[ReasonCode::Success]));
+    second(taken().receive(1, &marked(qos0("t/a", "m1"))).receive(1, &retained("t/a", "m1", 1))).conforms();
+    second(taken().receive(1, &retained("t/a", "m1", 1)))
+        .receive(1, &retained("t/a", "m1", 2))
+        .violates("delivery-once", "");
 }

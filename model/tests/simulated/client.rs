@@ -53,6 +53,8 @@ pub(crate) struct Unanswered {
     pub(crate) id: PacketId,
     pub(crate) message: MessageKey,
     pub(crate) received: bool,
+    /// Nobody has heard it: it was said on a connection that the server had left behind.
+    pub(crate) unheard: bool,
 }
 
 /// What a client has to send for an exchange.
@@ -248,7 +250,8 @@ impl Client {
             };
             let offence = misplaced.then_some(Offence::TopicFilterInvalid);
             let key = vocabulary.filter(&filter);
-            asked.push(FilterRequest { filter: key, options, identifier, retained: Vec::new(), offence });
+            let (retained, inherited) = (Vec::new(), Vec::new());
+            asked.push(FilterRequest { filter: key, options, identifier, retained, inherited, offence });
             requests.push(SubscriptionRequest { filter: filter.try_into().unwrap(), options });
         }
         let properties = SubscribeProperties { subscription_identifier: identifier, ..SubscribeProperties::default() };
@@ -313,13 +316,25 @@ impl Client {
         let message = vocabulary.message(message);
         let offence = wildcard.then_some(Offence::TopicNameInvalid);
         let id = (qos > Qos::AtMostOnce).then(|| self.free_id(terms, choice));
-        self.unanswered.extend(id.map(|id| Unanswered { id, message, received: false }));
+        self.unanswered.extend(id.map(|id| Unanswered { id, message, received: false, unheard: false }));
         published(vocabulary, message, id, false, offence)
     }
 
-    /// What was not answered is sent again, in order.
-    pub(crate) fn resume(&self, vocabulary: &Vocabulary) -> Vec<Utterance> {
-        let again = self.unanswered.iter().map(|Unanswered { id, message, received }| {
+    /// Its last message was said where nobody listens.
+    pub(crate) fn was_unheard(&mut self, utterance: &Utterance) {
+        let Input::Publish { message, .. } = &utterance.input else { return };
+        self.unanswered.iter_mut().filter(|open| open.message == *message).for_each(|open| open.unheard = true);
+    }
+
+    /// What was not answered is sent again on this connection, in order. What nobody has heard is a new message here.
+    pub(crate) fn resume(&mut self, vocabulary: &mut Vocabulary, connection: ConnectionId) -> Vec<Utterance> {
+        for open in self.unanswered.iter_mut().filter(|open| open.unheard) {
+            open.unheard = false;
+            let (connection, after) = (connection.0, connection.0.saturating_sub(1));
+            let unheard = vocabulary.of(open.message).clone();
+            open.message = vocabulary.message(Message { connection, after, ..unheard });
+        }
+        let again = self.unanswered.iter().map(|Unanswered { id, message, received, .. }| {
             let wildcard = vocabulary.content_of(vocabulary.of(*message).content_5).topic.contains('+');
             match received {
                 true => Answer::Pubrel(*id).utterance(),

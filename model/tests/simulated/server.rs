@@ -5,11 +5,12 @@ use super::terms::Terms;
 use model::packet::{PacketId, ProtocolVersion, Qos};
 use model::profile::{Code, Feature, Offence, Reaction};
 use model::server::delivery::{Delivery, Progress};
+use model::server::qos_set::QosSet;
 use model::server::response::Response;
-use model::server::session::Phase;
+use model::server::session::{Phase, Subscription};
 use model::server::{
-    Announcement, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, RetainedMessages,
-    SeededBug, Session, Shares, Vocabulary,
+    Announcement, ConnectionId, Context, FilterKey, FilterRequest, Input, MessageKey, Millis, Moment, Output,
+    RetainedMessages, SeededBug, Session, Shares, Vocabulary,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +69,11 @@ impl Server {
             Input::Pubrel { id } if before.has_taken(&faultless, *id) => self.held.get(&(client, *id)).copied(),
             _ => None,
         };
-        self.sessions[client] = pick(choice, &successors).clone();
+        let mut after = pick(choice, &successors).clone();
+        if let Input::Subscribe { id, requests } = &input {
+            grant(context, &mut after, *id, requests, choice);
+        }
+        self.sessions[client] = after;
         if context.bug == Some(SeededBug::KeepsOlderConnection) {
             self.sessions[client].older.clear();
         }
@@ -330,6 +335,42 @@ impl Server {
             kept.deliveries.remove(*pick(choice, &places));
         }
     }
+}
+
+/// A server knows what it grants when it takes SUBSCRIBE: what the model leaves open until SUBACK is decided now.
+fn grant(
+    context: &Context<'_>,
+    session: &mut Session,
+    subscribed: PacketId,
+    requests: &[FilterRequest],
+    choice: &mut dyn Choice,
+) {
+    let (Some(link), Some(kept)) = (&mut session.link, &mut session.kept) else { return };
+    let grants = link.responses.iter_mut().filter_map(|response| match response {
+        Response::Suback(id, grants) if *id == subscribed => Some(grants),
+        _ => None,
+    });
+    for (grant, request) in grants.flatten().zip(requests) {
+        let levels: Vec<Qos> = grant.granted.iter().collect();
+        let Some(granted) = (!levels.is_empty()).then(|| *pick(choice, &levels)) else { continue };
+        grant.granted = QosSet::only(granted);
+        let of_it = |held: &&mut Subscription| held.filter == grant.filter && held.pending == Some(subscribed);
+        kept.subscriptions.iter_mut().filter(of_it).for_each(|held| held.terms.granted = QosSet::only(granted));
+        if !context.profile.has(Feature::SubscriberQos) {
+            continue;
+        }
+        for met in &request.retained {
+            let qos = context.vocabulary.of(met.message).qos.min(granted);
+            let open =
+                |delivery: &&mut Delivery| delivery.undecided == Some(subscribed) && delivery.message == met.message;
+            if let Some(delivery) = kept.deliveries.iter_mut().find(open) {
+                delivery.forms.qos = QosSet::only(qos);
+                delivery.undecided = None;
+            }
+        }
+    }
+    kept.subscriptions.sort();
+    kept.deliveries.sort();
 }
 
 /// The first output of a reaction that ends the connection.

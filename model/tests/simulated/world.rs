@@ -194,7 +194,11 @@ impl World {
             Deed::Unsubscribe => it.unsubscribe(terms, vocabulary, choice),
             Deed::Publish => {
                 self.published += 1;
-                it.publish(terms, vocabulary, connection, self.now, self.published, choice)
+                let published = it.publish(terms, vocabulary, connection, self.now, self.published, choice);
+                if own.iter().any(|newer| *newer > connection) {
+                    it.was_unheard(&published);
+                }
+                published
             }
             Deed::Acknowledge => {
                 let Some(link) = self.links.get_mut(&connection).filter(|link| !link.answers.is_empty()) else {
@@ -347,7 +351,7 @@ impl World {
             Output::Connack { code: 0, session_present, .. } => {
                 link.connected = true;
                 match *session_present || link.version == ProtocolVersion::V3_1 {
-                    true => again = it.resume(&self.vocabulary),
+                    true => again = it.resume(&mut self.vocabulary, connection),
                     false => it.unanswered.clear(),
                 }
             }

@@ -1,5 +1,6 @@
 //! Enhanced authentication (section 4.12), with one simple method: the broker sends a text, the Client sends it back
-//! reversed. There is no secret in it: it is for tests of the exchange, and of Clients.
+//! reversed. The text is the Client's own, if it begins with Authentication Data, so that a script can know the answer. There
+//! is no secret in it: it is for tests of the exchange, and of Clients.
 
 use super::broker::{ConnectionId, Core, Milliseconds};
 use super::connect::Refused;
@@ -92,7 +93,7 @@ impl Core {
     /// Asks the Client of an acceptable CONNECT for its authentication.
     pub(super) fn challenge_candidate(&mut self, id: ConnectionId, peer: Peer, connect: Connect) {
         let Some(Connection::AwaitingConnect { deadline }) = self.forget_connection(id) else { return };
-        let (challenge, auth) = self.new_challenge();
+        let (challenge, auth) = self.new_challenge(connect.properties.authentication_data.as_deref());
         self.timers.set(deadline, Timer::Connect(id));
         let candidate = Candidate { peer, connect, challenge, deadline };
         self.connections.insert(id, Connection::Authenticating(Box::new(candidate)));
@@ -129,7 +130,7 @@ impl Core {
             }
             (Authentication::Done, ReasonCode::ReAuthenticate) => {
                 check_method(auth).map_err(Wrong::violation)?;
-                let (challenge, answer) = self.new_challenge();
+                let (challenge, answer) = self.new_challenge(auth.properties.authentication_data.as_deref());
                 (Authentication::Again(challenge), answer)
             }
             (Authentication::Done, _) => {
@@ -147,10 +148,10 @@ impl Core {
         Ok(())
     }
 
-    /// A challenge that was not used before, and the AUTH that carries it.
-    fn new_challenge(&mut self) -> (Challenge, Packet) {
+    /// The Client's own text as a challenge, or one that was not used before; and the AUTH that carries it.
+    fn new_challenge(&mut self, own: Option<&[u8]>) -> (Challenge, Packet) {
         self.challenges += 1;
-        let text = format!("challenge {}", self.challenges).into_bytes();
+        let text = own.map_or_else(|| format!("challenge {}", self.challenges).into_bytes(), <[u8]>::to_vec);
         (Challenge(text.clone()), auth_packet(ReasonCode::ContinueAuthentication, Some(text)))
     }
 }

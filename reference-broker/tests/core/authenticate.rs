@@ -51,6 +51,23 @@ fn connack_comes_after_the_right_answer_and_names_the_method() {
 }
 
 #[test]
+fn a_client_may_bring_its_own_challenge() {
+    let mut world = World::standard();
+    let mut connect = with_method(AUTHENTICATION_METHOD);
+    connect.properties.authentication_data = Some(b"abc".to_vec());
+    let client = world.connect(V5_0, connect);
+    let Some(Packet::Auth(challenge)) = world.last(client) else { panic!("no AUTH") };
+    assert_eq!(challenge.properties.authentication_data.as_deref(), Some(&b"abc"[..]));
+    world.seen(client);
+    world.send(client, auth(ReasonCode::ContinueAuthentication, AUTHENTICATION_METHOD, Some(b"cba".to_vec())));
+    assert_eq!(world.seen(client), ["CONNACK 0x00"]);
+    world.send(client, auth(ReasonCode::ReAuthenticate, AUTHENTICATION_METHOD, Some(b"xyz".to_vec())));
+    assert_eq!(world.seen(client), ["AUTH 0x18"]);
+    world.send(client, auth(ReasonCode::ContinueAuthentication, AUTHENTICATION_METHOD, Some(b"zyx".to_vec())));
+    assert_eq!(world.seen(client), ["AUTH 0x00"]);
+}
+
+#[test]
 fn what_is_no_answer_is_refused_and_leaves_no_trace() {
     let go_on = ReasonCode::ContinueAuthentication;
     for (packet, seen) in [

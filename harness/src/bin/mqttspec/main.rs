@@ -1,12 +1,14 @@
 //! `mqttspec`: does this broker speak the MQTT dialect that my fleet depends on?
 
 mod check;
+mod coverage;
 mod explain;
 mod explore;
 mod fuzz;
 mod lint;
 mod list;
 mod output;
+mod prove;
 mod run;
 mod schema;
 mod sources;
@@ -36,6 +38,7 @@ Examples:
   mqttspec run mqtt://localhost --run '**/qos1/**'      a part of the cases: `*` is one part of a name, `**` any number
   mqttspec run mqtt://localhost --known-failing broker.txt --junit report.xml
   mqttspec explain MQTT-3.3.1-2                         a statement, and the cases that cite it
+  mqttspec prove                                        show that the cases are sound
   mqttspec fuzz --time 60s                              random clients, judged by the model
   mqttspec check                                        explore the model itself
 
@@ -60,6 +63,11 @@ enum Verb {
     Lint(lint::Arguments),
     /// Tell what a case does or what a statement says
     Explain(explain::Arguments),
+    /// Show that no server which does what it may fails a case
+    Prove(prove::Arguments),
+    /// Say which statements of the standard the cases cover
+    #[command(after_help = coverage::HELP)]
+    Coverage(coverage::Arguments),
     /// Explore the model exhaustively and say whether its claims hold
     Check(check::Arguments),
     /// Browse the states of a scenario in the web explorer
@@ -78,6 +86,8 @@ fn main() -> ExitCode {
         Some(Verb::List(arguments)) => list::run(&arguments),
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
+        Some(Verb::Prove(arguments)) => prove::run(&arguments),
+        Some(Verb::Coverage(arguments)) => coverage::run(&arguments),
         Some(Verb::Check(arguments)) => check::run(&arguments),
         Some(Verb::Explore(arguments)) => explore::run(&arguments),
         Some(Verb::Schema) => schema::run(),

@@ -1,0 +1,148 @@
+//! One run of a script against a permitted server, and proofs side by side.
+
+use super::search::search;
+use super::stage::{Cut, Deed, Stage};
+use super::verdict::{Proof, Proved};
+use crate::case::Variant;
+use crate::run::{Conditions, Fate, Interrupt, Plan, Rehearsed, rehearse};
+use crate::target::Peer;
+use model::permitted::PermittedServer;
+use model::profile::Profile;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use tokio::time::sleep_until;
+
+/// How far a proof goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// How many runs a variant may take.
+    pub runs: usize,
+}
+
+impl Default for Bounds {
+    /// Far beyond what most variants need; the largest take some seconds.
+    fn default() -> Bounds {
+        Bounds { runs: 20_000 }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The script was played to its end, or broken.
+    Played(Rehearsed, Box<PermittedServer>, u64),
+    /// The server has a choice, or none at all.
+    Cut(Cut),
+    /// The surroundings failed.
+    Error(String),
+}
+
+/// Plays a script with a server that does what the tape says, up to where it has a choice.
+pub(super) fn play(
+    variant: &Variant,
+    profile: &Profile,
+    conditions: &Conditions,
+    server: PermittedServer,
+    tape: &[Deed],
+) -> Ended {
+    // The runtime comes before the stage, whose clock is the runtime's.
+    let place: Arc<std::sync::OnceLock<Stage>> = Arc::default();
+    let idle = Arc::clone(&place);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .on_thread_park(move || {
+            if let Some(stage) = idle.get() {
+                stage.idle();
+            }
+        })
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return Ended::Error(format!("cannot build a runtime: {error}")),
+    };
+    runtime.block_on(async {
+        let stage = place.get_or_init(|| Stage::new(server, tape));
+        let peer = Peer::Counterpart(Arc::new(stage.clone()));
+        let script = rehearse(variant, profile, peer, conditions);
+        tokio::select! {
+            cut = direct(stage) => Ended::Cut(cut),
+            played = script => {
+                let (server, now) = stage.outcome();
+                Ended::Played(played, Box::new(server), now)
+            }
+        }
+    })
+}
+
+/// Wakes the server when its time comes, until the run is cut.
+async fn direct(stage: &Stage) -> Cut {
+    let mut alarm = None;
+    loop {
+        if let Some(cut) = stage.take_cut() {
+            return cut;
+        }
+        alarm = stage.take_alarm().or(alarm);
+        match alarm {
+            None => stage.changed.notified().await,
+            Some(at) => {
+                tokio::select! {
+                    () = stage.changed.notified() => {}
+                    () = sleep_until(at) => alarm = None,
+                }
+            }
+        }
+    }
+}
+
+/// Proves one variant.
+#[must_use]
+pub fn prove_variant(
+    variant: &Arc<Variant>,
+    profile: &Arc<Profile>,
+    conditions: &Conditions,
+    bounds: Bounds,
+) -> Proved {
+    catch_unwind(AssertUnwindSafe(|| search(variant, profile, conditions, bounds))).unwrap_or_else(|_| Proved {
+        variant: Arc::clone(variant),
+        proof: Proof::Unproved("the harness panicked: this is a bug in mqttspec, please report it".to_owned()),
+        states: 0,
+        runs: 0,
+    })
+}
+
+/// Proves all that a plan plays, with at most `jobs` variants at a time; `listener` is told of each as it is known.
+pub fn prove(
+    plan: &Plan,
+    conditions: &Conditions,
+    bounds: Bounds,
+    jobs: NonZeroUsize,
+    interrupt: &Interrupt,
+    listener: &mut dyn FnMut(Proved),
+) {
+    let played = plan.variants.iter().filter(|planned| matches!(planned.fate, Fate::Play(_)));
+    let work: Vec<&Arc<Variant>> = played.map(|planned| &planned.variant).collect();
+    let next = AtomicUsize::new(0);
+    let (sender, proofs) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..jobs.get().min(work.len()) {
+            let (sender, work, next) = (sender.clone(), &work, &next);
+            scope.spawn(move || {
+                while let Some(variant) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if interrupt.is_raised()
+                        || sender.send(prove_variant(variant, &plan.profile, conditions, bounds)).is_err()
+                    {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for proved in proofs {
+            listener(proved);
+        }
+    });
+}
