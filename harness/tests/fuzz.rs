@@ -37,7 +37,7 @@ fn seed(switch: Switch) -> u64 {
         Switch::MessageExpiryIgnored => 1_070,
         Switch::UnsubscribeIgnored => 1,
         Switch::SharedToTwoMembers => 68,
-        Switch::SharedQos2HandedOn => 68,
+        Switch::SharedQos2HandedOn => 4_354,
         Switch::OrderSwapped => 1_050,
         Switch::Qos2DuplicatePassedOn => 1_045,
         Switch::WindowNotReopened => 122,

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 /// Runs the verb.
 pub(crate) fn run(arguments: &Arguments) -> u8 {
     let sources = &arguments.sources;
-    let loaded = sources.library([]).and_then(|library| Ok((library, sources.profiles(None)?)));
+    let loaded = sources.library().and_then(|library| Ok((library, sources.profiles(None)?)));
     let Ok((library, profiles)) = loaded else {
         return exit_code::USAGE;
     };

@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 fn play(arguments: &Arguments) -> Result<u8, Told> {
     let faults = faults(&arguments.fault)?;
     let sources = &arguments.sources;
-    let library = sources.library([])?;
+    let library = sources.library()?;
     let profiles = sources.profiles(None)?;
     let plans = sources.plans(&library, &profiles, &KnownFailing::default());
     if plans.iter().all(|plan| plan.played().next().is_none()) {

@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 
 fn prove_all(arguments: &Arguments) -> Result<u8, Told> {
     let sources = &arguments.sources;
-    let library = sources.library([])?;
+    let library = sources.library()?;
     let profiles = sources.profiles(None)?;
     let plans = sources.plans(&library, &profiles, &KnownFailing::default());
     if plans.iter().all(|plan| plan.played().next().is_none()) {

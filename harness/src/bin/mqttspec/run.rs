@@ -84,7 +84,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         timeout: arguments.timeout,
         interference: interference(arguments)?,
     };
-    let library = arguments.sources.library(arguments.target.files())?;
+    let library = arguments.sources.library_with(arguments.target.files())?;
     let profiles = arguments.sources.profiles(arguments.target.is_network().then_some("standard"))?;
     let known_failing = known_failing(&arguments.known_failing)?;
     let plans = arguments.sources.plans(&library, &profiles, &known_failing);

@@ -37,8 +37,13 @@ pub(crate) struct Sources {
 pub(crate) struct Told;
 
 impl Sources {
+    /// The cases.
+    pub(crate) fn library(&self) -> Result<Library, Told> {
+        self.library_with([])
+    }
+
     /// The cases, those from `more` files among them.
-    pub(crate) fn library<'a>(&'a self, more: impl IntoIterator<Item = &'a PathBuf>) -> Result<Library, Told> {
+    pub(crate) fn library_with<'a>(&'a self, more: impl IntoIterator<Item = &'a PathBuf>) -> Result<Library, Told> {
         let paths: Vec<PathBuf> = self.cases.iter().chain(more).cloned().collect();
         load(&paths)
     }
