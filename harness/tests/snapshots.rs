@@ -1,13 +1,13 @@
 //! What is said in every case on the embedded broker, as snapshots: one file for each suite, in `snapshots/`; and which
-//! statements the cases cover: `snapshots/coverage.snap`.
+//! statements the cases cover: `snapshots/coverage.snap`, `snapshots/guards.snap`.
 //!
 //! A case that changes, a broker that answers otherwise, and coverage that is lost show as differences to be reviewed. To see and take it:
 //! `INSTA_UPDATE=always cargo test -p mqttspec-harness --test snapshots`, then `git diff`; or `cargo insta review` after a
 //! failing run. A file without a suite fails too.
 
 use harness::case::{Credentials, Library, Variant};
-use harness::coverage::{Ledger, gather};
-use harness::fault::Interference;
+use harness::coverage::{Guards, Ledger, gather};
+use harness::fault::{Fault, Interference, Matrix};
 use harness::report::transcript;
 use harness::run::{Conditions, KnownFailing, Plan, Recorded, Selection, record_embedded};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -21,6 +21,10 @@ use std::time::Duration;
 
 /// The snapshot of the ledger.
 const COVERAGE: &str = "coverage";
+
+/// The snapshot of the faults that guard each statement. It takes every case under every fault: minutes, so it is compared
+/// only when asked for (`-- --ignored`).
+const GUARDS: &str = "guards";
 
 /// The variants of a suite that apply to a built-in profile, with the profile.
 type Suites = BTreeMap<String, Vec<(Arc<Variant>, Arc<Profile>)>>;
@@ -36,10 +40,14 @@ fn main() -> ExitCode {
     };
     let suites = suites(&library);
     let mut names: BTreeSet<String> = suites.keys().cloned().collect();
-    names.insert(COVERAGE.to_owned());
+    names.extend([COVERAGE, GUARDS].map(str::to_owned));
     let mut trials = vec![
         Trial::test("every-snapshot-has-its-suite", move || nothing_is_left_over(&names)),
-        Trial::test(COVERAGE, move || coverage(&library)),
+        Trial::test(COVERAGE, {
+            let library = library.clone();
+            move || coverage(&library)
+        }),
+        Trial::test(GUARDS, move || guards(&library)).with_ignored_flag(true),
     ];
     for (name, variants) in suites {
         let snapshot = name.clone();
@@ -85,6 +93,17 @@ fn coverage(library: &Library) -> Result<(), Failed> {
     let evidence = gather(&plans, &conditions(), processors);
     let profiles: Vec<Arc<Profile>> = plans.into_iter().map(|plan| plan.profile).collect();
     assert_snapshot(COVERAGE, &Ledger::new(&profiles, &evidence, None).to_string());
+    Ok(())
+}
+
+fn guards(library: &Library) -> Result<(), Failed> {
+    let plans = plans(library);
+    let processors = std::thread::available_parallelism()?;
+    let evidence = gather(&plans, &conditions(), processors);
+    let faults: Vec<_> = Fault::all().collect();
+    let guards = Guards::in_matrix(&Matrix::play(&plans, &faults, &conditions(), processors, &mut |_| {}));
+    let profiles: Vec<Arc<Profile>> = plans.into_iter().map(|plan| plan.profile).collect();
+    assert_snapshot(GUARDS, &Ledger::new(&profiles, &evidence, Some(&guards)).guards());
     Ok(())
 }
 

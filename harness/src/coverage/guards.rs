@@ -1,37 +1,27 @@
-//! What the fault matrix proves: which faults are caught, and by whom.
+//! What the fault matrix proves: which statements are watched.
 
-use crate::case::Variant;
+use crate::fault::Matrix;
 use model::packet::ProtocolVersion;
 use model::statement::StatementId;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-/// A fault that was planted, and who caught it.
-#[derive(Debug, Clone)]
-pub struct Caught {
-    /// Its name.
-    pub fault: String,
-    /// What it breaks.
-    pub breaks: Vec<(ProtocolVersion, StatementId)>,
-    /// The variants that fail under it.
-    pub by: Vec<Arc<Variant>>,
-}
 
 /// The statements that faults show to be watched, each with the faults: a fault that breaks it makes a variant fail that
 /// cites it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Guards(BTreeMap<(ProtocolVersion, StatementId), BTreeSet<String>>);
+pub struct Guards(BTreeMap<(ProtocolVersion, StatementId), BTreeSet<&'static str>>);
 
 impl Guards {
-    /// What these faults prove.
+    /// What a matrix proves.
     #[must_use]
-    pub fn new(matrix: &[Caught]) -> Guards {
+    pub fn in_matrix(matrix: &Matrix) -> Guards {
         let mut guards = Guards::default();
-        for Caught { fault, breaks, by } in matrix {
-            for (version, id) in breaks {
-                let is_watched = |variant: &Arc<Variant>| variant.version == *version && variant.cites.contains(id);
-                if by.iter().any(is_watched) {
-                    guards.0.entry((*version, id.clone())).or_default().insert(fault.clone());
+        let variants: BTreeMap<&str, _> =
+            matrix.variants.iter().map(|variant| (variant.name.as_str(), variant)).collect();
+        for row in &matrix.rows {
+            for variant in row.caught().filter_map(|(name, _)| variants.get(name)) {
+                let broken = row.fault.statements(variant.version).into_iter().map(|statement| &statement.id);
+                for id in broken.filter(|id| variant.cites.contains(id)) {
+                    guards.0.entry((variant.version, id.clone())).or_default().insert(row.fault.name());
                 }
             }
         }
@@ -39,7 +29,7 @@ impl Guards {
     }
 
     /// The faults that guard a statement of `version`.
-    pub fn of(&self, version: ProtocolVersion, id: &StatementId) -> impl Iterator<Item = &str> {
-        self.0.get(&(version, id.clone())).into_iter().flatten().map(String::as_str)
+    pub fn of(&self, version: ProtocolVersion, id: &StatementId) -> impl Iterator<Item = &'static str> {
+        self.0.get(&(version, id.clone())).into_iter().flatten().copied()
     }
 }

@@ -29,7 +29,7 @@ pub struct Entry {
     /// What put it to the test, if something did.
     pub exercised: Option<Exercised>,
     /// The faults that break it and are caught by a case that cites it.
-    pub guarded_by: BTreeSet<String>,
+    pub guarded_by: BTreeSet<&'static str>,
 }
 
 /// What put an obligation to the test.
@@ -77,6 +77,21 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// A line for each obligation that is cited: the faults that guard it.
+    #[must_use]
+    pub fn guards(&self) -> String {
+        let cited = self.entries.iter().filter(|entry| entry.is_cited());
+        let line = |entry: &Entry| {
+            let Obligation { document, side, statement } = entry.obligation;
+            let faults: Vec<&str> = entry.guarded_by.iter().copied().collect();
+            let faults = if faults.is_empty() { "-".to_owned() } else { faults.join(", ") };
+            format!("{document} {side} {}: {faults}\n", statement.id)
+        };
+        cited.map(line).collect()
+    }
+}
+
 impl Entry {
     /// Whether a case cites it.
     #[must_use]
@@ -110,8 +125,7 @@ fn entry(obligation: Obligation, evidence: &Evidence, guards: Option<&Guards>) -
         entry.cited_by.extend(evidence.cited.get(&key).into_iter().flatten().cloned());
         passed.extend(evidence.passed.get(&key).into_iter().flatten().cloned());
         occasion = occasion.or_else(|| evidence.occasions.get(&key).cloned());
-        let faults = guards.into_iter().flat_map(|guards| guards.of(version, id));
-        entry.guarded_by.extend(faults.map(str::to_owned));
+        entry.guarded_by.extend(guards.into_iter().flat_map(|guards| guards.of(version, id)));
     }
     entry.exercised = match passed.is_empty() {
         false => Some(Exercised::ByCases(passed)),

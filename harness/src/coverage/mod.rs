@@ -27,7 +27,7 @@ mod occasions_seen;
 mod report;
 
 pub use evidence::{Evidence, gather};
-pub use guards::{Caught, Guards};
+pub use guards::Guards;
 pub use ledger::{Count, Entry, Exercised, Ledger};
 pub use obligation::{Document, Obligation, SideUnderTest, obligations};
 pub use occasion::Occasion;

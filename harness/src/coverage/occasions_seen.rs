@@ -39,10 +39,9 @@ struct Connection {
 }
 
 /// A trace while it is followed.
-#[derive(Default)]
 struct Follower {
     seen: Seen,
-    version: Option<ProtocolVersion>,
+    version: ProtocolVersion,
     connections: BTreeMap<String, Connection>,
     /// Topics published with RETAIN 1.
     retained: BTreeSet<String>,
@@ -53,7 +52,13 @@ impl Seen {
     /// What a trace of this version shows.
     #[must_use]
     pub fn in_trace(trace: &Trace, version: ProtocolVersion) -> Seen {
-        let mut follower = Follower { version: Some(version), ..Follower::default() };
+        let mut follower = Follower {
+            seen: Seen::default(),
+            version,
+            connections: BTreeMap::new(),
+            retained: BTreeSet::new(),
+            wills: Vec::new(),
+        };
         exchange(trace, version).iter().for_each(|line| follower.follow(line));
         follower.seen
     }
@@ -96,7 +101,7 @@ impl Follower {
                     (connection.heard, connection.refused) = (line.at, refusal.statements);
                 }
             }
-            (Told::Closing, _) if line.text.starts_with("the peer") => self.closed(line),
+            (Told::ClosedByPeer, _) => self.closed(line),
             _ => {}
         }
     }
@@ -192,7 +197,7 @@ impl Follower {
             seen.note_if(publish.retain, Occasion::RetainedDelivery);
             seen.note_if(!publish.retain && self.retained.contains(&topic), Occasion::LiveDelivery);
         }
-        if self.version.is_some_and(ProtocolVersion::has_properties) {
+        if self.version.has_properties() {
             properties_on(&publish.properties, seen);
             let Some(Connect { properties, .. }) = &connection.connect else { return };
             let window = properties.receive_maximum.map(|maximum| usize::from(maximum.get()));

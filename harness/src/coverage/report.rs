@@ -143,6 +143,6 @@ fn covered(entry: &Entry, knows_guards: bool) -> Covered<'_> {
         cited_by: entry.cited_by.iter().map(String::as_str).collect(),
         exercised_by_cases: cases,
         exercised_by_judge_in: variant,
-        guarded_by: knows_guards.then(|| entry.guarded_by.iter().map(String::as_str).collect()),
+        guarded_by: knows_guards.then(|| entry.guarded_by.iter().copied().collect()),
     }
 }

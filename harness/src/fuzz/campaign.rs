@@ -169,7 +169,7 @@ impl Campaign {
         for _ in 0..MOST_ATTEMPTS {
             let Some((index, found)) = self.look(next, started, interrupt, &mut report, listener) else { break };
             let (walked, violation) = *found;
-            match Finding::of(&self.terrain_of(index), &self.target, self.seed_of(index), &walked, &violation) {
+            match Finding::of(&self.terrain_of(index), &self.target, self.seed_of(index), walked, &violation) {
                 Ok(finding) => report.keep_shorter(finding),
                 Err(error) => report.trouble = Some(format!("the peer accepts no connection any more: {error}")),
             }

@@ -106,7 +106,8 @@ impl Terrain {
             let walked = self.repeat(peer, candidate, &unique).ok()?;
             let first = self.violations(&walked).into_iter().next()?;
             let applied = walked.applied();
-            (first.rule == violation.rule && counts(&applied)).then_some(applied)
+            let is_same = (first.rule, &first.statements) == (violation.rule, &violation.statements);
+            (is_same && counts(&applied)).then_some(applied)
         });
         Shrunk { commands, walks }
     }

@@ -47,7 +47,7 @@ pub struct Finding {
     pub passes_reference: bool,
     /// The case file, or why there is none.
     pub case_file: Result<String, String>,
-    /// The shortened walk.
+    /// The shortened walk; the one that was found, if it did not come again.
     pub walked: Walked,
 }
 
@@ -78,30 +78,34 @@ impl Finding {
         terrain: &Terrain,
         target: &Target,
         seed: u64,
-        walked: &Walked,
+        walked: Walked,
         violation: &Violation,
     ) -> io::Result<Finding> {
         let counts = |commands: &[Command]| !target.is_innocent(terrain, commands, violation);
-        let shrunk = terrain.shrink(walked, violation, || target.fresh(terrain), counts);
+        let shrunk = terrain.shrink(&walked, violation, || target.fresh(terrain), counts);
         let (peer, unique) = target.fresh(terrain);
         let shortest = terrain.repeat(peer, &shrunk.commands, &unique)?;
-        // What does not fail once more is told as it was found first.
+        let version = match terrain.versions {
+            Versions::One(version) => version,
+            Versions::Mixed => ProtocolVersion::V5_0,
+        };
         let again = terrain.violations(&shortest).into_iter().next();
         let mut finding = Finding {
             seed,
-            version: match terrain.versions {
-                Versions::One(version) => version,
-                Versions::Mixed => ProtocolVersion::V5_0,
-            },
+            version,
             found_with: walked.commands.len(),
             shrunk,
-            violation: again.unwrap_or_else(|| violation.clone()),
+            violation: violation.clone(),
             outcome: None,
             confirmed: 0,
             passes_reference: false,
-            case_file: Err("its clients speak several versions".to_owned()),
-            walked: shortest,
+            case_file: Err("it did not come again".to_owned()),
+            walked,
         };
+        // What does not come again is told as it was found.
+        let Some(again) = again else { return Ok(finding) };
+        (finding.violation, finding.walked) = (again, shortest);
+        finding.case_file = Err("its clients speak several versions".to_owned());
         if let Versions::One(version) = terrain.versions {
             let subject = Subject {
                 profile: &terrain.profile,
@@ -110,13 +114,15 @@ impl Finding {
                 rule: finding.violation.rule,
                 statements: &finding.violation.statements.clone(),
             };
-            finding.make_case(terrain, target, &subject, &Names::new(&terrain.profile, &unique));
+            finding.make_case(terrain, target, &subject, &unique);
         }
         Ok(finding)
     }
 
-    /// Writes it as a case that fails on this target and passes on the reference broker, if there is one.
-    fn make_case(&mut self, terrain: &Terrain, target: &Target, subject: &Subject<'_>, names: &Names) {
+    /// Writes it as a case that fails on this target and passes on the reference broker, if there is one; `unique` kept the
+    /// shortened walk apart.
+    fn make_case(&mut self, terrain: &Terrain, target: &Target, subject: &Subject<'_>, unique: &str) {
+        let names = Names::new(&terrain.profile, unique);
         let profile = Arc::new(terrain.profile.clone());
         let conditions =
             Conditions { credentials: terrain.credentials.clone(), timeout: TIMEOUT, interference: Interference::None };
@@ -124,11 +130,11 @@ impl Finding {
             play_on(peer, unique, variant, &profile, None, &conditions)
         };
         // What a right peer does with the same clients: the reference broker shows it.
-        let right = terrain.repeat(Peer::embedded(&profile), &self.shrunk.commands, "m").ok();
+        let right = terrain.repeat(Peer::embedded(&profile), &self.shrunk.commands, unique).ok();
         let right = right.as_ref().zip(self.walked.client_of(self.violation.connection));
         let ways = [(Pace::Answers, None), (Pace::Answers, right), (Pace::Time, None), (Pace::Time, right)];
         for (pace, right) in ways {
-            let text = case_file(subject, &steps(&self.walked, names, pace, right));
+            let text = case_file(subject, &steps(&self.walked, &names, pace, right));
             let variant = match variant("the finding", &text, &profile) {
                 Ok(variant) => variant,
                 Err(why) => {

@@ -35,7 +35,7 @@ impl Host {
         versions: &[ProtocolVersion],
         credentials: &Credentials,
         timeout: Duration,
-    ) -> Result<Host, RunError> {
+    ) -> Result<Host, Box<RunError>> {
         let (found, finding) = mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel();
         let (target, versions, credentials) = (target.clone(), versions.to_vec(), credentials.clone());
@@ -59,13 +59,13 @@ impl Host {
                     }
                 };
                 let _ = found.send(Ok(address));
-                let Some(mut process) = process else { return None };
+                let mut process = process?;
                 let is_needed = stopped.await.unwrap_or(true);
                 process.stop().await;
                 log.and_then(|log| log.keep_if(is_needed))
             })
         });
-        let address = finding.recv().unwrap_or(Err(RunError::NoTarget))?;
+        let address = finding.recv().unwrap_or(Err(RunError::NoTarget)).map_err(Box::new)?;
         Ok(Host { address, keeper: is_started.then_some(Keeper { stop, thread }) })
     }
 

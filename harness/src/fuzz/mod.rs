@@ -22,6 +22,7 @@ mod campaign;
 mod case_file;
 mod command;
 mod connections;
+mod deeds;
 mod explore;
 mod finding;
 mod generate;

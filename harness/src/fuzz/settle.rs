@@ -7,9 +7,9 @@ use crate::trace::ConnectionId;
 use model::packet::Packet;
 use std::time::{Duration, Instant};
 
-/// One round shows that the peer has read what was sent; what it then handed from one of its parts to another shows in the
-/// next.
-const ROUNDS: usize = 2;
+/// In the end one round shows that the peer has read what was sent; what it then handed from one of its parts to another
+/// shows in the next. Between commands one is enough: what comes later comes later.
+const LAST_ROUNDS: usize = 2;
 
 /// How long a peer may take to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ impl Walker {
     /// Lets what was sent have its effects.
     pub(super) fn settle(&mut self) {
         if !self.connections.is_virtual() {
-            return self.settle_by_pings();
+            return self.settle_by_pings(1);
         }
         for _ in 0..EXCHANGES {
             // Time stands still while something is under way: the peer would be blamed for what it cannot know yet, or for
@@ -48,13 +48,13 @@ impl Walker {
         self.settle();
         if !self.connections.is_virtual() {
             self.wait(ANSWERS_WITHIN, |link| !link.sound || link.left);
-            self.settle();
+            self.settle_by_pings(LAST_ROUNDS);
         }
     }
 
     /// Every connection that can be asked is asked whether the peer has read all.
-    fn settle_by_pings(&mut self) {
-        for _ in 0..ROUNDS {
+    fn settle_by_pings(&mut self, rounds: usize) {
+        for _ in 0..rounds {
             self.drain();
             let asked: Vec<ConnectionId> =
                 self.links.iter().filter(|(_, link)| link.can_ping()).map(|(id, _)| *id).collect();

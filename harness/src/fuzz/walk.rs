@@ -1,15 +1,15 @@
 //! A peer with clients around it: each command is played, every byte is recorded.
 
-use super::command::{Alias, Authentication, Client, Command, Content, Deed, Request, Terms};
+use super::command::{Authentication, Client, Command, Deed, Terms};
 use super::connections::{Arrival, Arrived, Connections};
 use super::link::{Incoming, Link};
-use super::memory::{Again, Memory};
+use super::memory::Memory;
 use super::names::Names;
 use super::packets;
 use crate::case::Credentials;
 use crate::target::Peer;
 use crate::trace::{ConnectionId, Event, Trace, What};
-use model::packet::{Auth, Packet, PacketId, PacketType, ProtocolVersion, Publish, ReasonCode};
+use model::packet::{Auth, Packet, ReasonCode};
 use model::profile::Profile;
 use model::wire::encode;
 use std::collections::BTreeMap;
@@ -78,12 +78,12 @@ pub(super) enum Did {
 pub(super) struct Walker {
     pub(super) connections: Connections,
     pub(super) names: Names,
-    credentials: Credentials,
+    pub(super) credentials: Credentials,
     /// The connection of each client, as long as it knows it open.
     clients: BTreeMap<Client, ConnectionId>,
     pub(super) links: BTreeMap<ConnectionId, Link>,
     /// What a client keeps beyond its connection, by client id.
-    memories: BTreeMap<&'static str, Memory>,
+    pub(super) memories: BTreeMap<&'static str, Memory>,
     opened: u32,
     /// How often clients have answered by themselves.
     said: usize,
@@ -176,107 +176,8 @@ impl Walker {
                 Ok(true)
             }
             (Deed::Connect { .. }, Some(_)) | (_, None) => Ok(false),
-            (deed, Some(id)) => Ok(self.does_on(id, deed).is_some()),
+            (deed, Some(id)) => Ok(self.does_on(id, deed)),
         }
-    }
-
-    /// A deed on an open connection; `None` if it does not apply.
-    fn does_on(&mut self, id: ConnectionId, deed: &Deed) -> Option<()> {
-        let link = self.links.get_mut(&id)?;
-        match deed {
-            Deed::Cut => return Some(self.cut(id)),
-            Deed::StopReading => return link.reading.then(|| link.reading = false),
-            Deed::Stall => return (!link.stalled).then(|| link.stalled = true),
-            Deed::Resume => return (link.stalled || !link.reading).then(|| self.resume(id)),
-            Deed::Malformed(bytes) => return (!link.left).then(|| self.write_unsound(id, bytes)),
-            _ => {}
-        }
-        let client_id = link.client_id.filter(|_| !link.left)?;
-        let version = link.version;
-        let memory = self.memories.entry(client_id).or_default();
-        let packet = match deed {
-            Deed::SecondConnect(terms) => {
-                link.sound = false;
-                packets::connect(&Terms { version, ..terms.clone() }, &self.names, &self.credentials)
-            }
-            Deed::Subscribe { id: packet_id, requests, identifier } => {
-                let means = |request: &Request| has_one_meaning(version, request.filter);
-                let requests: Vec<Request> = requests.iter().copied().filter(means).collect();
-                if requests.is_empty() || !memory.is_free(*packet_id) {
-                    return None;
-                }
-                memory.request(*packet_id, id);
-                packets::subscribe(*packet_id, version, &requests, *identifier, &self.names)
-            }
-            Deed::Unsubscribe { id: packet_id, filters } => {
-                let means = |filter: &&'static str| has_one_meaning(version, filter);
-                let filters: Vec<&'static str> = filters.iter().copied().filter(means).collect();
-                if filters.is_empty() || !memory.is_free(*packet_id) {
-                    return None;
-                }
-                memory.request(*packet_id, id);
-                packets::unsubscribe(*packet_id, &filters, &self.names)
-            }
-            Deed::Publish { id: packet_id, content } => self.publish(id, client_id, *packet_id, content)?,
-            Deed::Resend(packet_id) => match memory.again(*packet_id, version, id)? {
-                Again::Publish(publish) => Packet::Publish(packets::again(&publish)),
-                Again::Release => packets::acknowledgement(PacketType::Pubrel, *packet_id, ReasonCode::Success)?,
-            },
-            Deed::Release(packet_id) => {
-                if !memory.release(*packet_id, id) {
-                    return None;
-                }
-                packets::acknowledgement(PacketType::Pubrel, *packet_id, ReasonCode::Success)?
-            }
-            Deed::Acknowledge { payload, refused } => {
-                let refused = *refused && version.has_properties();
-                let (packet, packet_id) = link.deliveries.acknowledge(payload, refused)?;
-                let refusal = ReasonCode::UnspecifiedError;
-                let reason = if refused && packet != PacketType::Pubcomp { refusal } else { ReasonCode::Success };
-                packets::acknowledgement(packet, packet_id, reason)?
-            }
-            Deed::Misacknowledge { payload, packet } => {
-                packets::acknowledgement(*packet, link.deliveries.find(payload)?, ReasonCode::Success)?
-            }
-            Deed::AcknowledgeUnknown(packet) => {
-                packets::acknowledgement(*packet, PacketId::new(9_999)?, ReasonCode::Success)?
-            }
-            Deed::Reauthenticate => {
-                if link.authentication == Authentication::None {
-                    return None;
-                }
-                packets::auth(ReasonCode::ReAuthenticate, None)
-            }
-            Deed::Ping => {
-                link.pings += 1;
-                Packet::Pingreq
-            }
-            Deed::Disconnect { session_expiry, with_will } => {
-                link.left = true;
-                packets::disconnect(version, *session_expiry, *with_will)
-            }
-            Deed::CutWithin(bytes) => {
-                let whole = encode(&packets::half_sent(&self.names), version).ok()?;
-                self.write_unsound(id, &whole[..*bytes.min(&(whole.len() - 1))]);
-                return Some(self.cut(id));
-            }
-            Deed::Connect { .. } | Deed::Cut | Deed::StopReading | Deed::Stall | Deed::Resume | Deed::Malformed(_) => {
-                return None;
-            }
-        };
-        self.send(id, packet);
-        Some(())
-    }
-
-    /// Whether two connections would contend for a session while one of them authenticates: the judge knows only of
-    /// takeovers at CONNECT.
-    fn is_contested(&self, terms: &Terms) -> bool {
-        let authenticates = |authentication| authentication != Authentication::None;
-        let its = |link: &&Link| link.client_id == Some(terms.client_id) && !terms.client_id.is_empty();
-        self.links.values().filter(its).any(|link| {
-            let newer = terms.version.has_properties() && authenticates(terms.authentication);
-            newer || (authenticates(link.authentication) && !link.greeted)
-        })
     }
 
     fn open(&mut self, client: Client) -> io::Result<ConnectionId> {
@@ -302,26 +203,6 @@ impl Walker {
             false => memory.reconnect(),
         }
         self.send(id, packets::connect(terms, &self.names, &self.credentials));
-    }
-
-    fn publish(
-        &mut self,
-        id: ConnectionId,
-        client_id: &'static str,
-        packet_id: PacketId,
-        content: &Content,
-    ) -> Option<Packet> {
-        let link = self.links.get(&id)?;
-        let version = link.version;
-        // What a Topic Alias may be is not known before CONNACK.
-        let alias = if version.has_properties() && link.greeted { content.alias } else { Alias::None };
-        let publish: Publish = packets::publish(packet_id, version, content, alias, &self.names);
-        let memory = self.memories.entry(client_id).or_default();
-        if publish.packet_id().is_some_and(|packet_id| !memory.is_free(packet_id)) {
-            return None;
-        }
-        memory.publish(&publish, version, id);
-        Some(Packet::Publish(publish))
     }
 
     /// Answers a challenge as the client has made up its mind to.
@@ -354,7 +235,7 @@ impl Walker {
     }
 
     /// Writes what is no packet: the peer may wait for its rest, or close.
-    fn write_unsound(&mut self, id: ConnectionId, bytes: &[u8]) {
+    pub(super) fn write_unsound(&mut self, id: ConnectionId, bytes: &[u8]) {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.sound = false;
         self.write(id, bytes.to_vec(), Did::SendBytes(bytes.to_vec()));
@@ -452,7 +333,7 @@ impl Walker {
         self.clients.retain(|_, known| *known != id);
     }
 
-    fn resume(&mut self, id: ConnectionId) {
+    pub(super) fn resume(&mut self, id: ConnectionId) {
         if let Some(link) = self.links.get_mut(&id) {
             link.stalled = false;
             link.reading = true;
@@ -484,10 +365,4 @@ impl Walker {
         let command = self.walked.commands.len().saturating_sub(1);
         self.walked.log.push(Logged { command, client, what });
     }
-}
-
-/// Whether a filter cannot have been meant otherwise by another connection of the session: what becomes of `$share` when 5.0
-/// and 3.x take turns is not said anywhere.
-fn has_one_meaning(version: ProtocolVersion, filter: &str) -> bool {
-    version.has_properties() || !filter.starts_with("$$share")
 }

@@ -56,7 +56,8 @@ impl Wording {
     pub(super) fn elapses(&self) -> &'static [u64] {
         match self.ground {
             Ground::Embedded => &[500, 1_500, 4_000, 12_500, 31_000, 46_000, 91_000],
-            Ground::Network => &[100, 100, 1_200, 2_300],
+            // Real time is dear: mostly it is just a pause.
+            Ground::Network => &[20, 20, 20, 20, 20, 20, 20, 20, 20, 20, 1_200, 2_300],
         }
     }
 

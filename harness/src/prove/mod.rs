@@ -16,14 +16,22 @@
 //!
 //! **When two runs are the same.** The player is deterministic: what it does from some moment on depends on the steps that it
 //! has begun, on what came in on each connection and when, and on the time. The server's future depends on the state of its
-//! judge. Two cut runs that agree in all of this have the same future, and only one is followed.
+//! judge. Two cut runs that agree in all of this have the same future, and only one is followed. They are told apart by 64
+//! bits, like all states of stateright.
 //!
 //! **What is left out.** A server acts only when the player waits: what it could have done before comes as well then, for a
 //! judge takes what a client sent as late as it can. Outputs on connections that the player does not look at commute
-//! with those that it looks at, and with each other: they come in one order only ([`stage`] says which).
+//! with those that it looks at, and with each other: they come in one order only ([`stage`] says which). Time goes on when
+//! the server leaves it at what it has done, to the player's next timer or to the moment at which time alone changes what
+//! the server may do: between two such moments nothing can be told apart.
+//!
+//! **What is taken for granted.** A server answers within the patience of the player; one of 3.x that repeats a packet gives
+//! the client a second; the far side of the platform is at rest; and what a case names in its `needs`. What is open-ended is
+//! represented, as [`model::permitted`] says.
 //!
 //! A counterexample must be one that a right server can bring to an end: what the judge finds only later, such as a message
-//! that can never come any more, is looked for before anything is refuted.
+//! that can never come any more, is looked for before anything is refuted. That is why the judge may be lazy here too; where
+//! it is more lenient than the standard, a case that is right may be refuted, but none that is wrong is proved.
 
 mod run;
 mod search;

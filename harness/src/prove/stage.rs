@@ -203,11 +203,13 @@ impl Scene {
         }
         if let Some(deed) = self.given.pop_front() {
             if self.is_live() {
+                self.server.pass_time(now);
                 self.tell_server(&deed);
             }
             self.perform(deed);
             return;
         }
+        self.server.pass_time(now);
         if let Some(deed) = self.farewell(now) {
             self.tell_server(&deed);
             self.perform(deed);

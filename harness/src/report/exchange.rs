@@ -34,8 +34,10 @@ pub enum Told {
     Refused(Vec<u8>, Box<Refusal>),
     /// Bytes behind those that are no packet.
     Unread,
-    /// A connection was closed.
-    Closing,
+    /// The peer closed a connection.
+    ClosedByPeer,
+    /// The actor closed its connection.
+    ClosedByActor,
 }
 
 /// How many bytes of what is no packet are shown.
@@ -85,8 +87,8 @@ pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
                 ("->", texts)
             }
             What::Received(bytes) => ("<-", connection.received.read(bytes)),
-            What::ClosedByPeer => ("--", one(Told::Closing, "the peer closed the connection")),
-            What::ClosedByHarness => ("--", one(Told::Closing, "closes the connection")),
+            What::ClosedByPeer => ("--", one(Told::ClosedByPeer, "the peer closed the connection")),
+            What::ClosedByHarness => ("--", one(Told::ClosedByActor, "closes the connection")),
         };
         let line = |(told, text)| Line { at: event.at, actor: connection.actor.clone(), arrow, told, text };
         lines.extend(texts.into_iter().map(line));

@@ -8,6 +8,7 @@ mod command;
 mod log;
 mod peer;
 mod probe;
+mod prompt;
 
 pub use address::Address;
 pub use command::{CommandError, StartCommand, Started};

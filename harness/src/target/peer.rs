@@ -1,6 +1,7 @@
 //! Where connections go.
 
 use super::Address;
+use super::prompt::Prompt;
 use crate::case::Location;
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
@@ -64,8 +65,7 @@ impl Peer {
             Peer::Network(address) => {
                 let stream = TcpStream::connect(address.socket()).await.map_err(with_way_out)?;
                 // Small packets must leave at once: a fence waits for their answers.
-                stream.set_nodelay(true)?;
-                Ok(Box::new(stream))
+                Ok(Box::new(Prompt::new(stream)?))
             }
         }
     }

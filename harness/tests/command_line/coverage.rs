@@ -69,6 +69,20 @@ fn a_case_that_fails_is_cited_and_exercises_nothing() {
 }
 
 #[test]
+fn a_statement_is_guarded_if_a_fault_that_breaks_it_fails_a_case_that_cites_it() {
+    let cases = file("one.yaml", ONE_CASE);
+    let finished = mqttspec(&["coverage", "--profile", "standard", "--cases", &cases, "--faults"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    // That PINGREQ is answered; the judge's other findings are not what the case cites.
+    assert_eq!(counts(&finished.stdout, "5.0 server ")[3], "1", "{}", finished.stdout);
+    assert_eq!(counts(&finished.stdout, "3.1.1 server ")[3], "0", "{}", finished.stdout);
+    let blind = file("blind.yaml", &ONE_CASE.replace("MQTT-3.12.4-1", "MQTT-3.3.2-17"));
+    let finished = mqttspec(&["coverage", "--profile", "standard", "--cases", &blind, "--faults"]);
+    assert_eq!(counts(&finished.stdout, "5.0 server ")[3], "0", "nothing is delivered in it: {}", finished.stdout);
+    assert!(finished.stdout.contains("5.0 server, cited and exercised, but not guarded: 1"), "{}", finished.stdout);
+}
+
+#[test]
 fn what_cannot_be_told_is_an_error() {
     let cases = file("one.yaml", ONE_CASE);
     mqttspec(&["coverage", "--cases", &cases, "--run", "no/such"]).fails_with(NOTHING_SELECTED, "nothing is selected");

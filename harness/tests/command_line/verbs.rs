@@ -9,7 +9,9 @@ fn help_has_examples_and_exit_codes() {
     for arguments in [["--help"].as_slice(), &["run", "--help"]] {
         let finished = mqttspec(arguments);
         assert_eq!(finished.code, Some(0));
-        for part in ["mqttspec run --start 'mosquitto -p {port}'", "Exit codes:", "--known-failing <FILE>", "[URL]"] {
+        for part in
+            ["mqttspec run --start 'mosquitto -p {port}'", "Exit codes:", "--known-failing <FILE>", "[URL|FILE]"]
+        {
             assert!(finished.stdout.contains(part), "{part:?} is not in\n{}", finished.stdout);
         }
     }
@@ -98,4 +100,20 @@ fn the_schema_is_json() {
     let finished = mqttspec(&["schema"]);
     let schema: serde_json::Value = serde_json::from_str(&finished.stdout).expect("it is JSON");
     assert!(schema["$schema"].is_string());
+}
+
+#[test]
+fn prove_tells_sound_cases_from_wrong_ones() {
+    let cases = file("bag.yaml", BAG);
+    let finished = mqttspec(&["prove", "--cases", &cases, "--verbose"]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert_eq!(finished.last_line(), "3 sound, 0 unproved, 2 refuted");
+    let step = "step      ".to_owned() + &cases + ":22:9: sub <- CONNACK {session_present: true}";
+    for part in ["sound standard/bag/passes/mqtt:3.1.1  # ", "REFUTED standard/bag/fails/mqtt:3.1.1\n", &step] {
+        assert!(finished.stdout.contains(part), "{part:?} is not in\n{}", finished.stdout);
+    }
+    let finished = mqttspec(&["prove", "--cases", &cases, "--run", "**/passes/*", "--runs", "1"]);
+    assert_eq!((finished.code, finished.last_line()), (Some(0), "0 sound, 1 unproved, 0 refuted"), "{finished:?}");
+    assert!(finished.stdout.starts_with("unproved standard/bag/passes/mqtt:3.1.1  # it takes more than 1 runs"));
+    mqttspec(&["prove", "--cases", &cases, "--run", "no/such/**"]).fails_with(NOTHING_SELECTED, "nothing is selected");
 }

@@ -135,7 +135,8 @@ impl Party {
         let input = match *role.script.get(actor.step)? {
             Step::Connect => return None,
             Step::Subscribe(filter, options) => {
-                let request = FilterRequest { filter, options, identifier: None, retained: Vec::new(), offence: None };
+                let (retained, inherited) = (Vec::new(), Vec::new());
+                let request = FilterRequest { filter, options, identifier: None, retained, inherited, offence: None };
                 Input::Subscribe { id: asking, requests: vec![request] }
             }
             Step::Unsubscribe(filter) => Input::Unsubscribe { id: asking, filters: vec![filter] },

@@ -5,7 +5,7 @@ use super::reading::Reading;
 use super::track::{Sending, Unanswered};
 use super::{Judge, Track};
 use crate::packet::{Connect, Disconnect, Packet, ProtocolVersion, Publish, Qos, ReasonCode, Subscribe};
-use crate::profile::{Code, Feature, Offence, Reaction, Unit};
+use crate::profile::{Feature, Offence, Reaction, Unit};
 use crate::server::expiry::Expiry;
 use crate::server::identity::Identity;
 use crate::server::offence::always_ends;
@@ -266,7 +266,8 @@ impl Judge {
                 // What is on its way once more may come as either: one PUBLISH cannot tell.
                 met.certain &= !self.tracks.values().flat_map(Track::under_way).any(|message| message == met.message);
             }
-            requests.push(FilterRequest { filter, options: request.options, identifier, retained, offence });
+            let inherited = self.inherited(sender, filter);
+            requests.push(FilterRequest { filter, options: request.options, identifier, retained, inherited, offence });
         }
         let protocol_error = requests.iter().any(|request| request.offence == Some(Offence::ProtocolError));
         if protocol_error {
@@ -322,13 +323,7 @@ impl Judge {
         let (id, is_served) = (publish.packet_id(), offences.iter().all(|one| self.may_be_served(connection, *one)));
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         let ends = !offences.is_empty() && offences.iter().all(|offence| always_ends(&context, *offence, version));
-        // Where an answer that reports success may stand for a message that goes nowhere, it tells nothing.
-        let is_told = |offence: &Offence| {
-            let silently =
-                |reaction: &Reaction| matches!(reaction, Reaction::Puback(Code::Exactly(code)) if *code < 0x80);
-            id.is_some() && !self.profile.reactions(*offence, version).iter().any(silently)
-        };
-        let is_uncertain = !offences.iter().all(is_told);
+        let offends = !offences.is_empty();
         // A server that has a QoS 2 message with this identifier does not take another one for new.
         let is_known = again.is_none()
             && publish.qos() == Qos::ExactlyOnce
@@ -339,7 +334,7 @@ impl Judge {
         let sending =
             self.tracks.get(&sender).map_or(Sending::First, |track| track.sending(&context, publish.qos(), again));
         self.push(at, connection, sender, Input::Publish { message, id, alias: None, offences });
-        let in_doubt = is_uncertain || is_consumed || is_known;
+        let in_doubt = offends || is_consumed || is_known;
         if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
             let unanswered = match again {
                 Some(unanswered) if sending == Sending::Repetition => unanswered,

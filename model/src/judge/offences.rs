@@ -58,7 +58,13 @@ pub(super) fn of_connect(
     } else if permitted != *user_properties {
         Some(Offence::PropertyLimitExceeded)
     } else {
-        let is_demanding = |will: &Will| version.has_properties() && (will.qos > Qos::AtMostOnce || will.retain);
+        // A server that has all that a case needs takes its Will.
+        let takes_qos = |qos: Qos| {
+            let is_promised = profile.promises(Feature::Qos2);
+            qos == Qos::AtMostOnce || profile.promises(Feature::Will) && (qos < Qos::ExactlyOnce || is_promised)
+        };
+        let keeps = profile.promises(Feature::Will) && profile.promises(Feature::RetainedMessages);
+        let is_demanding = |will: &Will| version.has_properties() && (!takes_qos(will.qos) || will.retain && !keeps);
         let demanding = connect.will.as_ref().is_some_and(is_demanding).then_some(Offence::WillDemanding);
         login.offence.or(demanding)
     }

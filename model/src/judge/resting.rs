@@ -9,7 +9,7 @@ use super::{Judge, Track};
 use crate::packet::{Connect, ProtocolVersion};
 use crate::profile::Profile;
 use crate::server::vocabulary::{Content, SenderKey};
-use crate::server::{ConnectionId, ContentKey, Context, Millis, Moment, Representative};
+use crate::server::{ConnectionId, ContentKey, Context, MessageKey, Millis, Moment, Representative};
 
 /// Something that a server might send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,12 @@ impl Judge {
         offers
     }
 
+    /// Time has come to `at`: what may have expired is owed no more.
+    pub fn pass_time(&mut self, at: Millis) {
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        self.tracks.values_mut().for_each(|track| track.pass_time(&context, at));
+    }
+
     /// Whether the server may leave it at what it has sent. If it may, the judge goes on from a server that has: nothing that
     /// it owed at `at` comes later.
     pub fn come_to_rest(&mut self, at: Millis) -> bool {
@@ -42,6 +48,7 @@ impl Judge {
         if self.must_close(at) {
             return false;
         }
+        self.end_overdue_wills(at);
         let senders: Vec<SenderKey> = self.tracks.keys().copied().collect();
         loop {
             let mut decided = Decided::default();
@@ -57,7 +64,7 @@ impl Judge {
             }
             // What a server has read may still be due to others.
             if decided.taken.is_empty() && decided.doubtful.is_empty() {
-                return true;
+                return !self.owes_share();
             }
             self.pass_on(at, &decided, &[]);
         }
@@ -71,7 +78,8 @@ impl Judge {
             let heard = at.saturating_sub(self.silence_of(at, *sender));
             track.turns(&context, heard)
         });
-        let expiries = self.vocabulary.messages().filter_map(|(_, message)| Some(message.expiry?.end()));
+        let expiries =
+            self.vocabulary.messages().filter_map(|(_, message)| message.expiry).flat_map(|expiry| expiry.turns());
         turns.chain(expiries).filter(|turn| *turn > at).min()
     }
 
@@ -109,6 +117,24 @@ impl Judge {
     #[must_use]
     pub fn connect_of(&self, connection: ConnectionId) -> Option<&Connect> {
         self.readings.get(&connection)?.connect.as_ref()
+    }
+
+    /// Wills that would be late a moment later have been published, and so have those that came to somebody.
+    fn end_overdue_wills(&mut self, at: Millis) {
+        const MOMENT: Millis = 2;
+        let messages: Vec<MessageKey> = self.wills.keys().copied().collect();
+        for message in messages {
+            let Some((sender, came)) = self.wills.get(&message).map(|will| (will.sender(), will.came())) else {
+                continue;
+            };
+            let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+            let is_due =
+                self.tracks.get(&sender).is_some_and(|track| track.must_publish_will(&context, message, at + MOMENT));
+            if is_due || came {
+                self.wills.remove(&message);
+                self.end_will(at, message, sender, true);
+            }
+        }
     }
 
     /// Whether a client has been silent for as long as it may be: a moment later a close would be too late.

@@ -108,8 +108,10 @@ impl Judge {
                 }
                 let content =
                     Content { topic, payload: publish.payload.clone(), properties: publish.properties.clone() };
+                let content = self.vocabulary.content(content.seen_by(version));
+                self.note_will(content);
                 Output::Publish {
-                    content: self.vocabulary.content(content.seen_by(version)),
+                    content,
                     qos: publish.qos(),
                     id: publish.packet_id(),
                     dup: publish.dup(),
@@ -246,6 +248,7 @@ impl Judge {
                 }
             }
         }
+        taken.iter().for_each(|message| self.share_out(*message));
         for message in doubtful {
             self.retained.doubted(self.vocabulary.of(*message).topic, *message);
         }

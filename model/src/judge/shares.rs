@@ -7,7 +7,7 @@ use super::{Judge, Track};
 use crate::packet::Qos;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Breach, ConnectionId, Context, FilterKey, MessageKey, Output, Rule};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Deliveries that are remembered: far more than are open at once.
 const REMEMBERED: usize = 1024;
@@ -18,6 +18,8 @@ pub(super) struct SharedDeliveries {
     /// Whether there ever was a Shared Subscription.
     pub(super) any: bool,
     chosen: BTreeMap<(MessageKey, FilterKey), Chosen>,
+    /// Messages that the server has taken over while a group certainly had members.
+    due: BTreeSet<(MessageKey, FilterKey)>,
 }
 
 /// The member that a message went to.
@@ -30,6 +32,42 @@ struct Chosen {
 }
 
 impl Judge {
+    /// What the other members of a Shared Subscription may leave to one that joins.
+    pub(super) fn inherited(&self, joining: SenderKey, filter: FilterKey) -> Vec<MessageKey> {
+        if !self.vocabulary.is_shared(filter) {
+            return Vec::new();
+        }
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        let others = self.tracks.iter().filter(|(member, _)| **member != joining);
+        let left: BTreeSet<MessageKey> = others.flat_map(|(_, track)| track.may_leave(&context, filter)).collect();
+        left.into_iter().collect()
+    }
+
+    /// The server has taken a message over: one member of each group is to have it.
+    pub(super) fn share_out(&mut self, message: MessageKey) {
+        if !self.shared.any {
+            return;
+        }
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        let groups: BTreeSet<FilterKey> =
+            self.tracks.values().flat_map(|track| track.certain_shares(&context, message)).collect();
+        self.shared.due.extend(groups.into_iter().map(|filter| (message, filter)));
+        while self.shared.due.len() > REMEMBERED {
+            self.shared.due.pop_first();
+        }
+    }
+
+    /// Whether a message still waits for a member of a group, and there is one that could have it.
+    pub(super) fn owes_share(&self) -> bool {
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        let waits = |due: &&(MessageKey, FilterKey)| !self.shared.chosen.contains_key(due);
+        self.shared
+            .due
+            .iter()
+            .filter(waits)
+            .any(|(_, filter)| self.tracks.values().any(|track| track.is_ready_for(&context, *filter)))
+    }
+
     /// A delivery that a session may take: is its message one that another member of the group has?
     pub(super) fn check_share(&mut self, connection: ConnectionId, output: &Output) -> Result<(), Breach> {
         let Output::Publish { content, qos, dup: false, .. } = output else { return Ok(()) };

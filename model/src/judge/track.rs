@@ -10,10 +10,13 @@ use super::hypothesis::{CAP, Hypothesis, is_last_word};
 use super::queue::{Queue, Waiting};
 use super::under_way::{Decided, Fate, Sent, UnderWay};
 use crate::packet::{PacketId, Qos};
-use crate::server::delivery::Forms;
+use crate::profile::Feature;
+use crate::server::delivery::{Delivery, Forms};
 use crate::server::mentions::Live;
 use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
+use crate::server::session::{Kept, Phase, Subscription};
+use crate::server::shared::Shared;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{
     Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Representative, Routing, Rule,
@@ -274,6 +277,22 @@ impl Track {
         self.connections
     }
 
+    /// Messages above QoS 0 that a server may give to another member of this Shared Subscription once this session ends.
+    pub(super) fn may_leave(&self, context: &Context<'_>, filter: FilterKey) -> BTreeSet<MessageKey> {
+        let holds = |kept: &&Shared<Kept>| kept.subscriptions.iter().any(|held| held.filter == filter);
+        let kept = self.hypotheses.iter().filter_map(|hypothesis| hypothesis.session.kept.as_ref()).filter(holds);
+        let matching = |message: &MessageKey| {
+            let published = context.vocabulary.of(*message);
+            published.qos > Qos::AtMostOnce && context.vocabulary.matches(filter, published.topic)
+        };
+        // Of QoS 2 only what has not begun: the rest is for this client or for nobody (5.0: MQTT-4.8.2-4, MQTT-4.8.2-5).
+        let may_go = |delivery: &&Delivery| {
+            delivery.forms.qos != QosSet::only(Qos::ExactlyOnce) || delivery.progress.id().is_none()
+        };
+        let left = kept.flat_map(|kept| &kept.deliveries).filter(may_go);
+        left.map(|delivery| delivery.message).filter(matching).collect()
+    }
+
     /// The Shared Subscription that a message can only have met in this session.
     pub(super) fn only_share(&self, context: &Context<'_>, message: MessageKey) -> Option<FilterKey> {
         let topic = context.vocabulary.of(message).topic;
@@ -283,6 +302,35 @@ impl Track {
             held.map(|held| held.filter).filter(|filter| context.vocabulary.matches(*filter, topic)).collect();
         let mut met = met.into_iter();
         met.next().filter(|filter| met.next().is_none() && context.vocabulary.is_shared(*filter))
+    }
+
+    /// The Shared Subscriptions that certainly meet a message in this session, and on terms on which it arrives.
+    pub(super) fn certain_shares(&self, context: &Context<'_>, message: MessageKey) -> BTreeSet<FilterKey> {
+        let published = context.vocabulary.of(message);
+        let arrives = |held: &Subscription| {
+            let levels = held.terms.delivered_qos(context, published.qos);
+            !levels.contains(Qos::AtMostOnce) || context.profile.promises(Feature::Qos0Arrives)
+        };
+        let meets = |held: &Subscription| {
+            let fits = context.vocabulary.matches(held.filter, published.topic);
+            context.vocabulary.is_shared(held.filter) && fits && held.pending.is_none() && arrives(held)
+        };
+        let groups = |hypothesis: &Hypothesis| -> BTreeSet<FilterKey> {
+            let kept = hypothesis.session.kept.iter();
+            kept.flat_map(|kept| &kept.subscriptions).filter(|held| meets(held)).map(|held| held.filter).collect()
+        };
+        let all = self.hypotheses.iter().map(groups);
+        all.reduce(|one, other| one.intersection(&other).copied().collect()).unwrap_or_default()
+    }
+
+    /// Whether this session is certainly a member of a group, connected, and has no delivery under way.
+    pub(super) fn is_ready_for(&self, context: &Context<'_>, filter: FilterKey) -> bool {
+        let is_ready = |hypothesis: &Hypothesis| {
+            let Session { link: Some(link), kept: Some(kept), .. } = &hypothesis.session else { return false };
+            let is_member = kept.subscriptions.iter().any(|held| held.filter == filter);
+            link.phase == Phase::Connected && is_member && kept.open_deliveries(context) == 0
+        };
+        !self.hypotheses.is_empty() && self.hypotheses.iter().all(is_ready)
     }
 
     /// Whether a Will of this client may have been published by now.
@@ -441,6 +489,19 @@ impl Track {
         self.replace(calm);
         self.trim();
         true
+    }
+
+    /// What may have expired by `now` is owed no more.
+    pub(super) fn pass_time(&mut self, context: &Context<'_>, now: Millis) {
+        let passed: Vec<(Hypothesis, Session)> = self
+            .hypotheses
+            .iter()
+            .filter_map(|hypothesis| Some((hypothesis.clone(), hypothesis.session.after_expiries(context, now)?)))
+            .collect();
+        for (hypothesis, session) in passed {
+            self.hypotheses.remove(&hypothesis);
+            self.hypotheses.insert(hypothesis.with(session));
+        }
     }
 
     /// What the server might send next in any of the states.

@@ -6,7 +6,7 @@ use super::track::Sending;
 use crate::packet::{self, ProtocolVersion, PublishProperties};
 use crate::server::expiry::Expiry;
 use crate::server::vocabulary::{Content, Message, SenderKey};
-use crate::server::{self, Context, MessageKey, Millis, Moment};
+use crate::server::{self, ContentKey, Context, MessageKey, Millis, Moment};
 
 /// A Will that is neither published for certain nor taken back.
 #[derive(Debug, Clone, Hash)]
@@ -15,9 +15,33 @@ pub(super) struct Will {
     clears: bool,
     /// Whether the other sessions know that it may come.
     floats: bool,
+    /// Whether it came to somebody.
+    came: bool,
+}
+
+impl Will {
+    /// Whose it is.
+    pub(super) fn sender(&self) -> SenderKey {
+        self.sender
+    }
+}
+
+impl Will {
+    /// Whether it came to somebody.
+    pub(super) fn came(&self) -> bool {
+        self.came
+    }
 }
 
 impl Judge {
+    /// A message came that may be a Will.
+    pub(super) fn note_will(&mut self, content: ContentKey) {
+        for (message, will) in &mut self.wills {
+            let published = self.vocabulary.of(*message);
+            will.came |= will.floats && [published.content_3, published.content_5].contains(&content);
+        }
+    }
+
     /// A CONNECT brings a Will.
     pub(super) fn arm_will(&mut self, at: Millis, sender: SenderKey, will: &packet::Will) -> server::Will {
         let packet::WillProperties {
@@ -56,7 +80,7 @@ impl Judge {
             content_3,
             content_5,
         });
-        self.wills.insert(message, Will { sender, clears: will.payload.is_empty(), floats: false });
+        self.wills.insert(message, Will { sender, clears: will.payload.is_empty(), floats: false, came: false });
         server::Will { message, delay: Millis::from(will_delay_interval.unwrap_or(0)) * 1000 }
     }
 
@@ -74,7 +98,7 @@ impl Judge {
     }
 
     fn follow_will(&mut self, at: Millis, message: MessageKey) {
-        let Some(Will { sender, clears, floats }) = self.wills.get(&message) else { return };
+        let Some(Will { sender, clears, floats, came: _ }) = self.wills.get(&message) else { return };
         let (sender, clears, floats) = (*sender, *clears, *floats);
         let moment = Moment { now: at, silence: self.silence_of(at, sender) };
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
@@ -98,7 +122,7 @@ impl Judge {
     }
 
     /// A Will has certainly been published, or certainly not.
-    fn end_will(&mut self, at: Millis, message: MessageKey, sender: SenderKey, published: bool) {
+    pub(super) fn end_will(&mut self, at: Millis, message: MessageKey, sender: SenderKey, published: bool) {
         self.vocabulary.taken(message, at);
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         for track in self.tracks.values_mut() {

@@ -86,6 +86,11 @@ impl PermittedServer {
         self.judge.observe(at, connection, what);
     }
 
+    /// Time has come to `at`.
+    pub fn pass_time(&mut self, at: Millis) {
+        self.judge.pass_time(at);
+    }
+
     /// What it may do at `at`, in an order that is always the same.
     #[must_use]
     pub fn moves(&self, at: Millis) -> Vec<Move> {

@@ -184,7 +184,7 @@ impl Sheet {
             limits: Limits::default(),
             topic_classes: TopicClasses::default(),
             reactions: BTreeMap::new(),
-            promises: BTreeSet::new(),
+            promises: None,
         });
         profile.name = self.name;
         profile.extends = self.extends;

@@ -55,8 +55,8 @@ pub struct Profile {
     limits: Limits,
     topic_classes: TopicClasses,
     reactions: BTreeMap<(Offence, ProtocolVersion), Vec<Reaction>>,
-    /// What servers are held to, where it is theirs to choose.
-    promises: BTreeSet<Feature>,
+    /// What servers are held to, where it is theirs to choose; none if nobody counts on anything.
+    promises: Option<BTreeSet<Feature>>,
 }
 
 impl Profile {
@@ -78,14 +78,21 @@ impl Profile {
     pub fn counting_on(&self, needs: &BTreeSet<Feature>) -> Profile {
         let mut profile = self.clone();
         profile.features.retain(|(feature, _)| !feature.is_assumption() || needs.contains(feature));
-        profile.promises.clone_from(needs);
+        profile.promises = Some(needs.clone());
         profile
     }
 
     /// Whether servers of the dialect are held to a feature that a server may have or not.
     #[must_use]
     pub fn promises(&self, feature: Feature) -> bool {
-        self.promises.contains(&feature)
+        self.promises.as_ref().is_some_and(|promises| promises.contains(&feature))
+    }
+
+    /// Whether this is a dialect as a case counts on it. Who asks what a server may do then tells the time too
+    /// ([`Judge::pass_time`](crate::judge::Judge::pass_time)), so what can expire is owed until it may have.
+    #[must_use]
+    pub fn is_counted_on(&self) -> bool {
+        self.promises.is_some()
     }
 
     /// Whether this row of the platform's fact sheet holds for the dialect in `version`.

@@ -160,7 +160,7 @@ impl Kept {
     }
 
     /// Deliveries that count against the client's Receive Maximum.
-    pub(super) fn open_deliveries(&self, context: &Context<'_>) -> usize {
+    pub(crate) fn open_deliveries(&self, context: &Context<'_>) -> usize {
         let counted = |delivery: &&Delivery| match delivery.progress {
             Progress::Received(..) | Progress::Released(..) if context.has_bug(SeededBug::CountsUntilPubrec) => false,
             progress => progress.is_counted(),

@@ -173,6 +173,8 @@ pub struct FilterRequest {
     pub identifier: Option<SubscriptionIdentifier>,
     /// Retained messages that it may meet, as the router knows them.
     pub retained: Vec<Met>,
+    /// Messages that another member of the Shared Subscription may leave to this one (4.8.2).
+    pub inherited: Vec<MessageKey>,
     /// What is wrong with it, if something is.
     pub offence: Option<Offence>,
 }

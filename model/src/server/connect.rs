@@ -27,6 +27,9 @@ impl Session {
             next.kept = Some(kept.filter(|_| session_present).unwrap_or_default());
             let link =
                 connection(context, terms, Phase::Connecting { clean_start: terms.clean_start, session_present });
+            for floating in next.floating.iter_mut() {
+                floating.routing.missed |= !link.takes(context.vocabulary.of(floating.message));
+            }
             if let Some(kept) = &mut next.kept {
                 kept.ends_at = None;
                 for delivery in &mut kept.deliveries {

@@ -24,9 +24,15 @@ impl Expiry {
         self.latest.is_none_or(|taken| now <= end(taken)) || context.has_bug(SeededBug::DeliversExpired)
     }
 
-    /// When it has expired for certain, if it was taken at once.
-    pub(crate) fn end(&self) -> Millis {
-        self.earliest + Millis::from(self.interval) * 1000 + SLACK + 1
+    /// Whether it may have expired by `now`, on any clock.
+    pub(crate) fn may_have_ended(&self, now: Millis) -> bool {
+        now + SLACK >= self.earliest + Millis::from(self.interval) * 1000
+    }
+
+    /// When it may have expired, and when it has for certain, if it was taken at once.
+    pub(crate) fn turns(&self) -> [Millis; 2] {
+        let end = self.earliest + Millis::from(self.interval) * 1000;
+        [end.saturating_sub(SLACK), end + SLACK + 1]
     }
 
     /// What a server that took the message at once says of it at `now`.

@@ -78,6 +78,7 @@ impl Input {
             Input::Subscribe { id: _, requests } => {
                 live.filters.extend(requests.iter().map(|request| request.filter));
                 live.messages.extend(requests.iter().flat_map(|request| &request.retained).map(|met| met.message));
+                live.messages.extend(requests.iter().flat_map(|request| &request.inherited));
             }
             Input::Unsubscribe { id: _, filters } => live.filters.extend(filters),
             Input::Publish { message, .. } => live.messages.extend([*message]),

@@ -58,6 +58,8 @@ impl Session {
             let met = routing.clone().meeting(forms);
             routing = if undecided { routing.or(met) } else { met };
         }
+        // A connection that does not take the message lets it be dropped (MQTT-3.1.2-25), whichever one comes next.
+        routing.missed |= self.link.as_ref().is_some_and(|link| !link.takes(message));
         routing
     }
 
@@ -139,7 +141,7 @@ impl SubscriptionTerms {
     }
 
     /// The levels at which a message that was published at `published` may be delivered.
-    pub(super) fn delivered_qos(&self, context: &Context<'_>, published: Qos) -> QosSet {
+    pub(crate) fn delivered_qos(&self, context: &Context<'_>, published: Qos) -> QosSet {
         match context.profile.has(Feature::SubscriberQos) {
             _ if context.has_bug(SeededBug::LowersQos) => QosSet::only(Qos::AtMostOnce),
             // The lower of publish QoS and grant (3.1.1: MQTT-3.8.4-6; 5.0: MQTT-3.8.4-8).
@@ -199,10 +201,11 @@ impl Kept {
         let stored = link.is_some() || context.profile.has(Feature::OfflineMessages);
         let published = context.vocabulary.of(message);
         let fits = link.is_none_or(|link| link.takes(published));
+        let lasts = published.expiry.is_none() || context.profile.is_counted_on();
         self.deliveries.push(Delivery {
             message,
             forms: routing.due.clone(),
-            owed: !routing.missed && above_qos_0 && stored && fits && published.expiry.is_none(),
+            owed: !routing.missed && above_qos_0 && stored && fits && lasts,
             kind: Kind::Live,
             progress,
             undecided: None,

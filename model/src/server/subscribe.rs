@@ -76,7 +76,16 @@ impl Session {
         for delivery in &mut met {
             delivery.owed &= !may_fail && fits(delivery);
         }
+        let inherited = request.inherited.iter().map(|message| Delivery {
+            message: *message,
+            forms: terms.forms(context, context.vocabulary.of(*message), version),
+            owed: false,
+            kind: Kind::Further,
+            progress: Progress::Waiting,
+            undecided: None,
+        });
         let Some(kept) = &mut self.kept else { return };
+        kept.deliveries.extend(inherited);
         kept.subscriptions.retain(|held| held.filter != request.filter);
         kept.subscriptions.push(Subscription {
             filter: request.filter,
@@ -87,8 +96,8 @@ impl Session {
         kept.subscriptions.sort();
         if !shared {
             kept.deliveries.extend(met);
-            kept.deliveries.sort();
         }
+        kept.deliveries.sort();
     }
 
     /// What SUBACK may state for a filter.
@@ -134,7 +143,8 @@ impl Session {
     fn permitted_grants(&self, context: &Context<'_>, asked: Qos) -> QosSet {
         let supported = self.link.as_ref().map_or(Qos::ExactlyOnce, |link| link.maximum_qos);
         // A server of 3.x without QoS 2 cannot announce it: it grants less (3.8.4 of 3.1.1).
-        let unannounced = asked == Qos::ExactlyOnce && !self.version().has_properties();
+        let is_promised = context.profile.promises(Feature::Qos2);
+        let unannounced = asked == Qos::ExactlyOnce && !self.version().has_properties() && !is_promised;
         if !context.profile.has(Feature::SubscriberQos) {
             // P-QOS-2 and X-13: the grant says nothing about what is delivered.
             QosSet::up_to(Qos::AtLeastOnce)
@@ -302,14 +312,16 @@ impl SubscriptionTerms {
             retain: if version == ProtocolVersion::V3_1 { Flag::Either } else { Flag::Set },
             identifiers: self.identifier.map(|identifier| vec![identifier]).into_iter().collect(),
         };
+        let arrives = |qos: QosSet| !qos.contains(Qos::AtMostOnce) || context.profile.promises(Feature::Qos0Arrives);
         let met = request.retained.iter().map(|met| {
             let message = context.vocabulary.of(met.message);
             let qos = self.delivered_qos(context, message.qos);
-            let is_sure = met.certain && message.expiry.is_none() && version != ProtocolVersion::V3_1;
+            let lasts = message.expiry.is_none() || context.profile.is_counted_on();
+            let is_sure = met.certain && lasts && version != ProtocolVersion::V3_1;
             Delivery {
                 message: met.message,
                 // A server may discard a retained message of QoS 0 (3.3.1.3).
-                owed: is_sure && message.qos > Qos::AtMostOnce && !qos.contains(Qos::AtMostOnce) && !self.no_local,
+                owed: is_sure && message.qos > Qos::AtMostOnce && arrives(qos) && !self.no_local,
                 forms: forms(qos),
                 kind: Kind::Retained,
                 progress: Progress::Waiting,

@@ -1,5 +1,6 @@
 //! When time alone changes what a session permits or demands.
 
+use super::delivery::{Delivery, Progress};
 use super::session::Session;
 use super::will::PendingWill;
 use super::{Context, Millis};
@@ -20,9 +21,38 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Whether something is owed that may have expired by `now`.
+    fn owes_expired(&self, context: &Context<'_>, now: Millis) -> bool {
+        let kept = self.kept.iter().flat_map(|kept| &kept.deliveries);
+        kept.into_iter().any(|delivery| delivery.owed && delivery.may_have_expired(context, now))
+    }
+
+    /// What may have expired by `now` is not owed any more; none if nothing changes.
+    pub(crate) fn after_expiries(&self, context: &Context<'_>, now: Millis) -> Option<Session> {
+        self.owes_expired(context, now).then(|| {
+            let mut next = self.clone();
+            for delivery in next.kept.iter_mut().flat_map(|kept| &mut kept.deliveries) {
+                delivery.owed &= !delivery.may_have_expired(context, now);
+            }
+            next.kept.iter_mut().for_each(|kept| kept.deliveries.sort());
+            next
+        })
+    }
+}
+
+impl Delivery {
+    /// Whether its message may have expired before it was sent for the first time.
+    fn may_have_expired(&self, context: &Context<'_>, now: Millis) -> bool {
+        let expiry = context.vocabulary.of(self.message).expiry;
+        let is_unsent = matches!(self.progress, Progress::Waiting | Progress::PerhapsSent);
+        is_unsent && expiry.is_some_and(|expiry| expiry.may_have_ended(now))
+    }
+}
+
 impl PendingWill {
-    /// From when on it must have been published.
+    /// The last moment at which it is in time.
     fn overdue_from(self) -> Millis {
-        self.due.saturating_add(super::will::LATENESS + 1)
+        self.due.saturating_add(super::will::LATENESS - 1)
     }
 }

@@ -199,3 +199,20 @@ fn a_session_that_has_ended_unseen_knows_no_message() {
         .send(4, &Packet::Connect(lasting("pub", V5)));
     again(comes_back(ended, 4, 5), 5).conforms();
 }
+
+#[test]
+fn what_a_connection_did_not_take_the_next_one_need_not_get() {
+    let mut small = lasting("sub", V5);
+    small.properties.maximum_packet_size = std::num::NonZeroU32::new(40);
+    Trace::new("standard", V5)
+        .connected_with(1, small, false)
+        .subscribed(1, 1, "t/a", Qos::AtLeastOnce)
+        .connected(2, "pub")
+        .send(2, &qos2("t/a", &"L".repeat(100), 7, false))
+        .receive(2, &pubrec(7))
+        .see(1, Observation::ClosedByClient)
+        .connected_with(3, lasting("sub", V5), true)
+        .send(2, &pubrel(7))
+        .receive(2, &pubcomp(7, ReasonCode::Success))
+        .conforms();
+}

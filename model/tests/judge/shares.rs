@@ -43,3 +43,23 @@ fn no_local_has_no_place_there() {
     offended().see(1, Observation::ClosedByServer).conforms();
     offended().violates("offence-is-refused", "MQTT-4.13.1-1");
 }
+
+#[test]
+fn a_member_that_joins_may_inherit_what_waits_for_another() {
+    let left = || {
+        Trace::new("standard", V5)
+            .connected_with(1, lasting("one", V5), false)
+            .subscribed(1, 1, "$share/g/t/a", Qos::AtLeastOnce)
+            .see(1, Observation::ClosedByClient)
+            .connected(3, "pub")
+            .send(3, &qos1("t/a", "m1", 1, false))
+            .receive(3, &puback(1))
+            .connected(2, "two")
+    };
+    left().subscribed(2, 1, "$share/g/t/a", Qos::AtLeastOnce).receive(2, &qos1("t/a", "m1", 1, false)).conforms();
+    // Not of another group.
+    left()
+        .subscribed(2, 1, "$share/h/t/a", Qos::AtLeastOnce)
+        .receive(2, &qos1("t/a", "m1", 1, false))
+        .violates("delivery-was-subscribed", "");
+}

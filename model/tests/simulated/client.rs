@@ -250,7 +250,8 @@ impl Client {
             };
             let offence = misplaced.then_some(Offence::TopicFilterInvalid);
             let key = vocabulary.filter(&filter);
-            asked.push(FilterRequest { filter: key, options, identifier, retained: Vec::new(), offence });
+            let (retained, inherited) = (Vec::new(), Vec::new());
+            asked.push(FilterRequest { filter: key, options, identifier, retained, inherited, offence });
             requests.push(SubscriptionRequest { filter: filter.try_into().unwrap(), options });
         }
         let properties = SubscribeProperties { subscription_identifier: identifier, ..SubscribeProperties::default() };

@@ -124,6 +124,14 @@ impl Core {
         if !self.admits_topic(topic) {
             return Err(Exceeded::new(ReasonCode::TopicNameInvalid, "topic too long"));
         }
+        let is_text = publish.properties.payload_format_indicator == Some(true);
+        if is_text && std::str::from_utf8(&publish.payload).is_err() {
+            // A server may look, and this one does: so there is one that refuses a message of its own accord.
+            return Err(Exceeded::new(
+                ReasonCode::PayloadFormatInvalid,
+                "the payload is announced as UTF-8 and is none",
+            ));
+        }
         limits::check_publish(limits, &publish.properties)
     }
 }

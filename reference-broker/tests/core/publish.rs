@@ -66,6 +66,28 @@ fn what_the_publisher_says_about_a_message_reaches_5_0_unchanged_and_3_x_not_at_
 }
 
 #[test]
+fn a_payload_that_is_not_what_its_indicator_says_is_refused_and_its_identifier_free() {
+    let mut world = World::standard();
+    let subscriber = world.subscriber(V5_0, "s", "t", Qos::AtMostOnce);
+    let publisher = world.client(V5_0, "p");
+    let with_payload = |qos, payload: &[u8]| {
+        let mut publish = publish("t", qos, "");
+        publish.payload = payload.to_vec();
+        publish.properties.payload_format_indicator = Some(true);
+        Packet::Publish(publish)
+    };
+    for (qos, answer) in [(Qos::AtLeastOnce, "PUBACK 1 0x99"), (Qos::ExactlyOnce, "PUBREC 1 0x99")] {
+        world.send(publisher, with_payload(qos, &[0xFF]));
+        assert_eq!(world.seen(publisher), [answer]);
+    }
+    world.send(publisher, with_payload(Qos::AtMostOnce, &[0xFF]));
+    assert!(world.seen(subscriber).is_empty());
+    world.send(publisher, with_payload(Qos::ExactlyOnce, "ü".as_bytes()));
+    assert_eq!(world.seen(publisher), ["PUBREC 1 0x00"]);
+    assert_eq!(world.seen(subscriber).len(), 1);
+}
+
+#[test]
 fn no_local_keeps_own_messages_away_and_others_not() {
     let mut world = World::standard();
     let client = world.client(V5_0, "c");

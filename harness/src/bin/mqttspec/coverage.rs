@@ -4,9 +4,9 @@ use crate::output::{complain, print_and_end, remark};
 use crate::sources::Sources;
 use clap::Args;
 use harness::case::Credentials;
-use harness::coverage::{Ledger, gather, json, table};
+use harness::coverage::{Guards, Ledger, gather, json, table};
 use harness::exit_code;
-use harness::fault::Interference;
+use harness::fault::{Fault, Interference, Matrix};
 use harness::report::ReportFile;
 use harness::run::{Conditions, KnownFailing};
 use std::num::NonZeroUsize;
@@ -18,12 +18,14 @@ The unit is a statement at the side under test at which a breach can be seen. Th
   cited      a case that was played names it
   exercised  it was put to the test: by the expectations of a case that cites it and passed, or by the judge,
              on a trace that gave the server an occasion to break it
-  guarded    a fault that breaks it is caught by a case that cites it; `-` where no faults were planted
+  guarded    a fault that breaks it fails a case that cites it; told with --faults alone, which plays every case
+             under every fault
 
 Examples:
   mqttspec coverage                             all cases, on the embedded reference broker
   mqttspec coverage --profile standard          without the rows of the platform
   mqttspec coverage --run '**/qos1/**'          what a part of the cases covers
+  mqttspec coverage --faults                    also what is guarded
   mqttspec coverage --json coverage.json        for each statement who cites and exercises it
 
 Exit codes: 0 told; 2 wrong command line, case or profile; 3 it cannot be told; 4 nothing was selected";
@@ -36,6 +38,9 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Arguments {
     #[command(flatten)]
     sources: Sources,
+    /// Play the cases under every fault too, and tell what is guarded
+    #[arg(long)]
+    faults: bool,
     /// Write a report for programs
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -68,7 +73,12 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     for variant in &evidence.failed {
         remark(&format_args!("{variant} does not pass, so it exercises nothing: see `mqttspec run --run '{variant}'`"));
     }
-    let ledger = Ledger::new(&profiles, &evidence, None);
+    let guards = arguments.faults.then(|| {
+        let faults: Vec<_> = Fault::all().collect();
+        let matrix = Matrix::play(&plans, &faults, &conditions, processors, &mut |_| {});
+        Guards::in_matrix(&matrix)
+    });
+    let ledger = Ledger::new(&profiles, &evidence, guards.as_ref());
     if let Some(report) = report {
         let written = json(&ledger).map_err(|error| error.to_string());
         let written = written.and_then(|bytes| report.write(&bytes).map_err(|error| error.to_string()));

@@ -10,7 +10,7 @@ use harness::fuzz::{
     CONFIRMATIONS, Campaign, Client, Finding, Ground, Host, Network, Report, Target, Terrain, names_of,
 };
 use harness::report::{Detail, Header, Run, chart, terminal};
-use harness::run::{Interrupt, KnownFailing};
+use harness::run::{Interrupt, KnownFailing, RunError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::packet::ProtocolVersion;
 use reference_broker::Switch;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How many walks go on side by side with a broker in a network: each waits for answers most of the time.
-const JOBS: usize = 8;
+const JOBS: usize = 32;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -29,7 +29,7 @@ Examples:
   mqttspec fuzz --time 60s --start 'mosquitto -p {port}' --profile standard
   mqttspec fuzz --seed 4711 --runs 1                    the walk of this seed again
   mqttspec fuzz --fault retained-not-deleted            what it finds when something is wrong
-  mqttspec run --cases mqttspec-findings                what was found, played again
+  mqttspec run mqttspec-findings                        what was found, played again
 
 What is found is shortened against the same broker, printed, and saved as a case. What is known already, a list of
 --known-failing names: a line `RULE/STATEMENT/mqtt:VERSION  # reason` each, in which `*` is one part and `**` any number.
@@ -64,7 +64,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = length)]
     length: usize,
     /// Have the embedded broker misbehave in this way; `list` names the ways
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["url", "start"])]
+    #[arg(long, value_name = "NAME", conflicts_with = "start")]
     fault: Option<String>,
     /// What is known to be wrong: a line `RULE/STATEMENT/mqtt:VERSION  # reason` each (repeatable)
     #[arg(long, value_name = "FILE")]
@@ -72,7 +72,7 @@ pub(crate) struct Arguments {
     /// The folder in which findings are saved; nothing there is overwritten
     #[arg(long, value_name = "FOLDER", default_value = "mqttspec-findings")]
     save: PathBuf,
-    /// How many walks go on side by side [default: 8; embedded: one for each processor]
+    /// How many walks go on side by side [default: 32; embedded: one for each processor]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 }
@@ -114,6 +114,14 @@ struct Prepared {
 
 fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
     arguments.target.check()?;
+    if let Some(file) = arguments.target.files().next() {
+        complain(&format_args!("{} is no target: cases are played with `mqttspec run`", file.display()));
+        return Err(Told);
+    }
+    if arguments.fault.is_some() && arguments.target.is_network() {
+        complain(&"--fault is for the embedded broker: leave the URL out");
+        return Err(Told);
+    }
     let ground = if arguments.target.is_network() { Ground::Network } else { Ground::Embedded };
     let profile = profile(&arguments.profile)?;
     let credentials = arguments.target.credentials()?;
@@ -178,7 +186,7 @@ fn walk(arguments: &Arguments, prepared: Prepared) -> u8 {
     tell(arguments, &campaign, &report, log.as_deref())
 }
 
-fn host(arguments: &Arguments, terrain: &Terrain) -> Result<Option<Host>, harness::run::RunError> {
+fn host(arguments: &Arguments, terrain: &Terrain) -> Result<Option<Host>, Box<RunError>> {
     if !arguments.target.is_network() {
         return Ok(None);
     }
@@ -240,7 +248,7 @@ fn tell_finding(arguments: &Arguments, finding: &Finding, saved: Option<&Path>, 
     let version = finding.version();
     // What fails as a case is told as one.
     if let Some(outcome) = finding.outcome.as_ref().filter(|_| finding.confirmed > 0) {
-        let cases = saved.map(|path| format!(" --cases {}", quote(&path.display().to_string()))).unwrap_or_default();
+        let cases = saved.map(|path| format!(" {}", quote(&path.display().to_string()))).unwrap_or_default();
         let header = Header {
             target: arguments.target.name(),
             rerun: format!("mqttspec run{again}{fault}{cases}"),

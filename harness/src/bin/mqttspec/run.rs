@@ -84,7 +84,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         timeout: arguments.timeout,
         interference: interference(arguments)?,
     };
-    let library = arguments.sources.library()?;
+    let library = arguments.sources.library_with(arguments.target.files())?;
     let profiles = arguments.sources.profiles(arguments.target.is_network().then_some("standard"))?;
     let known_failing = known_failing(&arguments.known_failing)?;
     let plans = arguments.sources.plans(&library, &profiles, &known_failing);
@@ -157,7 +157,7 @@ impl Arguments {
     /// What was tested, and the command that does it again.
     fn header(&self, plans: &[Plan]) -> Header {
         let mut rerun = format!("mqttspec run{}", self.target.again());
-        for path in &self.sources.cases {
+        for path in self.sources.cases.iter().chain(self.target.files()) {
             rerun = format!("{rerun} --cases {}", quote(&path.display().to_string()));
         }
         if let Some(name) = &self.fault {

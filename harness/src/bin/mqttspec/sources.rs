@@ -39,7 +39,13 @@ pub(crate) struct Told;
 impl Sources {
     /// The cases.
     pub(crate) fn library(&self) -> Result<Library, Told> {
-        load(&self.cases)
+        self.library_with([])
+    }
+
+    /// The cases, those from `more` files among them.
+    pub(crate) fn library_with<'a>(&'a self, more: impl IntoIterator<Item = &'a PathBuf>) -> Result<Library, Told> {
+        let paths: Vec<PathBuf> = self.cases.iter().chain(more).cloned().collect();
+        load(&paths)
     }
 
     /// The profile that is named; without a name, `default` or all built-in ones.

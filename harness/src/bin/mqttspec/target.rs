@@ -7,14 +7,17 @@ use harness::case::Credentials;
 use harness::run::NetworkTarget;
 use harness::target::{Address, StartCommand};
 use model::packet::Utf8String;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The target of a verb.
 #[derive(Debug, Args)]
 pub(crate) struct TargetOptions {
-    /// The broker: mqtt://HOST:PORT; without it, and without --start, the embedded reference broker
-    #[arg(value_name = "URL")]
-    pub(crate) url: Option<Address>,
+    /// The broker: mqtt://HOST:PORT; without it, and without --start, the embedded reference broker. And cases from these
+    /// files, as with --cases
+    #[arg(value_name = "URL|FILE")]
+    places: Vec<Place>,
     /// Starts the broker, and again when it dies; `{port}` stands for a free port of 127.0.0.1
     #[arg(long, value_name = "COMMAND", value_parser = StartCommand::parse)]
     pub(crate) start: Option<StartCommand>,
@@ -27,6 +30,28 @@ pub(crate) struct TargetOptions {
     /// The environment variable that holds the password
     #[arg(long, value_name = "VARIABLE", requires = "user_name")]
     password_env: Option<String>,
+}
+
+/// Where something is.
+#[derive(Debug, Clone)]
+enum Place {
+    /// A broker.
+    Url(Address),
+    /// A case file, or a folder of them.
+    File(PathBuf),
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Place, String> {
+        let path = Path::new(text);
+        let is_file = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        match is_file || path.is_dir() {
+            true => Ok(Place::File(path.to_owned())),
+            false => text.parse().map(Place::Url),
+        }
+    }
 }
 
 fn user_name(text: &str) -> Result<String, String> {
@@ -48,14 +73,34 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 impl TargetOptions {
+    /// Where the broker listens, if that is said.
+    fn url(&self) -> Option<&Address> {
+        self.places.iter().find_map(|place| match place {
+            Place::Url(url) => Some(url),
+            Place::File(_) => None,
+        })
+    }
+
+    /// The case files that are named with the target.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.places.iter().filter_map(|place| match place {
+            Place::Url(_) => None,
+            Place::File(path) => Some(path),
+        })
+    }
+
     /// Whether it is not the embedded broker.
     pub(crate) fn is_network(&self) -> bool {
-        self.url.is_some() || self.start.is_some()
+        self.url().is_some() || self.start.is_some()
     }
 
     /// Finds out what cannot be carried out.
     pub(crate) fn check(&self) -> Result<(), Told> {
-        if let (None, Some(start)) = (&self.url, &self.start)
+        if self.places.len() > self.files().count() + 1 {
+            complain(&"there is more than one URL: one broker is tested at a time");
+            return Err(Told);
+        }
+        if let (None, Some(start)) = (self.url(), &self.start)
             && !start.takes_port()
         {
             complain(&"--start needs `{port}` in its command, or a URL that says where the broker will listen");
@@ -89,12 +134,12 @@ impl TargetOptions {
 
     /// The broker in a network.
     pub(crate) fn network(&self) -> NetworkTarget {
-        NetworkTarget { address: self.url.clone(), start: self.start.clone(), ready_within: self.ready_within }
+        NetworkTarget { address: self.url().cloned(), start: self.start.clone(), ready_within: self.ready_within }
     }
 
     /// As a person names it.
     pub(crate) fn name(&self) -> String {
-        let url = self.url.iter().map(ToString::to_string);
+        let url = self.url().into_iter().map(ToString::to_string);
         let parts: Vec<String> = url.chain(self.start.iter().map(ToString::to_string)).collect();
         if parts.is_empty() { "embedded".to_owned() } else { parts.join(", ") }
     }
@@ -102,7 +147,7 @@ impl TargetOptions {
     /// The options that name the same target again, each with a blank before it.
     pub(crate) fn again(&self) -> String {
         let mut options = String::new();
-        if let Some(url) = &self.url {
+        if let Some(url) = self.url() {
             options = format!("{options} {url}");
         }
         if let Some(start) = &self.start {
