@@ -1,7 +1,7 @@
 //! Every case can fail, every fault is caught, and what breaks nothing changes nothing.
 
 use harness::case::{Credentials, Library};
-use harness::fault::{Fault, Gaps, Interference, TRANSFORMS, changed_verdicts};
+use harness::fault::{Fault, Gaps, Interference, TRANSFORMS, transformed};
 use harness::run::{Conditions, KnownFailing, Plan, Selection, record_embedded};
 use model::profile::Profile;
 use std::collections::BTreeMap;
@@ -52,17 +52,19 @@ fn there_are_faults_of_every_theme() {
 
 #[test]
 fn no_verdict_changes_under_a_transform() {
-    let plans = plans();
-    for transform in TRANSFORMS {
-        let changed = changed_verdicts(&plans, transform, &conditions(Interference::None), jobs());
-        let changed: Vec<String> = changed
+    for transformed in transformed(&plans(), TRANSFORMS, &conditions(Interference::None), jobs()) {
+        let name = transformed.transform.name;
+        let changed: Vec<String> = transformed
+            .changed
             .iter()
-            .map(|(before, after)| {
-                let (name, reason) = (&after.variant.name, after.verdict.reason().unwrap_or_default());
-                format!("{} -> {} {name}: {reason}", before.verdict.kind(), after.verdict.kind())
+            .map(|outcome| {
+                let reason = outcome.verdict.reason().unwrap_or_default();
+                format!("{} {}: {reason}", outcome.verdict.kind(), outcome.variant.name)
             })
             .collect();
-        assert!(changed.is_empty(), "under {}: {changed:#?}", transform.name);
+        assert!(changed.is_empty(), "under {name}: {changed:#?}");
+        assert!(transformed.acted > 0, "{name} never acts");
+        eprintln!("{name} acts in {} of {} variants", transformed.acted, transformed.played);
     }
 }
 

@@ -1,12 +1,14 @@
 //! All faults under one roof: those of the proxy and the switches of the reference broker.
 
-use super::proxy_fault::{ProxyFault, Side, concerns, statements};
+use super::proxy_fault::{ProxyFault, Side};
 use super::theme::THEMES;
-use crate::case::suggestion;
+use crate::case::{Cite, suggestion};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
 use model::statement::Statement;
 use reference_broker::Switch;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// A named misbehaviour of a peer.
 #[derive(Debug, Clone, Copy)]
@@ -84,13 +86,75 @@ impl Fault {
 
     /// The statements of this version that it breaks.
     #[must_use]
-    pub fn statements(self, version: ProtocolVersion) -> Vec<&'static Statement> {
-        statements(self.breaks(), version)
+    pub fn statements(self, version: ProtocolVersion) -> &'static [&'static Statement] {
+        BROKEN.get(&(self.name(), version)).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Whether it can break anything in this version under this profile.
+    /// Whether it can break anything in this version under this profile: a statement that these do not have cannot be
+    /// broken there.
     #[must_use]
     pub fn concerns(self, version: ProtocolVersion, profile: &Profile) -> bool {
-        concerns(&self.statements(version), version, profile)
+        let is_of_standard = |id: &str| id.starts_with("MQTT-") || id.starts_with("V31-");
+        let holds = |id: &str| is_of_standard(id) || profile.is_held_to(id, version);
+        self.statements(version).iter().any(|statement| holds(statement.id.as_str()))
+    }
+}
+
+/// The statements that each fault breaks in each version.
+static BROKEN: LazyLock<BTreeMap<(&str, ProtocolVersion), Vec<&Statement>>> = LazyLock::new(|| {
+    let mut broken = BTreeMap::new();
+    for (_, fault) in Fault::all() {
+        for version in ProtocolVersion::ALL {
+            // A test sees to it that all of them can be read.
+            let cites = fault.breaks().iter().filter_map(|text| Cite::read(text, &[]).ok());
+            broken.insert((fault.name(), version), cites.filter_map(|cite| cite.statement(version)).collect());
+        }
+    }
+    broken
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::statement::catalogue;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_words_and_unique() {
+        let mut names = BTreeSet::new();
+        for (_, fault) in Fault::all() {
+            let name = fault.name();
+            assert!(names.insert(name), "{name} is there twice");
+            let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            assert!(name.bytes().all(is_word), "{name}");
+            assert!(fault.about().ends_with('.'), "{name}: {}", fault.about());
+        }
+    }
+
+    #[test]
+    fn statements_exist_and_bind_the_server() {
+        let mut errors = Vec::new();
+        for (_, fault) in Fault::all() {
+            assert!(!fault.breaks().is_empty(), "{}", fault.name());
+            for text in fault.breaks() {
+                let id = text.split_once(':').map_or(*text, |(_, id)| id);
+                let versions = match text.split_once(':') {
+                    Some((version, _)) => vec![version.parse().expect("a version")],
+                    None => catalogue().versions_of(id),
+                };
+                let error = Cite::read(text, &versions).err();
+                errors.extend(error.map(|error| format!("{}: {error}", fault.name())));
+            }
+        }
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_recognised() {
+        let error = Fault::named("puback-twise").expect_err("there is no such fault");
+        assert_eq!(
+            error,
+            "there is no fault `puback-twise`, did you mean `puback-twice`?; `mqttspec faults` lists them"
+        );
     }
 }

@@ -44,7 +44,7 @@ impl Interference {
     pub(super) fn orders(self, version: ProtocolVersion, profile: &Profile) -> Option<(&'static [Rule], Style)> {
         match self {
             Interference::None | Interference::Fault(Fault::Switch(_)) => None,
-            Interference::Fault(Fault::Proxy(fault)) if fault.concerns(version, profile) => {
+            Interference::Fault(it @ Fault::Proxy(fault)) if it.concerns(version, profile) => {
                 Some((fault.rules, Style::AsItComes))
             }
             Interference::Transform(transform) => Some((transform.rules, transform.style)),

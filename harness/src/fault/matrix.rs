@@ -169,26 +169,43 @@ impl Row {
     }
 }
 
-/// The variants of `plans` whose verdict is not the same under a transform, with both verdicts.
+/// What came of all variants under a transform.
+#[derive(Debug)]
+pub struct Transformed {
+    /// The transform.
+    pub transform: &'static Transform,
+    /// How many variants were played: those whose traffic it can touch.
+    pub played: usize,
+    /// In how many of them it changed the traffic; for one that changes only how bytes are carried, in all.
+    pub acted: usize,
+    /// Variants that pass without the transform and not with it.
+    pub changed: Vec<Outcome>,
+}
+
+/// Plays all variants of `plans` under each of these transforms.
 #[must_use]
-pub fn changed_verdicts(
+pub fn transformed(
     plans: &[Plan],
-    transform: &'static Transform,
+    transforms: &'static [Transform],
     conditions: &Conditions,
     jobs: NonZeroUsize,
-) -> Vec<(Outcome, Outcome)> {
-    let under = Conditions { interference: Interference::Transform(transform), ..conditions.clone() };
-    let mut changed = Vec::new();
-    for plan in plans {
-        let played: Vec<&Arc<Variant>> = plan.played().map(|planned| &planned.variant).collect();
-        let outcomes = in_order(played.len(), jobs, |index| {
-            let before = play_embedded(played[index], &plan.profile, None, conditions);
-            let after = play_embedded(played[index], &plan.profile, None, &under);
-            (before.verdict.kind() != after.verdict.kind()).then_some((before, after))
+) -> Vec<Transformed> {
+    let (fit, _) = fit(plans, conditions, jobs);
+    let each = transforms.iter().map(|transform| {
+        let touches = |fit: &&Fit| transform.rules.is_empty() || fit.traffic.meets(transform.rules);
+        let touched: Vec<&Fit> = fit.iter().filter(touches).collect();
+        let under = Conditions { interference: Interference::Transform(transform), ..conditions.clone() };
+        let outcomes = in_order(touched.len(), jobs, |index| {
+            let Fit { variant, profile, .. } = touched[index];
+            play_embedded(variant, profile, None, &under)
         });
-        changed.extend(outcomes.into_iter().flatten());
-    }
-    changed
+        let played = outcomes.len();
+        let acts = |outcome: &&Outcome| transform.rules.is_empty() || outcome.interfered == Some(true);
+        let acted = outcomes.iter().filter(acts).count();
+        let changed = outcomes.into_iter().filter(|outcome| outcome.verdict.kind() != VerdictKind::Pass).collect();
+        Transformed { transform, played, acted, changed }
+    });
+    each.collect()
 }
 
 /// The variants of `plans` that pass without a fault, and those that do not.

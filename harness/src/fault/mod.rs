@@ -38,7 +38,7 @@ mod transform;
 pub use catalogue::{Fault, Theme};
 pub use gaps::Gaps;
 pub use interference::Interference;
-pub use matrix::{Caught, Cell, Guards, Matrix, Row, changed_verdicts};
+pub use matrix::{Caught, Cell, Guards, Matrix, Row, Transformed, transformed};
 pub(crate) use proxy::Proxy;
 pub use proxy_fault::{ProxyFault, Side};
 pub use traffic::Traffic;

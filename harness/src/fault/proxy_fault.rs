@@ -1,10 +1,7 @@
 //! Faults that a proxy makes: when it acts, and what it does then.
 
 use super::moment::Moment;
-use crate::case::Cite;
-use model::packet::{ConnackProperties, Connect, Packet, PacketType, ProtocolVersion, PublishProperties, Will};
-use model::profile::Profile;
-use model::statement::Statement;
+use model::packet::{ConnackProperties, Connect, Packet, PacketType, PublishProperties, Will};
 use std::fmt;
 
 /// A fault that a proxy between harness and peer makes.
@@ -120,33 +117,6 @@ impl Rule {
             _ => {}
         }
     }
-}
-
-impl ProxyFault {
-    /// The statements of this version that it breaks.
-    #[must_use]
-    pub fn statements(&self, version: ProtocolVersion) -> Vec<&'static Statement> {
-        statements(self.breaks, version)
-    }
-
-    /// Whether it acts in this version under this profile: a rule that these do not have cannot be broken there.
-    #[must_use]
-    pub fn concerns(&self, version: ProtocolVersion, profile: &Profile) -> bool {
-        concerns(&self.statements(version), version, profile)
-    }
-}
-
-/// Whether one of these statements holds under a profile.
-pub(super) fn concerns(statements: &[&Statement], version: ProtocolVersion, profile: &Profile) -> bool {
-    let is_of_standard = |id: &str| id.starts_with("MQTT-") || id.starts_with("V31-");
-    let holds = |id: &str| is_of_standard(id) || profile.is_held_to(id, version);
-    statements.iter().any(|statement| holds(statement.id.as_str()))
-}
-
-/// The statements of a version among those that are cited.
-pub(super) fn statements(cited: &[&str], version: ProtocolVersion) -> Vec<&'static Statement> {
-    let cites = cited.iter().filter_map(|text| Cite::read(text, &[]).ok());
-    cites.filter_map(|cite| cite.statement(version)).collect()
 }
 
 impl fmt::Debug for ProxyFault {

@@ -23,6 +23,9 @@ struct Document<'a> {
     trouble: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<&'a str>,
+    /// The fault or transform under which it was played.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    between: Option<&'a str>,
     variants: Vec<Entry<'a>>,
 }
 
@@ -56,6 +59,9 @@ struct Entry<'a> {
     step: Option<Step<'a>>,
     duration_ms: u64,
     silence: Vec<&'static str>,
+    /// Whether the fault or transform did something in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acted: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Found<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -108,6 +114,7 @@ pub fn json(run: &Run) -> serde_json::Result<Vec<u8>> {
         },
         trouble: run.trouble.as_deref(),
         log: run.log.as_deref(),
+        between: run.between.as_deref(),
         variants: run.outcomes.iter().map(|outcome| entry(run, outcome)).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&document)?;
@@ -139,6 +146,7 @@ fn entry<'a>(run: &'a Run, outcome: &'a Outcome) -> Entry<'a> {
         step: outcome.step().map(step),
         duration_ms: milliseconds(outcome.duration),
         silence: outcome.silence.iter().map(|means| means.name()).collect(),
+        acted: outcome.interfered,
         findings: outcome.verdict.findings().iter().map(found).collect(),
         exchange: lines.into_iter().take(MOST_LINES).map(line).collect(),
         rerun: run.rerun(outcome),

@@ -60,7 +60,7 @@ pub fn matrix(matrix: &Matrix, detail: MatrixDetail, elapsed: Duration, out: &mu
     }
     writeln!(
         out,
-        "{} faults, {} not caught; {} cases, {} without a fault of their own; {} variants, {} without one; {} plays in {:.1} s",
+        "faults: {}, not caught: {}; cases: {}, without a fault of their own: {}; variants: {}, without one: {}; {} plays in {:.1} s",
         matrix.rows.len(),
         uncaught.len(),
         cases.len(),

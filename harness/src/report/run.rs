@@ -27,6 +27,8 @@ pub struct Run {
     pub trouble: Option<String>,
     /// Where the output of the started command is, if it is worth a look.
     pub log: Option<String>,
+    /// What stood between harness and target, if anything did: `fault puback-twice`.
+    pub between: Option<String>,
 }
 
 impl Run {
@@ -42,6 +44,13 @@ impl Run {
         let mut summary = Summary::default();
         self.outcomes.iter().for_each(|outcome| summary.count(outcome.verdict.kind()));
         summary
+    }
+
+    /// In how many variants what stood between harness and target did something, and in how many it could.
+    #[must_use]
+    pub fn interfered(&self) -> (usize, usize) {
+        let watched: Vec<bool> = self.outcomes.iter().filter_map(|outcome| outcome.interfered).collect();
+        (watched.iter().filter(|acted| **acted).count(), watched.len())
     }
 
     /// The command that runs this variant again.

@@ -38,7 +38,12 @@ pub fn terminal(run: &Run, detail: Detail, out: &mut dyn Write) -> io::Result<()
             // Those that nobody asked for would bury those that somebody did; a run in trouble shows all.
             VerdictKind::NotRun if run.trouble.is_none() => {}
             _ if detail == Detail::Verbose => {
-                let reason = outcome.verdict.reason().map(|reason| format!("  # {reason}")).unwrap_or_default();
+                let idle = match (&run.between, outcome.interfered) {
+                    (Some(between), Some(false)) => Some(format!("{between} did not act")),
+                    _ => None,
+                };
+                let reason = outcome.verdict.reason().or(idle);
+                let reason = reason.map(|reason| format!("  # {reason}")).unwrap_or_default();
                 writeln!(out, "{kind} {}{reason}", outcome.variant.name)?;
             }
             _ => {}
@@ -46,6 +51,9 @@ pub fn terminal(run: &Run, detail: Detail, out: &mut dyn Write) -> io::Result<()
     }
     if let Some(log) = &run.log {
         writeln!(out, "the output of the started command is in {log}\n")?;
+    }
+    if let (Some(between), (acted, watched @ 1..)) = (&run.between, run.interfered()) {
+        writeln!(out, "{between} acted in {acted} of {watched} variants")?;
     }
     let summary = run.summary();
     if !summary.details().is_empty() {

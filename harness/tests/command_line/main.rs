@@ -3,6 +3,7 @@
 mod bad_input;
 mod coverage;
 mod fake_peer;
+mod faults;
 mod fuzz;
 mod judged;
 mod mixed_bag;

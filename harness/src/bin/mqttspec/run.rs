@@ -148,6 +148,12 @@ pub(crate) fn known_failing(files: &[PathBuf]) -> Result<KnownFailing, Told> {
 }
 
 impl Arguments {
+    /// What stands between mqttspec and the broker.
+    fn between(&self) -> Option<String> {
+        let fault = self.fault.as_ref().map(|name| format!("fault {name}"));
+        fault.or_else(|| self.transform.as_ref().map(|name| format!("transform {name}")))
+    }
+
     /// What was tested, and the command that does it again.
     fn header(&self, plans: &[Plan]) -> Header {
         let mut rerun = format!("mqttspec run{}", self.target.again());
@@ -171,7 +177,7 @@ impl Arguments {
 
 fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
     let Prepared { plans, conditions, reports } = prepared;
-    let mut run = Run { header: arguments.header(plans), ..Run::default() };
+    let mut run = Run { header: arguments.header(plans), between: arguments.between(), ..Run::default() };
     if plans.iter().all(|plan| plan.played().next().is_none()) {
         arguments.sources.complain_of_nothing(plans);
         run.outcomes.extend(plans.iter().flat_map(|plan| &plan.variants).filter_map(Planned::unplayed));

@@ -103,7 +103,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "empty-client-ids-share-a-session",
         "All clients without a client id get the same one, so that they oust each other.",
-        &["MQTT-3.1.3-6", "5.0:MQTT-3.2.2-16"],
+        &["3.1.1:MQTT-3.1.3-6", "5.0:MQTT-3.1.3-6", "5.0:MQTT-3.2.2-16"],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &mut moment.packet
                 && connect.client_id.is_empty()
@@ -115,7 +115,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "assigned-client-id-untold",
         "CONNACK does not tell the client id that the server has assigned.",
-        &["MQTT-3.1.3-7", "5.0:MQTT-3.2.2-16"],
+        &["5.0:MQTT-3.1.3-7", "5.0:MQTT-3.2.2-16"],
         &[server(Connack, |moment| {
             if let Some(connack) = moment.accepting() {
                 connack.properties.assigned_client_identifier = None;
@@ -123,9 +123,9 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         })],
     ),
     fault(
-        "assigned-client-id-is-not-the-session's",
+        "another-assigned-client-id",
         "CONNACK tells another client id than the one of the session.",
-        &["MQTT-3.1.3-7"],
+        &["5.0:MQTT-3.1.3-7"],
         &[server(Connack, |moment| {
             if let Some(connack) = moment.accepting()
                 && let Some(id) = &mut connack.properties.assigned_client_identifier

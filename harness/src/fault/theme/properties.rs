@@ -174,7 +174,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         })],
     ),
     fault(
-        "problem-information-against-the-client's-wish",
+        "unwanted-problem-information",
         "UNSUBACK, SUBACK and PUBACK carry a Reason String though the client does not want one.",
         &["5.0:MQTT-3.1.2-29"],
         &[server(Unsuback, unwanted), server(Suback, unwanted), server(Puback, unwanted)],

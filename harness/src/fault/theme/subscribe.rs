@@ -81,7 +81,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "granted-more-than-asked",
         "SUBACK grants QoS 2 whatever was asked for.",
-        &["3.1.1:MQTT-3.8.4-6", "5.0:MQTT-3.8.4-8", "P-QOS-1"],
+        &["3.1.1:MQTT-3.8.4-5", "5.0:MQTT-3.8.4-7", "P-QOS-1"],
         &[server(Suback, |moment| {
             if let Some(Packet::Suback(suback)) = &mut moment.packet {
                 for code in suback.codes.iter_mut().filter(|code| !code.is_error()) {
@@ -162,8 +162,18 @@ pub(super) static FAULTS: &[ProxyFault] = &[
             }
         })],
     ),
-    fault("unsuback-lost", "No UNSUBACK arrives.", &["MQTT-3.10.4-4"], &[server(Unsuback, lost)]),
-    fault("unsuback-twice", "UNSUBACK comes twice.", &["MQTT-3.10.4-4"], &[server(Unsuback, twice)]),
+    fault(
+        "unsuback-lost",
+        "No UNSUBACK arrives.",
+        &["3.1.1:MQTT-3.10.4-4", "5.0:MQTT-3.10.4-4"],
+        &[server(Unsuback, lost)],
+    ),
+    fault(
+        "unsuback-twice",
+        "UNSUBACK comes twice.",
+        &["3.1.1:MQTT-3.10.4-4", "5.0:MQTT-3.10.4-4"],
+        &[server(Unsuback, twice)],
+    ),
     fault(
         "unsuback-for-another-id",
         "UNSUBACK names the identifier that follows the one of the UNSUBSCRIBE.",
@@ -177,7 +187,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "unsuback-only-for-what-was-held",
         "UNSUBSCRIBE of a filter that was never subscribed is not answered.",
-        &["3.1.1:MQTT-3.10.4-5", "5.0:MQTT-3.10.4-5", "MQTT-3.10.4-4"],
+        &["3.1.1:MQTT-3.10.4-5", "3.1.1:MQTT-3.10.4-4", "5.0:MQTT-3.10.4-4", "5.0:MQTT-3.10.4-5"],
         &[client(Unsubscribe, |moment| {
             if let Some(Packet::Unsubscribe(unsubscribe)) = moment.packet.clone()
                 && !moment.scene.subscriptions(moment.link).any(|(held, _)| unsubscribe.filters.contains(held))
@@ -273,7 +283,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "subscribed-again-brings-two-copies",
         "A filter that is subscribed again is a second subscription, which brings a copy of its own.",
-        &["MQTT-3.8.4-3"],
+        &["3.1.1:MQTT-3.8.4-3", "5.0:MQTT-3.8.4-3"],
         &[server(Publish, |moment| {
             if let Some(publish) = moment.publish().cloned() {
                 let topic = publish.topic.clone();
@@ -307,7 +317,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "subscribed-again-keeps-the-old-qos",
         "A filter that is subscribed again keeps the QoS that it had.",
-        &["MQTT-3.8.4-3"],
+        &["3.1.1:MQTT-3.8.4-3", "5.0:MQTT-3.8.4-3"],
         &[client(Subscribe, |moment| {
             let held: Vec<_> =
                 moment.scene.subscriptions(moment.link).map(|(filter, held)| (filter.clone(), held.options)).collect();
