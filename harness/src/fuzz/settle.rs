@@ -32,7 +32,7 @@ impl Walker {
         for _ in 0..EXCHANGES {
             // Time stands still while something is under way: the peer would be blamed for what it cannot know yet, or for
             // what the client did not see in time.
-            if self.links.values().all(|link| link.held_back.is_empty() && link.unread.is_empty()) {
+            if self.links.values().all(|link| link.held_back.is_empty() && link.reading) {
                 self.connections.sleep(MOMENT);
             } else {
                 self.connections.give_turns(TURNS);

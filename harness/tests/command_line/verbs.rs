@@ -108,7 +108,7 @@ fn prove_tells_sound_cases_from_wrong_ones() {
     let finished = mqttspec(&["prove", "--cases", &cases, "--verbose"]);
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert_eq!(finished.last_line(), "3 sound, 0 unproved, 2 refuted");
-    let step = "step      ".to_owned() + &cases + ":22:9: sub <- CONNACK {session_present: true}";
+    let step = "step      ".to_owned() + &cases + ":20:9: sub <- CONNACK {session_present: true}";
     for part in ["sound standard/bag/passes/mqtt:3.1.1  # ", "REFUTED standard/bag/fails/mqtt:3.1.1\n", &step] {
         assert!(finished.stdout.contains(part), "{part:?} is not in\n{}", finished.stdout);
     }

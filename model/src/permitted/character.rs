@@ -93,8 +93,10 @@ impl Character {
     fn greetings(self, connack: &Connack, connect: &Connect, terms: &Terms<'_>) -> Vec<Packet> {
         let greeting = |properties: ConnackProperties| Packet::Connack(Connack { properties, ..connack.clone() });
         let assigned_client_identifier = connect.client_id.is_empty().then(|| text("assigned")).flatten();
-        let plain = ConnackProperties { assigned_client_identifier, ..terms.announced(connect) };
         let needs = terms.needs;
+        let announced = terms.announced(connect);
+        let topic_alias_maximum = announced.topic_alias_maximum.or(needs.contains(&Feature::TopicAlias).then_some(1));
+        let plain = ConnackProperties { assigned_client_identifier, topic_alias_maximum, ..announced };
         let has = |feature| terms.profile.has_in(feature, ProtocolVersion::V5_0);
         let lacks = |feature| (!needs.contains(&feature)).then_some(false);
         let takes_all = has(Feature::Qos2) || plain.maximum_qos.is_some();
@@ -116,7 +118,6 @@ impl Character {
             },
             Character::Reserved => ConnackProperties {
                 receive_maximum: NonZeroU16::new(if needs.contains(&Feature::Pipelining) { 5 } else { 1 }),
-                topic_alias_maximum: plain.topic_alias_maximum.or(needs.contains(&Feature::TopicAlias).then_some(1)),
                 maximum_qos: (!needs.contains(&Feature::Qos2)).then_some(Qos::AtLeastOnce),
                 retain_available: lacks(Feature::RetainedMessages),
                 wildcard_subscription_available: lacks(Feature::WildcardSubscriptions),

@@ -53,7 +53,9 @@ impl Core {
     pub(super) fn hand_on(&mut self, delivery: Delivery) {
         let hands_on_all = self.settings.misbehaves(Switch::SharedQos2HandedOn);
         let highest = if hands_on_all { Qos::ExactlyOnce } else { Qos::AtLeastOnce };
-        for copy in delivery.into_shared(highest) {
+        // To another member its delivery has not begun (MQTT-3.3.2-5).
+        let now = self.now;
+        for copy in delivery.into_shared(highest).filter(|copy| !copy.message.has_expired(now)) {
             let Some(filter) = &copy.share else { continue };
             let sessions = &self.sessions;
             let chosen = self.subscriptions.choose(filter, |session| sessions.is_connected(session));

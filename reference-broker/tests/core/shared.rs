@@ -90,6 +90,22 @@ fn qos_1_goes_to_another_member_when_a_session_ends_and_qos_2_does_not() {
 }
 
 #[test]
+fn what_has_expired_goes_to_no_other_member() {
+    let mut world = World::standard();
+    let leaving = member(&mut world, lasting(V5_0, "a"), AtLeastOnce);
+    let publisher = world.client(V5_0, "p");
+    for (payload, expiry) in [("1", Some(1)), ("2", None)] {
+        let mut message = publish("t", AtLeastOnce, payload);
+        message.properties.message_expiry_interval = expiry;
+        world.send(publisher, Packet::Publish(message));
+    }
+    let staying = member(&mut world, clean("b"), AtMostOnce);
+    world.cut(leaving);
+    world.elapse(60_000);
+    assert_eq!(world.seen(staying), ["PUBLISH t 2 qos0"]);
+}
+
+#[test]
 fn what_a_member_refuses_is_dropped() {
     let mut world = World::standard();
     let first = member(&mut world, clean("a"), AtLeastOnce);

@@ -3,7 +3,7 @@
 use crate::fault::moment::{Moment, lost, twice, with_dup};
 use crate::fault::proxy_fault::{ProxyFault, client, fault, server};
 use model::packet::PacketType::{Pubcomp, Publish, Pubrec, Pubrel};
-use model::packet::{Acknowledgement, Packet, Qos};
+use model::packet::{Acknowledgement, Packet, Qos, ReasonCode};
 
 const RECEIVES: &[&str] = &["MQTT-3.3.4-1", "3.1.1:MQTT-4.3.3-2", "5.0:MQTT-4.3.3-8"];
 const COMPLETES: &[&str] = &["3.1.1:MQTT-4.3.3-2", "5.0:MQTT-4.3.3-11"];
@@ -25,6 +25,21 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &[server(Pubrec, |moment| {
             if let Some(Packet::Pubrec(pubrec)) = moment.packet.clone() {
                 moment.packet = Some(Packet::Puback(pubrec));
+            }
+        })],
+    ),
+    fault(
+        "refused-identifier-stays-taken",
+        "After a PUBREC that refuses, its identifier is refused as one in use.",
+        &["5.0:MQTT-4.3.3-9"],
+        &[server(Pubrec, |moment| {
+            let Some(Packet::Pubrec(pubrec)) = moment.packet.clone() else { return };
+            let refused = |kept: &Packet| matches!(kept, Packet::Pubrec(other) if other.packet_id == pubrec.packet_id);
+            if pubrec.reason.is_error() {
+                moment.it().kept.push(Packet::Pubrec(pubrec));
+            } else if moment.it().kept.iter().any(refused) {
+                moment.packet =
+                    Some(Packet::Pubrec(Acknowledgement { reason: ReasonCode::PacketIdentifierInUse, ..pubrec }));
             }
         })],
     ),

@@ -146,14 +146,6 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         })],
     ),
     fault(
-        "only-the-first-subscription-identifier",
-        "Of several Subscription Identifiers only one is there.",
-        &["5.0:MQTT-3.3.4-4"],
-        &[change(|properties| {
-            properties.subscription_identifiers.truncate(1);
-        })],
-    ),
-    fault(
         "subscription-identifier-invented",
         "A delivery carries a Subscription Identifier that nobody gave.",
         &["5.0:MQTT-3.3.4-3"],
