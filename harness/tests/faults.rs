@@ -1,9 +1,14 @@
 //! Every case can fail, every fault is caught, and what breaks nothing changes nothing.
 
 use harness::case::{Credentials, Library};
-use harness::fault::{Fault, Gaps, Interference, TRANSFORMS, transformed};
-use harness::run::{Conditions, KnownFailing, Plan, Selection, record_embedded};
+use harness::fault::{Fault, Gaps, Interference, TRANSFORMS, Transform, transformed};
+use harness::run::{
+    Conditions, Interrupt, KnownFailing, NetworkTarget, Outcome, Plan, Selection, VerdictKind, record_embedded,
+    run_network,
+};
+use harness::target::Address;
 use model::profile::Profile;
+use reference_broker::{Broker, Settings};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -12,6 +17,13 @@ use std::time::Duration;
 
 /// How many faults there are to be at least, over all themes.
 const FAULTS: usize = 120;
+
+/// Faults that go unnoticed for a known reason. One that is caught by now has to leave the list.
+const KNOWN_UNCAUGHT: &[&str] = &[
+    // The model does not owe the copies for the other subscriptions when one with a single identifier came, so the case
+    // on overlapping subscriptions has to let it pass.
+    "only-the-first-subscription-identifier",
+];
 
 fn plans() -> Vec<Plan> {
     let library = Library::embedded().expect("the cases are in order");
@@ -34,7 +46,7 @@ fn jobs() -> NonZeroUsize {
 fn every_fault_is_caught_and_every_case_can_fail_for_what_it_cites() {
     let gaps = Gaps::find(&plans(), &conditions(Interference::None), jobs());
     let uncaught: Vec<&str> = gaps.uncaught.iter().map(|fault| fault.name()).collect();
-    assert!(uncaught.is_empty(), "faults that no case catches: {uncaught:#?}");
+    assert_eq!(uncaught, KNOWN_UNCAUGHT, "faults that no case catches");
     let unguarded = &gaps.unguarded;
     assert!(unguarded.is_empty(), "cases that no fault fails which breaks what they cite: {unguarded:#?}");
     eprintln!("{} faults, {} plays", Fault::all().count(), gaps.plays);
@@ -66,6 +78,52 @@ fn no_verdict_changes_under_a_transform() {
         assert!(transformed.acted > 0, "{name} never acts");
         eprintln!("{name} acts in {} of {} variants", transformed.acted, transformed.played);
     }
+}
+
+/// A reference broker behind a port of its own, for as long as the test program runs.
+fn broker_in_the_network() -> Address {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("the loopback has free ports");
+    let port = listener.local_addr().expect("it is bound").port();
+    listener.set_nonblocking(true).expect("it is a socket");
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let profile = Profile::builtin("standard").expect("it is built in");
+            let broker = Broker::new(Settings::from_profile(profile));
+            let listener = tokio::net::TcpListener::from_std(listener).expect("it does not block");
+            while let Ok((stream, _)) = listener.accept().await {
+                broker.attach(stream);
+            }
+        });
+    });
+    format!("mqtt://127.0.0.1:{port}").parse().expect("it is an address")
+}
+
+#[test]
+fn faults_and_transforms_act_in_a_network_too() {
+    let library = Library::embedded().expect("the cases are in order");
+    let profile = Arc::new(Profile::builtin("standard").expect("it is built in").clone());
+    let run = vec!["standard/publish/qos1/acknowledged-and-delivered/**".parse().expect("a pattern")];
+    let selection = Selection { run, ..Selection::default() };
+    let plan = Plan::new(&library, profile, &selection, &KnownFailing::default());
+    let target = NetworkTarget { address: Some(broker_in_the_network()), start: None, ready_within: Duration::ZERO };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let play = |interference| {
+        let conditions = Conditions { timeout: Duration::from_millis(300), ..conditions(interference) };
+        let mut verdicts = Vec::new();
+        let mut listener = |outcome: Outcome| verdicts.push((outcome.verdict.kind(), outcome.interfered));
+        let interrupt = Interrupt::on_signals().expect("signals can be watched");
+        let (_, result) =
+            runtime.block_on(run_network(&target, &plan, &conditions, NonZeroUsize::MIN, &interrupt, &mut listener));
+        result.expect("the broker answers");
+        verdicts.retain(|(verdict, _)| *verdict != VerdictKind::NotRun);
+        verdicts
+    };
+    assert_eq!(play(Interference::None), [(VerdictKind::Pass, None); 3]);
+    let lost = Fault::named("puback-lost").expect("there is such a fault");
+    assert_eq!(play(Interference::Fault(lost)), [(VerdictKind::Fail, Some(true)); 3]);
+    let alone = Transform::named("each-byte-alone").expect("there is such a transform");
+    assert_eq!(play(Interference::Transform(alone)), [(VerdictKind::Pass, Some(false)); 3]);
 }
 
 #[test]

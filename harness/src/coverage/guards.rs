@@ -19,7 +19,7 @@ impl Guards {
             matrix.variants.iter().map(|variant| (variant.name.as_str(), variant)).collect();
         for row in &matrix.rows {
             for variant in row.caught().filter_map(|(name, _)| variants.get(name)) {
-                let broken = row.fault.statements(variant.version).into_iter().map(|statement| &statement.id);
+                let broken = row.fault.statements(variant.version).iter().map(|statement| &statement.id);
                 for id in broken.filter(|id| variant.cites.contains(id)) {
                     guards.0.entry((variant.version, id.clone())).or_default().insert(row.fault.name());
                 }

@@ -120,7 +120,7 @@ impl Moment<'_> {
         if let Ok(bytes) = encode(packet, self.scene.links[link].version) {
             self.acted = true;
             self.scene.links[link].note_to_client(packet);
-            self.scene.to_client(link, Parcel::Bytes(bytes));
+            self.scene.send_to_client(link, Parcel::Bytes(bytes));
         }
     }
 
@@ -132,14 +132,14 @@ impl Moment<'_> {
     /// Sends bytes to the client of a connection.
     pub(super) fn send_bytes_to_client_of(&mut self, link: LinkId, bytes: Vec<u8>) {
         self.acted = true;
-        self.scene.to_client(link, Parcel::Bytes(bytes));
+        self.scene.send_to_client(link, Parcel::Bytes(bytes));
     }
 
     /// Sends a packet to the server.
     pub(super) fn send_to_server(&mut self, packet: &Packet) {
         if let Ok(bytes) = encode(packet, self.version()) {
             self.acted = true;
-            self.scene.to_server(self.link, Parcel::Bytes(bytes));
+            self.scene.send_to_server(self.link, Parcel::Bytes(bytes));
         }
     }
 
@@ -147,8 +147,8 @@ impl Moment<'_> {
     pub(super) fn close(&mut self) {
         self.acted = true;
         self.it().is_over = true;
-        self.scene.to_client(self.link, Parcel::End);
-        self.scene.to_server(self.link, Parcel::Cut);
+        self.scene.send_to_client(self.link, Parcel::End);
+        self.scene.send_to_server(self.link, Parcel::Cut);
     }
 
     /// Delivers a message of the harness's own to a client, though the server does not know of it.

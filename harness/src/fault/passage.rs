@@ -161,7 +161,7 @@ impl Passage {
         self.from_client.feed(bytes);
         while let Some(understood) = self.from_client.next() {
             match understood {
-                Understood::Packet(decoded) => self.proxy.from_client(self.link, *decoded),
+                Understood::Packet(decoded) => self.proxy.client_sent(self.link, *decoded),
                 Understood::Bytes(bytes) => self.to_server(bytes),
                 Understood::Refused(refusal, bytes) => {
                     if self.proxy.refused(self.link, &refusal, &bytes) {
@@ -179,14 +179,14 @@ impl Passage {
         self.to_server(rest);
         let mut scene = self.proxy.lock();
         scene.links[self.link].is_over = true;
-        scene.to_server(self.link, Parcel::End);
+        scene.send_to_server(self.link, Parcel::End);
     }
 
     fn server_says(&mut self, bytes: &[u8]) {
         self.from_server.feed(bytes);
         while let Some(understood) = self.from_server.next() {
             match understood {
-                Understood::Packet(decoded) => self.proxy.from_server(self.link, *decoded),
+                Understood::Packet(decoded) => self.proxy.server_sent(self.link, *decoded),
                 Understood::Bytes(bytes) | Understood::Refused(_, bytes) => self.to_client(bytes),
             }
         }
@@ -196,19 +196,19 @@ impl Passage {
         let rest = self.from_server.rest();
         self.to_client(rest);
         if self.proxy.server_closes(self.link) {
-            self.proxy.lock().to_client(self.link, Parcel::End);
+            self.proxy.lock().send_to_client(self.link, Parcel::End);
         }
     }
 
     fn to_client(&self, bytes: Vec<u8>) {
         if !bytes.is_empty() {
-            self.proxy.lock().to_client(self.link, Parcel::Bytes(bytes));
+            self.proxy.lock().send_to_client(self.link, Parcel::Bytes(bytes));
         }
     }
 
     fn to_server(&self, bytes: Vec<u8>) {
         if !bytes.is_empty() {
-            self.proxy.lock().to_server(self.link, Parcel::Bytes(bytes));
+            self.proxy.lock().send_to_server(self.link, Parcel::Bytes(bytes));
         }
     }
 }

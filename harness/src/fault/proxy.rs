@@ -58,7 +58,7 @@ impl Proxy {
     }
 
     /// A packet of the client.
-    pub(super) fn from_client(&self, link: LinkId, decoded: Decoded) {
+    pub(super) fn client_sent(&self, link: LinkId, decoded: Decoded) {
         let mut scene = self.lock();
         let Some(packet) = scene.links[link].translate(&decoded.packet) else {
             return;
@@ -71,7 +71,7 @@ impl Proxy {
     }
 
     /// A packet of the server.
-    pub(super) fn from_server(&self, link: LinkId, decoded: Decoded) {
+    pub(super) fn server_sent(&self, link: LinkId, decoded: Decoded) {
         let mut scene = self.lock();
         scene.note_from_server(link, &decoded.packet);
         let on = On::Server(decoded.packet.packet_type());
@@ -139,8 +139,8 @@ impl Proxy {
         for bytes in bytes.into_iter().chain(behind) {
             let parcel = Parcel::Bytes(bytes);
             match way {
-                Way::ToClient => scene.to_client(link, parcel),
-                Way::ToServer => scene.to_server(link, parcel),
+                Way::ToClient => scene.send_to_client(link, parcel),
+                Way::ToServer => scene.send_to_server(link, parcel),
             }
         }
     }

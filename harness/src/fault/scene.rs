@@ -69,7 +69,7 @@ impl Scene {
     }
 
     /// Puts a parcel on its way to the client.
-    pub(super) fn to_client(&mut self, link: LinkId, parcel: Parcel) {
+    pub(super) fn send_to_client(&mut self, link: LinkId, parcel: Parcel) {
         let due = self.due();
         let link = &mut self.links[link];
         link.to_client.put(due, parcel);
@@ -77,7 +77,7 @@ impl Scene {
     }
 
     /// Puts a parcel on its way to the server.
-    pub(super) fn to_server(&mut self, link: LinkId, parcel: Parcel) {
+    pub(super) fn send_to_server(&mut self, link: LinkId, parcel: Parcel) {
         let due = self.due();
         let link = &mut self.links[link];
         link.to_server.put(due, parcel);

@@ -42,7 +42,7 @@ fn a_slip_of_the_pen_is_recognised() {
     finished.fails_with(USAGE, "there is no fault `puback-twise`, did you mean `puback-twice`?");
     mqttspec(&["run", "--transform", "each-byte-alnoe"]).fails_with(USAGE, "did you mean `each-byte-alone`?");
     mqttspec(&["faults", "puback-twise"]).fails_with(USAGE, "did you mean `puback-twice`?");
-    mqttspec(&["matrix", "--fault", "puback-twise"]).fails_with(USAGE, "did you mean `puback-twice`?");
+    mqttspec(&["prove", "--faults", "--fault", "puback-twise"]).fails_with(USAGE, "did you mean `puback-twice`?");
 }
 
 #[test]
@@ -59,10 +59,10 @@ fn faults_are_listed_with_their_statements() {
 #[test]
 fn the_matrix_tells_who_notices_a_fault() {
     let only = ["--fault", "puback-lost", "--run", "standard/publish/qos1/acknowledged*/**"];
-    let finished = mqttspec(&[&["matrix"], &only[..]].concat());
+    let finished = mqttspec(&[&["prove", "--faults"], &only[..]].concat());
     assert!(finished.stdout.contains("puback-lost"), "{finished:?}");
     assert!(finished.last_line().starts_with("faults: 1, not caught: 0; "), "{}", finished.stdout);
-    let finished = mqttspec(&[&["matrix", "--json"], &only[..]].concat());
+    let finished = mqttspec(&[&["prove", "--faults", "--json"], &only[..]].concat());
     let matrix: serde_json::Value = serde_json::from_str(&finished.stdout).expect("it is JSON");
     let variants = matrix["faults"][0]["variants"].as_object().expect("it has variants");
     assert!(variants.values().any(|who| who == "script"), "{}", finished.stdout);

@@ -67,8 +67,6 @@ enum Verb {
     Explain(explain::Arguments),
     /// Name the misbehaviours that `run --fault` can make
     Faults(faults::Arguments),
-    /// Play every case under every fault, to show that the cases can fail
-    Matrix(matrix::Arguments),
     /// Show that no server which does what it may fails a case
     Prove(prove::Arguments),
     /// Say which statements of the standard the cases cover
@@ -93,7 +91,6 @@ fn main() -> ExitCode {
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
         Some(Verb::Faults(arguments)) => faults::run(&arguments),
-        Some(Verb::Matrix(arguments)) => matrix::run(&arguments),
         Some(Verb::Prove(arguments)) => prove::run(&arguments),
         Some(Verb::Coverage(arguments)) => coverage::run(&arguments),
         Some(Verb::Check(arguments)) => check::run(&arguments),

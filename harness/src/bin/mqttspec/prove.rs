@@ -1,5 +1,6 @@
-//! `mqttspec prove`: shows that no server which does what it may fails a case.
+//! `mqttspec prove`: shows that no server which does what it may fails a case; with `--faults`, that others do.
 
+use crate::matrix;
 use crate::output::{complain, print_and_end};
 use crate::sources::{Sources, Told};
 use clap::Args;
@@ -22,7 +23,13 @@ reason.
 Examples:
   mqttspec prove                                     every case under every profile that comes with mqttspec
   mqttspec prove --run 'standard/publish/**'         a part of the cases
-  mqttspec prove --cases my-case.yaml --verbose      a case of your own, with the number of states")]
+  mqttspec prove --cases my-case.yaml --verbose      a case of your own, with the number of states
+  mqttspec prove --faults                            every case under every fault: which fault fails which case
+  mqttspec prove --faults --fault puback-twice -v    who notices one fault, and who does not
+  mqttspec prove --faults --json                     the whole matrix, for programs
+
+With --faults the exit code is 0 if every fault fails a case, and every case fails under a fault that breaks a statement
+which it cites; else 1.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     sources: Sources,
@@ -32,6 +39,15 @@ pub(crate) struct Arguments {
     /// How often a variant may be played before it is given up as unproved
     #[arg(long, value_name = "N", default_value_t = Bounds::default().runs)]
     runs: usize,
+    /// Show that the cases can fail instead: play every case under every fault
+    #[arg(long, conflicts_with = "runs")]
+    faults: bool,
+    /// Only this fault (repeatable), see `mqttspec faults`
+    #[arg(long, value_name = "NAME", requires = "faults")]
+    fault: Vec<String>,
+    /// The whole matrix of faults and cases as JSON
+    #[arg(long, requires = "faults")]
+    json: bool,
     /// A line for each variant
     #[arg(short, long)]
     verbose: bool,
@@ -55,6 +71,11 @@ fn prove_all(arguments: &Arguments) -> Result<u8, Told> {
         return Ok(exit_code::NOTHING_SELECTED);
     }
     sources.remark_idle_globs(&plans);
+    let jobs = arguments.jobs.or(std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    if arguments.faults {
+        let (json, verbose) = (arguments.json, arguments.verbose);
+        return matrix::play(&matrix::Request { plans: &plans, faults: &arguments.fault, jobs, json, verbose });
+    }
     let interrupt = match Interrupt::on_signals() {
         Ok(interrupt) => interrupt,
         Err(error) => {
@@ -62,7 +83,6 @@ fn prove_all(arguments: &Arguments) -> Result<u8, Told> {
             return Ok(exit_code::NO_JUDGEMENT);
         }
     };
-    let jobs = arguments.jobs.or(std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let conditions = Conditions {
         credentials: Credentials::default(),
         timeout: Duration::from_secs(5),

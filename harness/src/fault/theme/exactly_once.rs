@@ -206,6 +206,27 @@ pub(super) static FAULTS: &[ProxyFault] = &[
             }
         })],
     ),
+    fault(
+        "refused-id-never-freed",
+        "After a PUBREC that refuses a message its identifier still stands for it: the next one with it is not answered.",
+        &["5.0:MQTT-4.3.3-9"],
+        &[
+            server(Pubrec, |moment| {
+                if let Some(Packet::Pubrec(pubrec)) = &moment.packet
+                    && pubrec.reason.is_error()
+                {
+                    let id = usize::from(pubrec.packet_id.value());
+                    moment.it().counted = id;
+                }
+            }),
+            client(Publish, |moment| {
+                let id = moment.publish().and_then(|publish| publish.packet_id());
+                if id.is_some_and(|id| usize::from(id.value()) == moment.it().counted) {
+                    moment.lose();
+                }
+            }),
+        ],
+    ),
 ];
 
 fn next_id(moment: &mut Moment<'_>) {
