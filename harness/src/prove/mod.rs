@@ -10,8 +10,8 @@
 //!
 //! The [player](crate::run) that decides about real brokers plays the script against a
 //! [server that may do all that the model permits](model::permitted), in memory and in virtual time. Whenever the player
-//! waits, the [`stage`] asks what the server may do; where it may do several things, the run is cut, and stateright goes on
-//! with each of them ([`search`]): the run is played again from the start, with one deed more. What is proved is so the very
+//! waits, the `stage` asks what the server may do; where it may do several things, the run is cut, and stateright goes on
+//! with each of them (`search`): the run is played again from the start, with one deed more. What is proved is so the very
 //! code that decides.
 //!
 //! **When two runs are the same.** The player is deterministic: what it does from some moment on depends on the steps that it
@@ -21,7 +21,7 @@
 //!
 //! **What is left out.** A server acts only when the player waits: what it could have done before comes as well then, for a
 //! judge takes what a client sent as late as it can. Outputs on connections that the player does not look at commute
-//! with those that it looks at, and with each other: they come in one order only ([`stage`] says which). Time goes on when
+//! with those that it looks at, and with each other: they come in one order only (`stage` says which). Time goes on when
 //! the server leaves it at what it has done, to the player's next timer or to the moment at which time alone changes what
 //! the server may do: between two such moments nothing can be told apart.
 //!
