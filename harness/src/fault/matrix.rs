@@ -200,8 +200,7 @@ pub fn transformed(
             play_embedded(variant, profile, None, &under)
         });
         let played = outcomes.len();
-        let acts = |outcome: &&Outcome| transform.rules.is_empty() || outcome.interfered == Some(true);
-        let acted = outcomes.iter().filter(acts).count();
+        let acted = outcomes.iter().filter(|outcome| outcome.interfered == Some(true)).count();
         let changed = outcomes.into_iter().filter(|outcome| outcome.verdict.kind() != VerdictKind::Pass).collect();
         Transformed { transform, played, acted, changed }
     });

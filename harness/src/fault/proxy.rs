@@ -36,9 +36,9 @@ impl Proxy {
         Some(Proxy { rules, style, scene: Arc::new(Mutex::new(Scene::new(version, profile, style))) })
     }
 
-    /// Whether it did anything.
+    /// Whether it did anything. One that carries bytes otherwise than they came always does.
     pub(crate) fn acted(&self) -> bool {
-        self.lock().acted
+        self.style != Style::AsItComes || self.lock().acted
     }
 
     /// What passed so far.
