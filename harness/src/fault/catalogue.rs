@@ -157,4 +157,18 @@ mod tests {
             "there is no fault `puback-twise`, did you mean `puback-twice`?; `mqttspec faults` lists them"
         );
     }
+
+    #[test]
+    fn a_fault_acts_where_what_it_breaks_holds() {
+        let concerns = |name: &str, version, profile: &str| {
+            let profile = Profile::builtin(profile).expect("it is built in");
+            Fault::named(name).expect("there is such a fault").concerns(version, profile)
+        };
+        assert!(concerns("qos-2-taken", ProtocolVersion::V5_0, "platform"));
+        assert!(!concerns("qos-2-taken", ProtocolVersion::V5_0, "standard"));
+        assert!(concerns("session-present-in-3-1", ProtocolVersion::V3_1, "standard"));
+        assert!(!concerns("session-present-in-3-1", ProtocolVersion::V3_1_1, "standard"));
+        assert!(concerns("connack-twice", ProtocolVersion::V5_0, "standard"));
+        assert!(!concerns("connack-twice", ProtocolVersion::V3_1_1, "standard"));
+    }
 }

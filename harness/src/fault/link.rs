@@ -1,8 +1,10 @@
 //! What a proxy knows of one connection.
 
 use super::outlet::Outlet;
-use model::packet::{Acknowledgement, Connack, Connect, Packet, PacketId, PacketType, ProtocolVersion, Publish};
-use model::packet::{Subscribe, Unsubscribe, Utf8String};
+use model::packet::{
+    Acknowledgement, Connack, Connect, Packet, PacketId, PacketType, ProtocolVersion, Publish, Subscribe, Unsubscribe,
+    Utf8String,
+};
 use model::topic::TopicFilter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

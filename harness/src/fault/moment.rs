@@ -5,7 +5,7 @@ use super::outlet::Parcel;
 use super::scene::Scene;
 use model::packet::{
     Acknowledgement, Connack, ConnackCode, ConnackProperties, ConnectReturnCode, Delivery, Packet, PacketId,
-    ProtocolVersion, Publish, Qos, ReasonCode,
+    ProtocolVersion, Publish, Qos, ReasonCode, ReasonProperties, Suback,
 };
 use model::wire::{Crafted, encode};
 use std::time::Duration;
@@ -162,6 +162,31 @@ impl Moment<'_> {
         publish.delivery = delivery(qos, packet_id);
         publish.properties.topic_alias = None;
         self.send_to_client_of(link, &Packet::Publish(publish));
+    }
+
+    /// Delivers a message at QoS 0 to every client with a subscription that matches, though the server does not.
+    pub(super) fn deliver_to_subscribers(&mut self, message: &Publish) {
+        for link in self.scene.served() {
+            if !self.scene.matching(link, &message.topic).is_empty() {
+                self.deliver(link, message, Qos::AtMostOnce);
+            }
+        }
+    }
+
+    /// The delivery that passes comes at QoS 0.
+    pub(super) fn lower_to_qos_0(&mut self) {
+        if self.publish().is_some_and(|publish| publish.qos() != Qos::AtMostOnce) {
+            self.settle();
+            if let Some(publish) = self.publish() {
+                publish.delivery = Delivery::AtMostOnce;
+            }
+        }
+    }
+
+    /// Grants QoS 0 to so many filters of a SUBSCRIBE.
+    pub(super) fn grant(&mut self, packet_id: PacketId, count: usize) {
+        let codes = vec![ReasonCode::Success; count];
+        self.send_to_client(&Packet::Suback(Suback { packet_id, properties: ReasonProperties::default(), codes }));
     }
 
     /// The delivery that passes gets lost, and the server believes that it arrived.

@@ -81,3 +81,52 @@ impl Reading {
         *self = Reading::new(self.version, decoder);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::packet::PacketType;
+
+    /// What comes out of a piece of the stream, as text.
+    fn read(reading: &mut Reading, bytes: &[u8]) -> Vec<String> {
+        reading.feed(bytes);
+        let understood = std::iter::from_fn(|| reading.next());
+        understood
+            .map(|understood| match understood {
+                Understood::Packet(decoded) => format!("{} {:02x?}", decoded.packet.packet_type(), decoded.bytes),
+                Understood::Refused(refusal, bytes) => format!("{} {bytes:02x?}", refusal.rule),
+                Understood::Bytes(bytes) => format!("{bytes:02x?}"),
+            })
+            .collect()
+    }
+
+    fn connected() -> Reading {
+        let mut reading = Reading::of_client(ProtocolVersion::V3_1_1);
+        let connect = encode(&Packet::Connect(Connect::default()), ProtocolVersion::V3_1_1).expect("it is a packet");
+        assert_eq!(read(&mut reading, &connect).len(), 1);
+        reading
+    }
+
+    #[test]
+    fn packets_come_whole_with_their_bytes() {
+        let mut reading = connected();
+        assert!(read(&mut reading, &[0xC0]).is_empty());
+        assert_eq!(read(&mut reading, &[0x00, 0xC0, 0x00, 0xE0]), ["PINGREQ [c0, 00]", "PINGREQ [c0, 00]"]);
+        assert_eq!(reading.rest(), [0xE0]);
+    }
+
+    #[test]
+    fn behind_what_is_refused_bytes_pass_as_they_are() {
+        let mut reading = connected();
+        assert_eq!(read(&mut reading, &[0xC0, 0x00, 0xC1, 0x00]), ["PINGREQ [c0, 00]", "FLAGS [c1, 00]"]);
+        assert_eq!(read(&mut reading, &[0xC0, 0x00]), ["[c0, 00]"]);
+    }
+
+    #[test]
+    fn or_packets_begin_anew() {
+        let mut reading = connected();
+        assert_eq!(read(&mut reading, &[0xC1, 0x00]), ["FLAGS [c1, 00]"]);
+        reading.begin_anew();
+        assert_eq!(read(&mut reading, &[0xC0, 0x00]), [format!("{} [c0, 00]", PacketType::Pingreq)]);
+    }
+}

@@ -2,10 +2,10 @@
 
 use crate::fault::moment::{Moment, lost, twice};
 use crate::fault::proxy_fault::{On, ProxyFault, client, fault, server, when};
-use model::packet::PacketType::{Connack, Connect, Publish};
+use model::packet::PacketType::{Connack, Connect, Disconnect, Publish};
 use model::packet::{
-    Auth, AuthProperties, ConnectReturnCode, Delivery, Packet, ProtocolVersion, Publish as Message, PublishProperties,
-    Qos, ReasonCode, Utf8String,
+    Auth, AuthProperties, ConnectProperties, ConnectReturnCode, Delivery, Packet, ProtocolVersion, Publish as Message,
+    PublishProperties, ReasonCode, Utf8String,
 };
 use std::time::Duration;
 
@@ -193,7 +193,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &["5.0:MQTT-3.1.4-5"],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &moment.packet
-                && connect.properties != model::packet::ConnectProperties::default()
+                && connect.properties != ConnectProperties::default()
             {
                 moment.refuse(ConnectReturnCode::ServerUnavailable, ReasonCode::UnspecifiedError);
             }
@@ -232,7 +232,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         "The older connection of a client id is not ended.",
         &["V31-13", "3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3", "P-CON-4"],
         &[
-            server(model::packet::PacketType::Disconnect, |moment| {
+            server(Disconnect, |moment| {
                 if is_ousted(moment) {
                     moment.lose();
                 }
@@ -254,11 +254,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                     || connect.client_id.is_empty() && !connect.clean_start
             });
             if let (true, Some(publish)) = (is_refusable, moment.publish().cloned()) {
-                for link in moment.scene.served() {
-                    if !moment.scene.matching(link, &publish.topic).is_empty() {
-                        moment.deliver(link, &publish, Qos::AtMostOnce);
-                    }
-                }
+                moment.deliver_to_subscribers(&publish);
             }
         })],
     ),
@@ -278,11 +274,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                     properties: PublishProperties::default(),
                     payload: will.payload,
                 };
-                for link in moment.scene.served() {
-                    if !moment.scene.matching(link, &message.topic).is_empty() {
-                        moment.deliver(link, &message, Qos::AtMostOnce);
-                    }
-                }
+                moment.deliver_to_subscribers(&message);
             }
         })],
     ),

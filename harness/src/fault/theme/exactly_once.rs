@@ -130,11 +130,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
             let message =
                 moment.publish().cloned().filter(|publish| publish.dup() && publish.qos() == Qos::ExactlyOnce);
             if let Some(message) = message {
-                for link in moment.scene.served() {
-                    if !moment.scene.matching(link, &message.topic).is_empty() {
-                        moment.deliver(link, &message, Qos::AtMostOnce);
-                    }
-                }
+                moment.deliver_to_subscribers(&message);
             }
         })],
     ),

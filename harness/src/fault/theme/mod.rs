@@ -6,6 +6,8 @@ mod connect;
 mod exactly_once;
 mod flow;
 mod keep_alive;
+mod malformed;
+mod malformed_connect;
 mod matching;
 mod platform;
 mod properties;
@@ -35,6 +37,8 @@ pub(super) static THEMES: &[Theme] = &[
     Theme { name: "retain", faults: retain::FAULTS },
     Theme { name: "will", faults: will::FAULTS },
     Theme { name: "wire", faults: wire::FAULTS },
+    Theme { name: "malformed CONNECT", faults: malformed_connect::FAULTS },
+    Theme { name: "malformed packets", faults: malformed::FAULTS },
     Theme { name: "tolerance", faults: tolerance::FAULTS },
     Theme { name: "platform", faults: platform::FAULTS },
 ];

@@ -19,10 +19,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
             let asked =
                 moment.scene.matching(moment.link, &publish.topic).iter().map(|(_, held)| held.options.qos).max();
             if asked == Some(Qos::AtMostOnce) && publish.qos() != Qos::AtMostOnce {
-                moment.settle();
-                if let Some(publish) = moment.publish() {
-                    publish.delivery = model::packet::Delivery::AtMostOnce;
-                }
+                moment.lower_to_qos_0();
             }
         })],
     ),
@@ -219,7 +216,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                 && subscribe.requests.len() > 8
             {
                 moment.lose();
-                grant(moment, subscribe.packet_id, subscribe.requests.len());
+                moment.grant(subscribe.packet_id, subscribe.requests.len());
             }
         })],
     ),
@@ -254,7 +251,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                 && subscribe.requests.iter().any(|request| is_beyond(&request.filter))
             {
                 moment.lose();
-                grant(moment, subscribe.packet_id, subscribe.requests.len());
+                moment.grant(subscribe.packet_id, subscribe.requests.len());
             }
         })],
     ),
@@ -347,10 +344,4 @@ fn swallow(moment: &mut Moment<'_>, message: Option<Message>) {
         moment.acknowledge();
         deliver_to_itself(moment, message);
     }
-}
-
-fn grant(moment: &mut Moment<'_>, packet_id: model::packet::PacketId, count: usize) {
-    let codes = vec![ReasonCode::Success; count];
-    let properties = model::packet::ReasonProperties::default();
-    moment.send_to_client(&Packet::Suback(model::packet::Suback { packet_id, properties, codes }));
 }

@@ -8,7 +8,7 @@ use crate::fault::transform::explanation;
 use model::packet::PacketType::{
     Auth, Connack, Disconnect, Puback, Pubcomp, Publish, Pubrec, Pubrel, Suback, Unsuback,
 };
-use model::packet::{Packet, PublishProperties, Qos};
+use model::packet::{Packet, PublishProperties, Qos, SubscriptionIdentifier};
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
@@ -150,7 +150,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         "A delivery carries a Subscription Identifier that nobody gave.",
         &["5.0:MQTT-3.3.4-3"],
         &[change(|properties| {
-            properties.subscription_identifiers.extend(model::packet::SubscriptionIdentifier::new(77));
+            properties.subscription_identifiers.extend(SubscriptionIdentifier::new(77));
         })],
     ),
     fault(
@@ -159,7 +159,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &["5.0:MQTT-3.3.4-3"],
         &[change(|properties| {
             for identifier in &mut properties.subscription_identifiers {
-                if let Some(other) = model::packet::SubscriptionIdentifier::new(identifier.value() + 1) {
+                if let Some(other) = SubscriptionIdentifier::new(identifier.value() + 1) {
                     *identifier = other;
                 }
             }

@@ -1,10 +1,10 @@
 //! How a server delivers messages.
 
 use crate::fault::moment::{Moment, delivery, with_dup, with_id};
-use crate::fault::proxy_fault::{ProxyFault, client, fault, server};
+use crate::fault::proxy_fault::{On, ProxyFault, client, fault, server, when};
 use crate::fault::theme::connect::text;
 use model::packet::PacketType::{Connack, Puback, Publish};
-use model::packet::{Packet, Publish as Message, PublishProperties, Qos};
+use model::packet::{Packet, PacketId, Publish as Message, PublishProperties, Qos};
 
 /// A message that a server took over reaches every subscriber.
 const DELIVERED: &[&str] = &["MQTT-4.5.0-1"];
@@ -93,7 +93,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &[server(Connack, |moment| {
             if moment.accepting().is_some() {
                 moment.follow_with(&Packet::Publish(Message {
-                    delivery: delivery(Qos::AtMostOnce, model::packet::PacketId::FIRST),
+                    delivery: delivery(Qos::AtMostOnce, PacketId::FIRST),
                     retain: false,
                     topic: text("news"),
                     properties: PublishProperties::default(),
@@ -166,10 +166,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         QOS,
         &[server(Publish, |moment| {
             if moment.publish().is_some_and(|publish| publish.qos() != Qos::AtMostOnce) {
-                moment.settle();
-                if let Some(publish) = moment.publish() {
-                    publish.delivery = model::packet::Delivery::AtMostOnce;
-                }
+                moment.lower_to_qos_0();
             }
         })],
     ),
@@ -277,7 +274,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                     moment.wake_after(std::time::Duration::from_millis(1));
                 }
             }),
-            crate::fault::proxy_fault::when(crate::fault::proxy_fault::On::Alarm, |moment| {
+            when(On::Alarm, |moment| {
                 for packet in std::mem::take(&mut moment.it().kept) {
                     moment.send_to_client(&packet);
                 }
@@ -303,10 +300,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
             let lowest =
                 moment.scene.matching(moment.link, &publish.topic).iter().map(|(_, held)| held.options.qos).min();
             if lowest.is_some_and(|lowest| lowest < publish.qos()) {
-                moment.settle();
-                if let Some(publish) = moment.publish() {
-                    publish.delivery = model::packet::Delivery::AtMostOnce;
-                }
+                moment.lower_to_qos_0();
             }
         })],
     ),

@@ -3,8 +3,8 @@
 use crate::fault::moment::Moment;
 use crate::fault::proxy_fault::{ProxyFault, client, fault, server};
 use crate::fault::theme::publish::resolved;
-use model::packet::PacketType::{Publish, Suback};
-use model::packet::{Packet, Qos, RetainHandling};
+use model::packet::PacketType::{Publish, Suback, Subscribe};
+use model::packet::{Delivery, Packet, Publish as Message, Qos, RetainHandling};
 
 const KEPT: &[&str] = &["V31-21", "3.1.1:MQTT-3.3.1-6", "5.0:MQTT-3.3.1-9"];
 
@@ -54,7 +54,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         "retain-as-published-ignored",
         "RETAIN of the publisher gets lost, also where the subscription asks for it.",
         &["5.0:MQTT-3.3.1-13"],
-        &[client(model::packet::PacketType::Subscribe, |moment| {
+        &[client(Subscribe, |moment| {
             if let Some(Packet::Subscribe(subscribe)) = &mut moment.packet {
                 subscribe.requests.iter_mut().for_each(|request| request.options.retain_as_published = false);
             }
@@ -92,10 +92,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
             if let Some(message) = empty
                 && asked.requests.iter().any(|request| *request.filter == *message.topic)
             {
-                moment.follow_with(&Packet::Publish(model::packet::Publish {
-                    delivery: model::packet::Delivery::AtMostOnce,
-                    ..message
-                }));
+                moment.follow_with(&Packet::Publish(Message { delivery: Delivery::AtMostOnce, ..message }));
             }
         })],
     ),
@@ -116,10 +113,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &["3.1.1:MQTT-3.3.1-5", "3.1.1:MQTT-3.8.4-6", "5.0:MQTT-3.8.4-8"],
         &[server(Publish, |moment| {
             if moment.publish().is_some_and(|publish| publish.retain && publish.qos() != Qos::AtMostOnce) {
-                moment.settle();
-                if let Some(publish) = moment.publish() {
-                    publish.delivery = model::packet::Delivery::AtMostOnce;
-                }
+                moment.lower_to_qos_0();
             }
         })],
     ),
@@ -127,7 +121,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         "retain-handling-taken-for-0",
         "Every SUBSCRIBE brings the retained messages, whatever it asks for.",
         &["5.0:MQTT-3.3.1-10", "5.0:MQTT-3.3.1-11"],
-        &[client(model::packet::PacketType::Subscribe, |moment| {
+        &[client(Subscribe, |moment| {
             if let Some(Packet::Subscribe(subscribe)) = &mut moment.packet {
                 subscribe
                     .requests
@@ -140,7 +134,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         "retain-handling-taken-for-2",
         "No SUBSCRIBE brings retained messages.",
         &["5.0:MQTT-3.3.1-9", "5.0:MQTT-3.3.1-10"],
-        &[client(model::packet::PacketType::Subscribe, |moment| {
+        &[client(Subscribe, |moment| {
             if let Some(Packet::Subscribe(subscribe)) = &mut moment.packet {
                 subscribe
                     .requests
@@ -156,7 +150,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &[server(Suback, |moment| {
             let mut all = moment.scene.links.iter().flat_map(|link| &link.published);
             if let Some(mut message) = all.find(|message| message.retain).cloned() {
-                message.delivery = model::packet::Delivery::AtMostOnce;
+                message.delivery = Delivery::AtMostOnce;
                 moment.follow_with(&Packet::Publish(message));
             }
         })],

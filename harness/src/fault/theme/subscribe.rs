@@ -3,7 +3,7 @@
 use crate::fault::moment::{lost, twice};
 use crate::fault::proxy_fault::{ProxyFault, client, fault, server};
 use model::packet::PacketType::{Publish, Suback, Subscribe, Unsuback, Unsubscribe};
-use model::packet::{Packet, Qos, ReasonCode, Suback as SubackPacket};
+use model::packet::{Packet, Qos, ReasonCode, ReasonProperties, Suback as SubackPacket, Unsuback as UnsubackPacket};
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault("suback-lost", "No SUBACK arrives.", &["MQTT-3.8.4-1"], &[server(Suback, lost)]),
@@ -153,7 +153,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
             if let Some(Packet::Subscribe(subscribe)) = moment.packet.clone() {
                 moment.lose();
                 let codes = subscribe.requests.iter().map(|request| granted(request.options.qos)).collect();
-                let properties = model::packet::ReasonProperties::default();
+                let properties = ReasonProperties::default();
                 moment.send_to_client(&Packet::Suback(SubackPacket {
                     packet_id: subscribe.packet_id,
                     properties,
@@ -235,9 +235,9 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                 moment.lose();
                 let codes =
                     if moment.is_5_0() { vec![ReasonCode::Success; unsubscribe.filters.len()] } else { Vec::new() };
-                let properties = model::packet::ReasonProperties::default();
+                let properties = ReasonProperties::default();
                 let packet_id = unsubscribe.packet_id;
-                moment.send_to_client(&Packet::Unsuback(model::packet::Unsuback { packet_id, properties, codes }));
+                moment.send_to_client(&Packet::Unsuback(UnsubackPacket { packet_id, properties, codes }));
             }
         })],
     ),

@@ -4,7 +4,7 @@ use crate::fault::moment::Moment;
 use crate::fault::proxy_fault::{ProxyFault, Rule, client, fault, server};
 use crate::fault::theme::connect::text;
 use model::packet::PacketType::{Connack, Connect, Disconnect, Publish};
-use model::packet::{Packet, Qos};
+use model::packet::{Delivery, Packet, Publish as Message, Qos, WillProperties};
 
 const WILL: &[&str] = &["3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8"];
 
@@ -57,7 +57,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &["5.0:MQTT-3.1.2-7"],
         &[Rule::of_will(|will| {
             let will_delay_interval = will.properties.will_delay_interval;
-            will.properties = model::packet::WillProperties { will_delay_interval, ..Default::default() };
+            will.properties = WillProperties { will_delay_interval, ..Default::default() };
         })],
     ),
     fault(
@@ -121,8 +121,8 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &[server(Connack, |moment| {
             let mut all = moment.scene.links[..moment.link].iter().filter_map(|link| link.connect.as_ref());
             if let Some(will) = all.find_map(|connect| connect.will.clone()) {
-                moment.follow_with(&Packet::Publish(model::packet::Publish {
-                    delivery: model::packet::Delivery::AtMostOnce,
+                moment.follow_with(&Packet::Publish(Message {
+                    delivery: Delivery::AtMostOnce,
                     retain: false,
                     topic: will.topic,
                     properties: Default::default(),
