@@ -179,7 +179,7 @@ impl Session {
     /// Nothing that precedes `delivery` in its lane may still be waiting, if it comes at the same QoS (3.1.1: MQTT-4.6.0-6;
     /// 5.0: MQTT-4.6.0-5).
     fn check_order(&self, context: &Context<'_>, delivery: &Delivery, qos: Qos) -> Result<(), Breach> {
-        if context.has_bug(SeededBug::Reorders) {
+        if context.has_bug(SeededBug::Reorders) || delivery.kind == Kind::Retained {
             return Ok(());
         }
         let vocabulary = context.vocabulary;
@@ -202,7 +202,9 @@ impl Session {
     /// The session after the delivery.
     fn delivered(&self, context: &Context<'_>, delivery: &Delivery, seen: &Seen<'_>) -> Session {
         let vocabulary = context.vocabulary;
-        let overtaken = |other: MessageKey| precedes(vocabulary, other, delivery.message);
+        // What was retained has no place in the order: it overtakes nothing.
+        let is_ordered = delivery.kind != Kind::Retained;
+        let overtaken = |other: MessageKey| is_ordered && precedes(vocabulary, other, delivery.message);
         let mut next = self.clone();
         let Some(kept) = &mut next.kept else { return next };
         let mut now = delivery.clone();

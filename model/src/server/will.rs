@@ -59,7 +59,8 @@ impl Session {
     /// Wills that the server may have published by now.
     pub fn possible_wills(&self, moment: Moment, early: Millis) -> impl Iterator<Item = MessageKey> {
         let ended = self.link.as_ref().filter(|link| match link.phase {
-            Phase::Condemned { greeted, .. } => greeted,
+            // Its CONNACK may be on its way, and more behind it.
+            Phase::Condemned { .. } => true,
             // With DISCONNECT 0x04 the Will stands (5.0: MQTT-3.14.4-3): with any other it is gone by now.
             Phase::Ending { .. } | Phase::Left => true,
             Phase::Connected => link.is_overdue(moment.silence) || self.may_fail_authentication(),

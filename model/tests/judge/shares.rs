@@ -63,3 +63,31 @@ fn a_member_that_joins_may_inherit_what_waits_for_another() {
         .receive(2, &qos1("t/a", "m1", 1, false))
         .violates("delivery-was-subscribed", "");
 }
+
+#[test]
+fn what_a_member_inherits_has_nothing_to_do_with_its_own_subscriptions() {
+    let retained = |mut packet: model::packet::Packet| {
+        if let model::packet::Packet::Publish(publish) = &mut packet {
+            publish.retain = true;
+        }
+        packet
+    };
+    Trace::new("standard", V5)
+        .connected(1, "one")
+        .subscribed(1, 2, "$share/g/t/#", Qos::AtLeastOnce)
+        .send(1, &qos1("t/b", "", 1, false))
+        .receive(1, &qos1("t/b", "", 1, false))
+        .receive(1, &puback(1))
+        .connected(2, "two")
+        .send(1, &retained(qos1("t/b", "m0", 2, false)))
+        .receive(1, &qos1("t/b", "m0", 2, false))
+        .receive(1, &puback(2))
+        .subscribed(2, 1, "$share/g/t/#", Qos::ExactlyOnce)
+        .subscribed(2, 2, "t/+", Qos::ExactlyOnce)
+        .receive(2, &retained(qos1("t/b", "m0", 1, false)))
+        .send(1, &model::packet::Packet::Disconnect(model::packet::Disconnect::normal()))
+        .see(1, Observation::ClosedByServer)
+        .receive(2, &qos1("t/b", "", 2, false))
+        .receive(2, &qos1("t/b", "m0", 3, false))
+        .conforms();
+}
