@@ -2,7 +2,7 @@
 
 use super::log::{Log, LogTail};
 use super::probe::Unreachable;
-use super::{Address, probe};
+use super::{Address, Scheme, probe};
 use crate::case::Credentials;
 use model::packet::ProtocolVersion;
 use std::io;
@@ -111,7 +111,7 @@ impl StartCommand {
         let not_started = |error| CommandError::NotStarted { command: self.text.clone(), error };
         let address = match address {
             Some(address) => address,
-            None => Address::loopback(free_port().map_err(not_started)?),
+            None => Address::loopback(Scheme::Mqtt, free_port().map_err(not_started)?),
         };
         let port = address.port.to_string();
         let mut words = self.words.iter().map(|word| word.replace("{port}", &port));

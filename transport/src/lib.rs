@@ -1,0 +1,5 @@
+//! What carries MQTT.
+
+mod address;
+
+pub use address::{Address, Scheme};
