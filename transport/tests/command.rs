@@ -1,5 +1,4 @@
 //! A command that carries a connection.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 #![cfg(unix)]
 
 use std::time::Duration;
