@@ -1,6 +1,6 @@
 //! Options that every program with a connection has.
 
-use crate::address::Address;
+use crate::address::{Address, Scheme};
 use crate::command::TransportCommand;
 use crate::route::Route;
 use crate::tls::pem::FileError;
@@ -55,10 +55,10 @@ impl RouteOptions {
         }
     }
 
-    /// What a person has to be told about these options at this address, if anything.
+    /// What a person has to be told about these options with this scheme, if anything.
     #[must_use]
-    pub fn warning(&self, address: &Address) -> Option<&'static str> {
-        (self.insecure && address.scheme.has_tls())
+    pub fn warning(&self, scheme: Scheme) -> Option<&'static str> {
+        (self.insecure && scheme.has_tls())
             .then_some("--insecure: no certificate was checked, so nobody knows who was at the other end")
     }
 

@@ -15,8 +15,8 @@ const WITHIN: Duration = Duration::from_secs(10);
 pub struct Entrance {
     /// TLS, if clients have to speak it.
     pub tls: Option<Tls>,
-    /// WebSocket, if clients have to speak it, and how the server keeps to its rules.
-    pub web_socket: Option<Manners>,
+    /// Whether clients have to speak WebSocket.
+    pub web_socket: bool,
 }
 
 /// Whose TLS it is.
@@ -53,32 +53,36 @@ pub enum NotAdmitted {
 }
 
 impl Entrance {
-    /// Does what comes before MQTT with the client at the other end of `stream`, in bounded time.
+    /// Whether MQTT begins at once.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.tls.is_none() && !self.web_socket
+    }
+
+    /// Does what comes before MQTT with the client at the other end of `stream`, in bounded time; `manners` are those of the
+    /// server.
     ///
     /// # Errors
     /// When the client does not do its part.
-    pub async fn admit(&self, stream: impl Stream + 'static) -> Result<Admitted, NotAdmitted> {
-        timeout(WITHIN, self.shake_hands(stream)).await.unwrap_or(Err(NotAdmitted::TooSlow))
+    pub async fn admit(&self, stream: impl Stream + 'static, manners: Manners) -> Result<Admitted, NotAdmitted> {
+        timeout(WITHIN, self.shake_hands(stream, manners)).await.unwrap_or(Err(NotAdmitted::TooSlow))
     }
 
-    async fn shake_hands(&self, stream: impl Stream + 'static) -> Result<Admitted, NotAdmitted> {
+    async fn shake_hands(&self, stream: impl Stream + 'static, manners: Manners) -> Result<Admitted, NotAdmitted> {
         let is_encrypted = self.tls.is_some();
         let stream = match &self.tls {
-            None => self.frame(stream).await?,
-            Some(Tls::Modern(tls)) => self.frame(tls.accept(stream).await?).await?,
+            None => self.frame(stream, manners).await?,
+            Some(Tls::Modern(tls)) => self.frame(tls.accept(stream).await?, manners).await?,
             #[cfg(feature = "legacy-tls")]
-            Some(Tls::Legacy(tls)) => self.frame(tls.accept(stream).await?).await?,
+            Some(Tls::Legacy(tls)) => self.frame(tls.accept(stream).await?, manners).await?,
         };
         Ok(Admitted { stream, is_encrypted })
     }
 
-    async fn frame(&self, stream: impl Stream + 'static) -> Result<Box<dyn Stream>, NotAdmitted> {
-        match self.web_socket {
-            None => Ok(Box::new(stream)),
-            Some(manners) => {
-                let framed = web_socket::accept(stream, manners).await.map_err(NotAdmitted::WebSocket)?;
-                Ok(Box::new(framed))
-            }
+    async fn frame(&self, stream: impl Stream + 'static, manners: Manners) -> Result<Box<dyn Stream>, NotAdmitted> {
+        if !self.web_socket {
+            return Ok(Box::new(stream));
         }
+        Ok(Box::new(web_socket::accept(stream, manners).await.map_err(NotAdmitted::WebSocket)?))
     }
 }

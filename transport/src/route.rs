@@ -77,6 +77,12 @@ impl Route {
         Route { address, tls: None, command: None }
     }
 
+    /// The way over TLS like this, where the scheme has it.
+    #[must_use]
+    pub fn over_tls(address: Address, tls: ClientTls) -> Route {
+        Route { tls: address.scheme.has_tls().then_some(tls), address, command: None }
+    }
+
     /// The same way to another address of the same scheme.
     #[must_use]
     pub fn to(&self, address: Address) -> Route {

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use transport::tls::{ClientTls, Failure, Identity, ServerTls, Trust};
+use transport::web_socket::Manners;
 use transport::{Address, Entrance, FILES, Opened, Route, Scheme, TestAuthority, Tls, Validity};
 
 type Result = std::result::Result<(), Box<dyn Error>>;
@@ -171,11 +172,11 @@ async fn all_schemes_work_in_memory_and_in_virtual_time() -> Result {
     for scheme in Scheme::ALL {
         let entrance = Entrance {
             tls: if scheme.has_tls() { Some(Tls::Modern(authority.server()?)) } else { None },
-            web_socket: scheme.has_web_socket().then(Default::default),
+            web_socket: scheme.has_web_socket(),
         };
         let (ours, theirs) = duplex(4096);
         tokio::spawn(async move {
-            let mut admitted = entrance.admit(theirs).await.unwrap();
+            let mut admitted = entrance.admit(theirs, Manners::Proper).await.unwrap();
             assert_eq!(admitted.is_encrypted, scheme.has_tls());
             let mut heard = [0; 1000];
             admitted.stream.read_exact(&mut heard).await.unwrap();
@@ -196,9 +197,9 @@ async fn all_schemes_work_in_memory_and_in_virtual_time() -> Result {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_says_nothing_is_not_waited_for_without_end() -> Result {
-    let entrance = Entrance { tls: Some(Tls::Modern(TestAuthority::new()?.server()?)), web_socket: None };
+    let entrance = Entrance { tls: Some(Tls::Modern(TestAuthority::new()?.server()?)), web_socket: false };
     let (_ours, theirs) = duplex(4096);
-    let refused = entrance.admit(theirs).await.expect_err("it says nothing");
+    let refused = entrance.admit(theirs, Manners::Proper).await.expect_err("it says nothing");
     assert_eq!(refused.to_string(), "no end of its handshakes within 10 s");
     Ok(())
 }

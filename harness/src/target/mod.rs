@@ -4,15 +4,16 @@
 //! whether MQTT is spoken there at all. [`Peer`] is what the player opens its connections on.
 
 mod command;
+mod embedded;
 mod log;
 mod peer;
 mod probe;
-mod prompt;
 mod tls_versions;
 
-pub use command::{CommandError, StartCommand, Started};
+pub use command::{CommandError, StartCommand, Started, to_free_port};
+pub use embedded::Embedded;
 pub use log::{Log, LogTail};
 pub use peer::{Counterpart, Peer};
 pub use probe::{Unreachable, probe};
 pub use tls_versions::{Reply, TlsVersion, TlsVersions};
-pub use transport::{Address, Scheme};
+pub use transport::{Address, Route, Scheme};
