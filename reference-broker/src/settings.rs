@@ -185,7 +185,11 @@ impl Settings {
             announcement: if iot_platform { Announcement::Everything } else { Announcement::Differences },
             topic_alias_maximum: limits.topic_alias_maximum.min(TOPIC_ALIASES),
             sent_topic_aliases: if iot_platform { 0 } else { TOPIC_ALIASES },
-            logins: if iot_platform { Logins::Believed } else { Logins::Clients },
+            logins: match profile.registry() {
+                Some(registry) if iot_platform => Logins::Registered(Arc::clone(registry)),
+                _ if iot_platform => Logins::Believed,
+                _ => Logins::Clients,
+            },
             topic_classes: profile.topic_classes().clone(),
             versions_step_back: profile
                 .reactions(Offence::VersionSteppedBack, ProtocolVersion::V3_1_1)

@@ -3,11 +3,12 @@
 use super::expect::{End, unreadable};
 use super::fence::DISCONNECT;
 use super::verdict::{Finding, SilenceMeans, StepReference};
-use crate::case::{Action, Credentials, Elapse, Expectation, Scope, Step, Variant, Window};
+use crate::case::{Action, Credentials, Elapse, Expectation, Roster, Scope, Step, Variant, Window};
 use crate::fault::{Interference, Proxy, Traffic};
 use crate::target::Peer;
 use crate::trace::{ConnectionId, Recorder, Trace};
 use crate::wire::{Connection, Inbox, SendError};
+use model::device::Transport;
 use model::packet::{Packet, PacketType};
 use model::profile::Profile;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,8 +49,8 @@ pub(super) struct Played {
     pub(super) trace: Trace,
     /// How many events of the trace there were when the script had ended and nothing was under way any more.
     pub(super) scripted: usize,
-    /// What `$t` stood for.
-    pub(super) topics: String,
+    /// What `$t` stood for, for one actor or another.
+    pub(super) topics: Vec<String>,
     /// The peer got bytes that no client may send, or ended a connection that the client had not ended.
     pub(super) suspicious: bool,
     /// Whether what stood in between did anything; none if nothing did.
@@ -77,7 +78,7 @@ pub(super) struct Player<'a> {
     proxy: Option<Proxy>,
     /// Something between harness and peer takes its time.
     delays: bool,
-    topics: String,
+    topics: Vec<String>,
     pub(super) timeout: Duration,
     recorder: Recorder,
     changed: Arc<Notify>,
@@ -111,9 +112,14 @@ impl<'a> Player<'a> {
         peer: Peer,
         conditions: &Conditions,
         unique: &str,
+        roster: Option<Roster>,
     ) -> Player<'a> {
-        let topics = profile.topics.replace("{unique}", unique);
-        let scope = Scope::new(topics.clone(), unique, conditions.credentials.clone());
+        let prefix = profile.topic_prefix(unique);
+        let topics = match &roster {
+            Some(roster) => roster.all_topics().collect(),
+            None => vec![prefix.clone()],
+        };
+        let scope = Scope::new(prefix, unique, conditions.credentials.clone()).with_devices(roster);
         Player {
             variant,
             profile,
@@ -213,7 +219,7 @@ impl<'a> Player<'a> {
         match &step.action {
             Action::Opens { actor } => {
                 self.leave(actor).await;
-                self.open(actor).await
+                self.open(actor, None).await
             }
             Action::Drops { actor } => {
                 self.leave(actor).await;
@@ -226,13 +232,21 @@ impl<'a> Player<'a> {
                     .map_err(|error| self.error(step, &error))?;
                 self.suspicious |= built.packet.is_none();
                 self.keep_alive = built.keep_alive.unwrap_or(self.keep_alive);
-                self.send(step, actor, &built.bytes, template.packet_type() == PacketType::Connect).await
+                self.send(
+                    step,
+                    actor,
+                    &built.bytes,
+                    template.packet_type() == PacketType::Connect,
+                    template.transport(),
+                )
+                .await
             }
             Action::SendBytes { actor, bytes } => {
                 self.note();
+                self.scope.acts(actor);
                 let bytes = bytes.build(&self.scope).map_err(|error| self.error(step, &error))?;
                 self.suspicious = true;
-                self.send(step, actor, &bytes, false).await
+                self.send(step, actor, &bytes, false, None).await
             }
             Action::Expect { actor, expectation, within, bind } => {
                 self.expect(step, actor, expectation, *within, bind.as_deref()).await
@@ -259,6 +273,7 @@ impl<'a> Player<'a> {
         within: Option<Window>,
         bind: Option<&str>,
     ) -> Result<(), Halt> {
+        self.scope.acts(actor);
         match expectation {
             Expectation::Packet(pattern) => self.expect_packet(step, actor, pattern, within, bind).await,
             Expectation::Silence => self.expect_silence(step, actor).await,
@@ -268,9 +283,9 @@ impl<'a> Player<'a> {
     }
 
     /// Opens a connection for `actor`.
-    pub(super) async fn open(&mut self, actor: &str) -> Result<(), Halt> {
+    pub(super) async fn open(&mut self, actor: &str, transport: Option<Transport>) -> Result<(), Halt> {
         let deadline = Instant::now() + self.timeout;
-        let stream = match timeout_at(deadline, self.peer.connect()).await {
+        let stream = match timeout_at(deadline, self.peer.connect(transport)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return Err(Halt::Error(format!("cannot open a connection for `{actor}`: {error}"))),
             Err(_) => return Err(Halt::Error(format!("cannot open a connection for `{actor}` in time"))),
@@ -288,14 +303,21 @@ impl<'a> Player<'a> {
     }
 
     /// Sends on the actor's connection; opens one if there is none, or if the client or the script is done with it.
-    pub(super) async fn send(&mut self, step: &Step, actor: &str, bytes: &[u8], is_connect: bool) -> Result<(), Halt> {
+    pub(super) async fn send(
+        &mut self,
+        step: &Step,
+        actor: &str,
+        bytes: &[u8],
+        is_connect: bool,
+        transport: Option<Transport>,
+    ) -> Result<(), Halt> {
         let needs_connection = self.actors.get(actor).is_none_or(|actor| {
             let is_over = actor.connection.is_over();
             actor.knows_closed && is_over || is_connect && (is_over || actor.connection.said_disconnect())
         });
         if needs_connection {
             self.leave(actor).await;
-            self.open(actor).await?;
+            self.open(actor, transport).await?;
         }
         match self.write(actor, bytes).await {
             // What the closed connection means, the next expectation says.

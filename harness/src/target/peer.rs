@@ -5,6 +5,7 @@ use super::prompt::Prompt;
 use crate::case::Location;
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
+use model::device::Transport;
 use model::profile::Profile;
 use reference_broker::{Broker, Settings, Switch};
 use std::collections::BTreeSet;
@@ -50,16 +51,16 @@ impl Peer {
         Peer::Embedded(Broker::new(Settings { misbehaviour: Some(switch), ..Settings::from_profile(profile) }))
     }
 
-    /// Opens a connection.
+    /// Opens a connection. In memory it passes for what the script says; elsewhere the target decides.
     ///
     /// # Errors
     /// When a network target does not accept it.
-    pub async fn connect(&self) -> io::Result<Box<dyn Stream>> {
+    pub async fn connect(&self, transport: Option<Transport>) -> io::Result<Box<dyn Stream>> {
         match self {
             Peer::Counterpart(counterpart) => Ok(counterpart.connect()),
             Peer::Embedded(broker) => {
                 let (ours, theirs) = duplex(IN_MEMORY_WINDOW);
-                broker.attach(theirs);
+                broker.attach_over(transport.unwrap_or(Transport::Plain), theirs);
                 Ok(Box::new(ours))
             }
             Peer::Network(address) => {

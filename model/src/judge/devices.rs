@@ -1,6 +1,7 @@
 //! What the judge knows of devices: who is on which connection, what is theirs, and how often they connect and publish.
 
 use super::Judge;
+use super::secrets::Secrets;
 use crate::device::Device;
 use crate::packet::{Connect, ProtocolVersion, Publish, Qos};
 use crate::profile::{Feature, Offence, Profile, Reaction};
@@ -22,6 +23,7 @@ const SECOND: Millis = 1000;
 pub(super) struct Devices {
     logins: BTreeMap<ConnectionId, Known>,
     devices: BTreeMap<Device, History>,
+    secrets: Secrets,
 }
 
 /// A connection and its login.
@@ -63,7 +65,13 @@ impl Devices {
         version: ProtocolVersion,
     ) -> Login {
         let mut login = Login::read(profile, connect, version, None);
+        if let Some(registry) = profile.registry() {
+            login.offence = login.offence.or_else(|| self.secrets.check(registry, connect, &login.identity));
+        }
         if let Some(device) = login.identity.device() {
+            if login.offence.is_none() {
+                self.secrets.logs_in(device);
+            }
             let history = self.devices.entry(device.clone()).or_default();
             let limit = profile.limits().connects_per_minute;
             let is_hasty = limit.is_some_and(|limit| history.connects.exceeds(at, limit, MINUTE));
@@ -130,6 +138,13 @@ impl Devices {
     pub(super) fn may_be_consumed(&self, profile: &Profile, connection: ConnectionId, topic: &str) -> bool {
         let is_device = self.logins.get(&connection).is_some_and(|known| known.identity.device().is_some());
         is_device && profile.has(Feature::DeviceLogin) && permission::is_consumed(profile, topic)
+    }
+
+    /// A PUBLISH comes to this connection: it may bring a device what it registered for.
+    pub(super) fn learns(&mut self, connection: ConnectionId, topic: &str, payload: &[u8]) {
+        if let Some(Known { identity: Identity::Registration(_), .. }) = self.logins.get(&connection) {
+            self.secrets.learn(topic, payload);
+        }
     }
 
     /// Whether a PUBLISH to this connection may have been pushed: it needs no subscription.

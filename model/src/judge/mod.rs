@@ -35,6 +35,7 @@ mod offences;
 mod queue;
 mod reading;
 mod resting;
+mod secrets;
 mod server_side;
 mod shares;
 mod sweep;
