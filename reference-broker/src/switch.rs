@@ -131,6 +131,12 @@ switches! {
     DisabledDeviceAccepted = "disabled-device-accepted" breaks ["P-RC-9", "X-6"];
     /// A device's Client Identifier may be of any length.
     ClientIdentifierNotMeasured = "client-identifier-not-measured" breaks ["P-CID-2", "P-RC-3", "X-7"];
+    /// A device that has connected too often once is refused for good.
+    RefusedForGood = "refused-for-good" breaks ["P-LIM-4", "X-8"];
+    /// Who registers for a secret again keeps the first one.
+    FirstSecretCounts = "first-secret-counts" breaks ["P-REG-7"];
+    /// A token is the password of any device.
+    TokenNotChecked = "token-not-checked" breaks ["P-REG-6"];
     /// A device publishes to topics of others.
     ForeignTopicPublished = "foreign-topic-published" breaks ["P-TOP-6", "X-21"];
     /// A device subscribes to topics of others.

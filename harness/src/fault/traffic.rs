@@ -99,6 +99,9 @@ impl Traffic {
             | Switch::RegistrationNotChecked
             | Switch::RegistrationNotAnswered
             | Switch::RegisteredTwice
+            | Switch::RefusedForGood
+            | Switch::FirstSecretCounts
+            | Switch::TokenNotChecked
             | Switch::RegistrationKeepAliveChecked
             | Switch::VersionStepsBack => true,
             Switch::ForeignTopicPublished => publishes,

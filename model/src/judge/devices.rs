@@ -2,7 +2,7 @@
 
 use super::Judge;
 use super::secrets::Secrets;
-use crate::device::Device;
+use crate::device::{Device, Registration};
 use crate::packet::{Connect, ProtocolVersion, Publish, Qos};
 use crate::profile::{Feature, Offence, Profile, Reaction};
 use crate::server::identity::{Identity, Login};
@@ -24,6 +24,8 @@ pub(super) struct Devices {
     logins: BTreeMap<ConnectionId, Known>,
     devices: BTreeMap<Device, History>,
     secrets: Secrets,
+    /// Connections that are there to register a device, and were right to ask.
+    registering: BTreeMap<ConnectionId, (Registration, Device)>,
 }
 
 /// A connection and its login.
@@ -83,6 +85,11 @@ impl Devices {
                 .offence
                 .or((steps_back && !may_step_back).then_some(Offence::VersionSteppedBack))
                 .or(is_hasty.then_some(Offence::ConnectRateExceeded));
+        }
+        if let (Identity::Registration(device), None, Some(_)) = (&login.identity, login.offence, profile.registry())
+            && let Some(registration) = connect.client_id.parse().ok().as_ref().and_then(Registration::of)
+        {
+            self.registering.insert(connection, (registration, device.clone()));
         }
         let known = Known { identity: login.identity.clone(), client_id: connect.client_id.to_string() };
         self.logins.insert(connection, known);
@@ -144,7 +151,13 @@ impl Devices {
     pub(super) fn learns(&mut self, connection: ConnectionId, topic: &str, payload: &[u8]) {
         if let Some(Known { identity: Identity::Registration(_), .. }) = self.logins.get(&connection) {
             self.secrets.learn(topic, payload);
+            self.registering.remove(&connection);
         }
+    }
+
+    /// The connections that were right to ask for a secret or token, and have none yet.
+    pub(super) fn registering(&self) -> impl Iterator<Item = (ConnectionId, Registration, &Device)> {
+        self.registering.iter().map(|(connection, (registration, device))| (*connection, *registration, device))
     }
 
     /// Whether a PUBLISH to this connection may have been pushed: it needs no subscription.

@@ -47,7 +47,9 @@ impl Core {
         let answer = match registration {
             Registration::Secret => {
                 let secret = self.new_secret("secret", device);
-                self.devices.give_secret(device, secret.clone());
+                if !(self.settings.misbehaves(Switch::FirstSecretCounts) && self.devices.secret(device).is_some()) {
+                    self.devices.give_secret(device, secret.clone());
+                }
                 Answer::Secret { device: device.clone(), secret }
             }
             Registration::Token => {
