@@ -35,6 +35,15 @@ impl Transport {
     }
 }
 
+impl From<model::device::Transport> for Transport {
+    fn from(carried: model::device::Transport) -> Transport {
+        match carried {
+            model::device::Transport::Plain => Transport::Plain,
+            model::device::Transport::Encrypted => Transport::Tls,
+        }
+    }
+}
+
 /// As the end of a sentence about a case.
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
