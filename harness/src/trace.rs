@@ -1,5 +1,6 @@
 //! The timed record of every byte on every connection of a variant: the only input of judge and reports.
 
+use model::cloud::{Answer, Request};
 use model::judge::Observation;
 use model::packet::ProtocolVersion;
 use model::wire::Decoder;
@@ -50,6 +51,7 @@ impl Trace {
         self.events.retain(|event| {
             let length = match &event.what {
                 What::Sent(bytes) | What::Received(bytes) => bytes.len(),
+                What::Asked { .. } | What::Answered(_) => 0,
                 What::Opened(_) | What::ClosedByPeer | What::ClosedByHarness => 0,
             };
             let fits = length <= room;
@@ -85,6 +87,15 @@ pub enum What {
     ClosedByPeer,
     /// The harness ended it.
     ClosedByHarness,
+    /// The business server asked the platform's API for something, each time on a connection of its own.
+    Asked {
+        /// What, without keys and signatures.
+        request: Box<Request>,
+        /// Whether it was signed as it must be.
+        in_order: bool,
+    },
+    /// The platform's API answered.
+    Answered(Box<Answer>),
 }
 
 impl What {
@@ -97,6 +108,8 @@ impl What {
             What::Received(bytes) => Observation::Received(bytes),
             What::ClosedByPeer => Observation::ClosedByServer,
             What::ClosedByHarness => Observation::ClosedByClient,
+            What::Asked { request, in_order } => Observation::Asked { request, in_order: *in_order },
+            What::Answered(answer) => Observation::Answered(answer),
         }
     }
 }

@@ -46,6 +46,7 @@ fn trial(variant: &Arc<Variant>, profile: &Arc<Profile>) -> Trial {
             credentials: Credentials::default(),
             timeout: Duration::from_secs(5),
             interference: Interference::None,
+            cloud: None,
         };
         let outcome = play_embedded(&variant, &profile, None, &conditions);
         if outcome.verdict.kind().class() == Class::Passed {

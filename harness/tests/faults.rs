@@ -28,7 +28,7 @@ fn plans() -> Vec<Plan> {
 }
 
 fn conditions(interference: Interference) -> Conditions {
-    Conditions { credentials: Credentials::default(), timeout: Duration::from_secs(5), interference }
+    Conditions { credentials: Credentials::default(), timeout: Duration::from_secs(5), interference, cloud: None }
 }
 
 fn jobs() -> NonZeroUsize {

@@ -85,6 +85,7 @@ fn is_found(switch: Switch) -> Result<(), Failed> {
         credentials: Credentials::default(),
         timeout: Duration::from_secs(5),
         interference: Interference::None,
+        cloud: None,
     };
     let play = |peer| play_on(peer, "again", variant, &profile, None, &conditions).verdict;
     let with = play(Peer::misbehaving(&profile, switch));

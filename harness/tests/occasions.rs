@@ -22,6 +22,7 @@ fn seen(selection: &str) -> Vec<(String, ProtocolVersion, Seen)> {
         credentials: Credentials::default(),
         timeout: Duration::from_secs(5),
         interference: Interference::None,
+        cloud: None,
     };
     plan.played()
         .map(|planned| {

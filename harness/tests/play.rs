@@ -38,6 +38,7 @@ fn play_in(version: ProtocolVersion, steps: &str) -> Outcome {
         credentials: Credentials::default(),
         timeout: Duration::from_secs(5),
         interference: Interference::None,
+        cloud: None,
     };
     play_embedded(&Arc::new(variant), &profile, None, &conditions)
 }

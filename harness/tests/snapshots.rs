@@ -112,6 +112,7 @@ fn conditions() -> Conditions {
         credentials: Credentials::default(),
         timeout: Duration::from_secs(5),
         interference: Interference::None,
+        cloud: None,
     }
 }
 

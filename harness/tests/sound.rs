@@ -127,6 +127,7 @@ fn proved(variant: &Arc<Variant>, profile: &Arc<Profile>) -> Proved {
         credentials: Credentials::default(),
         timeout: Duration::from_secs(5),
         interference: Interference::None,
+        cloud: None,
     };
     prove_variant(variant, profile, &conditions, Bounds { runs: RUNS })
 }

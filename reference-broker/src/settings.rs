@@ -36,6 +36,8 @@ pub struct Settings {
     pub share_means_nothing_in_3x: bool,
     /// Whether Clients of 5.0 may authenticate with [`AUTHENTICATION_METHOD`](crate::core::AUTHENTICATION_METHOD).
     pub authentication: bool,
+    /// Whether a User Name may name a device, of which the cloud hears then.
+    pub devices: bool,
     /// How much a CONNACK of 5.0 tells.
     pub announcement: Announcement,
     /// Highest Topic Alias a Client may use.
@@ -152,6 +154,7 @@ impl Settings {
                 .first()
                 .is_some_and(|preferred| *preferred == Reaction::Accept),
             authentication: !iot_platform,
+            devices: profile.has(Feature::DeviceLogin),
             announcement: if iot_platform { Announcement::Everything } else { Announcement::Differences },
             topic_alias_maximum: limits.topic_alias_maximum.min(TOPIC_ALIASES),
             sent_topic_aliases: if iot_platform { 0 } else { TOPIC_ALIASES },

@@ -117,6 +117,30 @@ switches! {
     FiltersNotCounted = "filters-not-counted" breaks ["P-TOP-13"];
     /// Topics and filters may be of any length and depth.
     TopicLengthNotChecked = "topic-length-not-checked" breaks ["P-TOP-10", "P-TOP-11"];
+    /// What the cloud publishes is taken and delivered to nobody.
+    PubLost = "pub-lost" breaks ["P-API-1", "P-API-3", "P-API-6", "P-API-7"];
+    /// What the cloud publishes is delivered at QoS 0, whatever it asked for.
+    PubAtQos0 = "pub-at-qos-0" breaks ["P-QOS-7"];
+    /// What the cloud says to all devices of a product reaches nobody.
+    BroadcastLost = "broadcast-lost" breaks ["P-API-8"];
+    /// A device that has been disabled goes on as before.
+    DisabledDeviceServed = "disabled-device-served" breaks ["P-RC-9"];
+    /// User Properties do not get into the device log.
+    LogWithoutUserProperties = "log-without-user-properties" breaks ["P-V5-10", "P-LOG-6"];
+    /// The request of a call is not sent.
+    CallNotSent = "call-not-sent" breaks ["P-RPC-1", "P-RPC-2", "P-RPC-3"];
+    /// Half the time of a call is enough for its TIMEOUT.
+    CallTimesOutEarly = "call-times-out-early" breaks ["P-RPC-9", "P-RPC-11"];
+    /// A call takes the answer of any device.
+    ForeignAnswerTaken = "foreign-answer-taken" breaks ["X-44", "P-RPC-5"];
+    /// The answer to a call has no effect.
+    AnswerIgnored = "answer-ignored" breaks ["P-RPC-1", "P-RPC-10", "P-RPC-11"];
+    /// The answer to a call has one byte more at the caller.
+    AnswerChanged = "answer-changed" breaks ["P-RPC-1", "P-RPC-10"];
+    /// A call of a device that is not connected ends with TIMEOUT, and at once.
+    OfflineIsTimeout = "offline-is-timeout" breaks ["P-RPC-11"];
+    /// A call without answer ends with OFFLINE.
+    TimeoutIsOffline = "timeout-is-offline" breaks ["P-RPC-11"];
 }
 
 impl Switch {
@@ -130,7 +154,21 @@ impl Switch {
     #[must_use]
     pub fn profile(self) -> &'static str {
         match self {
-            Switch::KeepAliveNotChecked | Switch::FiltersNotCounted | Switch::TopicLengthNotChecked => "platform",
+            Switch::KeepAliveNotChecked
+            | Switch::FiltersNotCounted
+            | Switch::TopicLengthNotChecked
+            | Switch::PubLost
+            | Switch::PubAtQos0
+            | Switch::BroadcastLost
+            | Switch::DisabledDeviceServed
+            | Switch::LogWithoutUserProperties
+            | Switch::CallNotSent
+            | Switch::CallTimesOutEarly
+            | Switch::ForeignAnswerTaken
+            | Switch::AnswerIgnored
+            | Switch::AnswerChanged
+            | Switch::OfflineIsTimeout
+            | Switch::TimeoutIsOffline => "platform",
             _ => "standard",
         }
     }

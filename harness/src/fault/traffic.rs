@@ -90,6 +90,19 @@ impl Traffic {
             Switch::KeepAliveNotChecked => true,
             Switch::FiltersNotCounted => subscribes,
             Switch::TopicLengthNotChecked => subscribes || publishes,
+            // What the cloud does passes no proxy.
+            Switch::PubLost
+            | Switch::PubAtQos0
+            | Switch::BroadcastLost
+            | Switch::DisabledDeviceServed
+            | Switch::LogWithoutUserProperties
+            | Switch::CallNotSent
+            | Switch::CallTimesOutEarly
+            | Switch::ForeignAnswerTaken
+            | Switch::AnswerIgnored
+            | Switch::AnswerChanged
+            | Switch::OfflineIsTimeout
+            | Switch::TimeoutIsOffline => true,
         }
     }
 

@@ -124,8 +124,12 @@ impl Finding {
     fn make_case(&mut self, terrain: &Terrain, target: &Target, subject: &Subject<'_>, unique: &str) {
         let names = Names::new(&terrain.profile, unique);
         let profile = Arc::new(terrain.profile.clone());
-        let conditions =
-            Conditions { credentials: terrain.credentials.clone(), timeout: TIMEOUT, interference: Interference::None };
+        let conditions = Conditions {
+            credentials: terrain.credentials.clone(),
+            timeout: TIMEOUT,
+            interference: Interference::None,
+            cloud: None,
+        };
         let play = |peer: Peer, unique: &str, variant: &Arc<Variant>| {
             play_on(peer, unique, variant, &profile, None, &conditions)
         };

@@ -9,6 +9,7 @@
 //! variant, in the order in which it is known.
 
 mod block;
+mod cloud;
 mod embedded;
 mod expect;
 mod fence;

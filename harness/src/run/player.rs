@@ -1,9 +1,11 @@
 //! Plays the script of one variant.
 
+use super::cloud::Asked;
 use super::expect::{End, unreadable};
 use super::fence::DISCONNECT;
 use super::verdict::{Finding, SilenceMeans, StepReference};
 use crate::case::{Action, Credentials, Elapse, Expectation, Scope, Step, Variant, Window};
+use crate::cloud::{Business, CloudTarget, Signer};
 use crate::fault::{Interference, Proxy, Traffic};
 use crate::target::Peer;
 use crate::trace::{ConnectionId, Recorder, Trace};
@@ -35,6 +37,8 @@ pub struct Conditions {
     pub timeout: Duration,
     /// What stands between the harness and its peer.
     pub interference: Interference,
+    /// The cloud side of a peer in a network, if it has one.
+    pub cloud: Option<CloudTarget>,
 }
 
 /// What playing a script brought.
@@ -83,6 +87,7 @@ pub(super) struct Player<'a> {
     changed: Arc<Notify>,
     pub(super) scope: Scope,
     pub(super) actors: BTreeMap<String, Actor>,
+    pub(super) asked: Asked,
     next_connection: u32,
     /// When the step before ended: windows are measured from here.
     mark: Instant,
@@ -112,6 +117,7 @@ impl<'a> Player<'a> {
         conditions: &Conditions,
         unique: &str,
     ) -> Player<'a> {
+        let (business, key) = Business::of(&peer, conditions.cloud.as_ref());
         let topics = profile.topics.replace("{unique}", unique);
         let scope = Scope::new(topics.clone(), unique, conditions.credentials.clone());
         Player {
@@ -126,6 +132,7 @@ impl<'a> Player<'a> {
             changed: Arc::new(Notify::new()),
             scope,
             actors: BTreeMap::new(),
+            asked: Asked::new(business, Signer::new(key, unique)),
             next_connection: 0,
             mark: Instant::now(),
             keep_alive: 0,
@@ -142,6 +149,7 @@ impl<'a> Player<'a> {
         let mut scripted = self.recorder.events();
         if !self.peer.ends_with_script() {
             self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
+            self.await_answers().await;
             let settled = self.settle().await;
             ending = ending.and(settled);
             scripted = self.recorder.events();
@@ -198,11 +206,14 @@ impl<'a> Player<'a> {
         let of = |actor: &str| self.actors.get(actor).map(|actor| actor.connection.id());
         match &step.action {
             Action::Expect { expectation: Expectation::Silence, .. } => BTreeSet::new(),
+            Action::Expect { expectation: Expectation::Answer(_), .. } => self.asked.open().collect(),
             Action::Expect { actor, .. } => of(actor).into_iter().collect(),
             Action::AnyOrder(steps) => steps.iter().flat_map(|step| self.watched(step)).collect(),
             Action::Either(branches) => branches.iter().flatten().flat_map(|step| self.watched(step)).collect(),
             Action::Opens { .. }
             | Action::Drops { .. }
+            | Action::Ask { .. }
+            | Action::Settle { .. }
             | Action::Send { .. }
             | Action::SendBytes { .. }
             | Action::Elapse(_) => BTreeSet::new(),
@@ -234,6 +245,11 @@ impl<'a> Player<'a> {
                 self.suspicious = true;
                 self.send(step, actor, &bytes, false).await
             }
+            Action::Ask { template, bind } => {
+                self.note();
+                self.ask(step, template, bind.as_deref())
+            }
+            Action::Settle { .. } => Err(self.error(step, &"there is no AMQP yet")),
             Action::Expect { actor, expectation, within, bind } => {
                 self.expect(step, actor, expectation, *within, bind.as_deref()).await
             }
@@ -264,7 +280,25 @@ impl<'a> Player<'a> {
             Expectation::Silence => self.expect_silence(step, actor).await,
             Expectation::Closed => self.expect_closed(step, actor, within).await,
             Expectation::Rejected(offence) => self.expect_rejected(step, actor, *offence, within).await,
+            Expectation::Answer(pattern) => self.expect_answer(step, pattern, within, bind).await,
+            Expectation::Message(_) => Err(self.error(step, &"there is no AMQP yet")),
         }
+    }
+
+    /// The number of a connection that is opened now.
+    pub(super) fn next_connection(&mut self) -> ConnectionId {
+        let id = ConnectionId(self.next_connection);
+        self.next_connection += 1;
+        id
+    }
+
+    pub(super) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// What is notified when something comes in.
+    pub(super) fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
     }
 
     /// Opens a connection for `actor`.
@@ -279,8 +313,7 @@ impl<'a> Player<'a> {
             Some(proxy) => proxy.interpose(stream),
             None => stream,
         };
-        let id = ConnectionId(self.next_connection);
-        self.next_connection += 1;
+        let id = self.next_connection();
         let (recorder, changed) = (self.recorder.clone(), Arc::clone(&self.changed));
         let connection = Connection::open(stream, id, actor, self.variant.version, recorder, changed);
         self.actors.insert(actor.to_owned(), Actor { connection, accepted: false, knows_closed: false });
@@ -430,7 +463,7 @@ impl<'a> Player<'a> {
         }))
     }
 
-    fn error(&self, step: &Step, error: &dyn std::fmt::Display) -> Halt {
+    pub(super) fn error(&self, step: &Step, error: &dyn std::fmt::Display) -> Halt {
         Halt::Error(format!("{}: {}: {error}", step.location, step.text))
     }
 }

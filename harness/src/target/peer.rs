@@ -5,6 +5,7 @@ use super::prompt::Prompt;
 use crate::case::Location;
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
+use model::cloud::{Answer, Request};
 use model::profile::Profile;
 use reference_broker::{Broker, Settings, Switch};
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use std::io;
 use std::sync::Arc;
 use tokio::io::duplex;
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 
 /// Bytes that may be under way in one direction of an in-memory connection.
 const IN_MEMORY_WINDOW: usize = 64 << 10;
@@ -21,6 +23,9 @@ const IN_MEMORY_WINDOW: usize = 64 << 10;
 pub trait Counterpart: Debug + Send + Sync {
     /// Opens a connection. Connections have numbers in the order of their opening.
     fn connect(&self) -> Box<dyn Stream>;
+
+    /// Takes a request to the platform's API, on a connection of its own that counts like the others, and answers it.
+    fn ask(&self, request: &Request, in_order: bool) -> oneshot::Receiver<Answer>;
 
     /// The script begins with a step, and looks at these connections.
     fn attend(&self, step: &Location, watched: BTreeSet<ConnectionId>);

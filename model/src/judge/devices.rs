@@ -1,9 +1,10 @@
 //! What the judge knows of devices: who is on which connection, what is theirs, and how often they connect and publish.
 
 use super::Judge;
+use crate::device::{Device, Extras};
 use crate::packet::{Connect, ProtocolVersion, Publish, Qos};
 use crate::profile::{Feature, Offence, Profile, Reaction};
-use crate::server::identity::{Device, Identity, Login};
+use crate::server::identity::{Identity, Login};
 use crate::server::permission;
 use crate::server::rate::Rate;
 use crate::server::rrpc;
@@ -27,6 +28,7 @@ pub(super) struct Devices {
 #[derive(Debug, Clone, Hash)]
 struct Known {
     identity: Identity,
+    extras: Extras,
     client_id: String,
 }
 
@@ -75,7 +77,8 @@ impl Devices {
                 .or((steps_back && !may_step_back).then_some(Offence::VersionSteppedBack))
                 .or(is_hasty.then_some(Offence::ConnectRateExceeded));
         }
-        let known = Known { identity: login.identity.clone(), client_id: connect.client_id.to_string() };
+        let known =
+            Known { identity: login.identity.clone(), extras: login.extras, client_id: connect.client_id.to_string() };
         self.logins.insert(connection, known);
         login
     }
@@ -129,6 +132,12 @@ impl Devices {
     pub(super) fn may_be_consumed(&self, profile: &Profile, connection: ConnectionId, topic: &str) -> bool {
         let is_device = self.logins.get(&connection).is_some_and(|known| known.identity.device().is_some());
         is_device && profile.has(Feature::DeviceLogin) && permission::is_consumed(profile, topic)
+    }
+
+    /// The device on a connection, and what it asked for at its login.
+    pub(super) fn on(&self, connection: ConnectionId) -> Option<(&Device, Extras)> {
+        let known = self.logins.get(&connection)?;
+        known.identity.device().map(|device| (device, known.extras))
     }
 
     /// Whether a PUBLISH to this connection may have been pushed: it needs no subscription.

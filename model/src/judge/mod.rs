@@ -27,6 +27,7 @@
 
 mod announced;
 mod client_side;
+mod cloud;
 mod devices;
 mod explain;
 mod figures;
@@ -42,6 +43,7 @@ mod track;
 mod under_way;
 mod wills;
 
+use crate::cloud::{Answer, Request};
 use crate::profile::Profile;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabulary};
@@ -53,6 +55,7 @@ use std::sync::Arc;
 use track::Track;
 
 pub use crate::server::ConnectionId;
+pub use cloud::CloudOffer;
 pub use figures::Figures;
 pub use resting::Offer;
 
@@ -69,6 +72,7 @@ pub struct Judge {
     retained: RetainedMessages,
     wills: BTreeMap<MessageKey, wills::Will>,
     shared: shares::SharedDeliveries,
+    cloud: cloud::Cloud,
     /// How many CONNECT packets there have been.
     connects: u32,
     /// The vocabulary is swept when it holds more tokens.
@@ -89,6 +93,15 @@ pub enum Observation<'a> {
     ClosedByServer,
     /// The client ended the connection.
     ClosedByClient,
+    /// The business server asked the platform's API for something, on a connection that nobody else uses.
+    Asked {
+        /// What.
+        request: &'a Request,
+        /// Whether it was signed as it must be.
+        in_order: bool,
+    },
+    /// The platform's API answered.
+    Answered(&'a Answer),
 }
 
 /// How exactly the times of a trace can be taken.
@@ -157,6 +170,7 @@ impl Judge {
             retained: RetainedMessages::default(),
             wills: BTreeMap::new(),
             shared: shares::SharedDeliveries::default(),
+            cloud: cloud::Cloud::default(),
             connects: 0,
             sweep_above: 0,
             violations: Vec::new(),
@@ -178,6 +192,8 @@ impl Judge {
                 self.server_closed(at, connection);
             }
             Observation::ClosedByClient => self.client_closed(at, connection),
+            Observation::Asked { request, in_order } => self.cloud_asks(at, connection, request, in_order),
+            Observation::Answered(answer) => self.cloud_answers(at, connection, answer),
         }
         self.sweep();
     }
@@ -203,13 +219,14 @@ impl Judge {
             retained,
             wills,
             shared,
+            cloud,
             violations,
             connects,
             // When it is swept changes nothing that it says.
             sweep_above: _,
         } = self;
-        (vocabulary, devices, readings, senders, tracks, retained, wills, shared, violations.len(), connects)
-            .hash(state);
+        (vocabulary, devices, readings, senders, tracks, retained, wills, shared).hash(state);
+        (cloud, violations.len(), connects).hash(state);
     }
 
     /// The verdict, when everything has come to rest at `at`: what is still owed now is missing.
@@ -227,6 +244,9 @@ impl Judge {
             if let Some((connection, breach)) = track.rest(&context) {
                 self.report(at, connection, breach, "silence".to_owned());
             }
+        }
+        if let Some((connection, breach)) = self.owed_by_cloud(at) {
+            self.report_of_cloud(at, connection, &breach, "silence".to_owned());
         }
         if let Some(why) = self.tracks.values().find_map(Track::overflow) {
             return Judgement::Inconclusive(why);

@@ -43,6 +43,7 @@ impl Judge {
         let Some(reading) = self.readings.get_mut(&connection).filter(|reading| reading.is_open()) else { return };
         let silence = at.saturating_sub(reading.last_sent);
         reading.close();
+        self.device_departs(at, connection, true);
         self.accept(at, connection, silence, &Output::Close, "the server closes the connection");
     }
 
@@ -98,6 +99,10 @@ impl Judge {
                 let mut identifiers = publish.properties.subscription_identifiers.clone();
                 identifiers.sort_unstable();
                 let expiry = publish.properties.message_expiry_interval;
+                if let Err(breach) = self.device_is_sent(at, connection, publish, &topic) {
+                    self.report(at, connection, breach, seen);
+                    return None;
+                }
                 match self.devices.receives(&self.profile, connection, &topic) {
                     Ok(true) if !publish.dup() => self.offer_pushed(at, connection, publish, &topic),
                     Ok(_) => {}
@@ -136,7 +141,12 @@ impl Judge {
             // The decoder refuses what only a client sends.
             Packet::Connect(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::Pingreq => return None,
         };
-        self.accept(at, connection, silence, &output, &seen)
+        let is_accepted = matches!(output, Output::Connack { code: 0, .. });
+        self.accept(at, connection, silence, &output, &seen)?;
+        if is_accepted {
+            self.device_arrives(at, connection);
+        }
+        Some(())
     }
 
     /// Moves the session of this connection over an output, and tells the others what it shows of messages on their way.

@@ -2,11 +2,12 @@
 
 use super::character::{Character, Terms};
 use super::packets::packet;
-use crate::judge::{Judge, Observation, Offer, Timing};
-use crate::packet::{Packet, PacketId, ProtocolVersion};
+use crate::cloud::Answer;
+use crate::judge::{CloudOffer, Judge, Observation, Offer, Timing};
+use crate::packet::{Packet, PacketId, ProtocolVersion, Qos};
 use crate::profile::{Feature, Profile};
 use crate::server::vocabulary::SenderKey;
-use crate::server::{ConnectionId, Millis, Output};
+use crate::server::{ConnectionId, ContentKey, Millis, Output};
 use crate::wire::encode;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,8 @@ pub enum Said {
     Packet(Vec<u8>),
     /// It closes the connection.
     Close,
+    /// Its cloud side answers a request.
+    Answer(Box<Answer>),
 }
 
 /// Something that the server may do now.
@@ -100,7 +103,40 @@ impl PermittedServer {
                 moves.push(one);
             }
         }
+        for offer in self.judge.cloud_offers(at) {
+            let one = match offer {
+                CloudOffer::Answer(connection, answer) => Some(Move {
+                    // No session: after all of them.
+                    session: SenderKey(u32::MAX - connection.0),
+                    connection,
+                    said: Said::Answer(answer),
+                }),
+                CloudOffer::Push(connection, content) => self.push(connection, content),
+            };
+            moves.extend(one.filter(|one| !moves.contains(one) && self.permits(at, one)));
+        }
         moves
+    }
+
+    /// What needs no subscription, at QoS 0.
+    fn push(&self, connection: ConnectionId, content: ContentKey) -> Option<Move> {
+        if !self.judge.is_open(connection) || self.silenced.contains(&connection) {
+            return None;
+        }
+        let session = self.judge.session_on(connection)?;
+        let version = self.judge.version_of(connection)?;
+        let output = Output::Publish {
+            content,
+            qos: Qos::AtMostOnce,
+            id: None,
+            dup: false,
+            retain: false,
+            identifiers: Vec::new(),
+            expiry: None,
+        };
+        let packet = packet(&output, version, |content| self.judge.content_of(content))?;
+        let said = Said::Packet(encode(&packet, version).ok()?);
+        Some(Move { session, connection, said })
     }
 
     /// Makes a move that it may make.
@@ -112,6 +148,7 @@ impl PermittedServer {
                 self.judge.observe(at, *connection, Observation::Received(bytes));
             }
             Said::Close => self.judge.observe(at, *connection, Observation::ClosedByServer),
+            Said::Answer(answer) => self.judge.observe(at, *connection, Observation::Answered(answer)),
         }
     }
 
@@ -234,6 +271,7 @@ impl PermittedServer {
         let seen = match &one.said {
             Said::Packet(bytes) => Observation::Received(bytes),
             Said::Close => Observation::ClosedByServer,
+            Said::Answer(answer) => Observation::Answered(answer),
         };
         judge.observe(at, one.connection, seen);
         judge.violations().is_empty()

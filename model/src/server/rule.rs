@@ -272,6 +272,16 @@ rules! {
     RrpcCallEnds "rrpc-call-ends" "a call ends once, and when its time is over at the latest"
         v31 [] v311 [] v5 []
         platform ["P-RPC-9" "P-RPC-11" "X-44"];
+    // the API of the cloud side
+    ApiRequestIsAnswered "api-request-is-answered" "a request to the API is answered, once"
+        v31 [] v311 [] v5 []
+        platform ["P-API-2" "P-RPC-10"];
+    ApiRequestIsChecked "api-request-is-checked" "a request to the API that is not in order is refused by name, and has no effect"
+        v31 [] v311 [] v5 []
+        platform ["P-API-9" "P-RPC-9" "P-API-4"];
+    ApiRequestIsServed "api-request-is-served" "a request to the API that is in order is served"
+        v31 [] v311 [] v5 []
+        platform ["P-API-1" "P-API-3" "P-API-6" "P-API-8" "P-QOS-7" "P-RPC-8"];
     // time
     KeepAliveCloses "keep-alive-closes" "a client that is silent for 1.5 times its Keep Alive is disconnected"
         v31 [] v311 ["MQTT-3.1.2-24"] v5 ["MQTT-3.1.2-22"; "MQTT-3.2.2-22"]

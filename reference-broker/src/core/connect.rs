@@ -5,6 +5,7 @@
 use super::alias::SentAliases;
 use super::authenticate::Authentication;
 use super::broker::{ConnectionId, Core};
+use super::cloud::DeviceLogin;
 use super::connection::{Connection, Link, Peer, reason_string};
 use super::disconnect::Violation;
 use super::keep_alive::longest_silence;
@@ -83,6 +84,7 @@ impl Core {
     pub(super) fn check_connect(&self, version: ProtocolVersion, connect: &Connect) -> Result<(), Refused> {
         self.check_version(version)?;
         self.check_authentication_method(connect)?;
+        self.check_enabled(connect)?;
         self.check_client_id(version, connect)?;
         self.check_keep_alive(connect)?;
         self.check_will(version, connect)?;
@@ -118,6 +120,16 @@ impl Core {
         //
         let says = format!("keep alive must be {} to {}", range.minimum, range.maximum);
         Err(Refused::new(ConnectReturnCode::IdentifierRejected, ReasonCode::UnspecifiedError, says))
+    }
+
+    /// P-RC-9, X-6.
+    fn check_enabled(&self, connect: &Connect) -> Result<(), Refused> {
+        match DeviceLogin::of(connect) {
+            Some(login) if self.is_disabled(&login.device) => {
+                Err(Refused::new(ConnectReturnCode::NotAuthorized, ReasonCode::NotAuthorized, "the device is disabled"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_user_properties(&self, connect: &Connect) -> Result<(), Refused> {
@@ -208,9 +220,11 @@ impl Core {
             None => Authentication::Absent,
             Some(_) => Authentication::Done,
         };
+        let device = DeviceLogin::of(connect).filter(|_| self.settings.devices);
         let link = Link {
             session: session_id,
             peer,
+            device: device.clone(),
             longest_silence,
             last_heard: self.now,
             silence_check,
@@ -221,6 +235,9 @@ impl Core {
             ),
         };
         self.connections.insert(id, Connection::Established(link));
+        if let Some(login) = device {
+            self.arrives(&login, id);
+        }
     }
 
     /// What CONNACK of 5.0 tells about this broker.

@@ -3,6 +3,7 @@
 use super::alias::{ReceivedAliases, SentAliases};
 use super::authenticate::{Authentication, Candidate};
 use super::broker::{Action, ConnectionId, Core, Milliseconds};
+use super::cloud::DeviceLogin;
 use super::session::SessionId;
 use super::timers::Timer;
 use model::packet::{Packet, ProtocolVersion, Publish, ReasonProperties, Utf8String};
@@ -27,6 +28,8 @@ pub(super) enum Connection {
 pub(super) struct Link {
     pub(super) session: SessionId,
     pub(super) peer: Peer,
+    /// The device that logged in, if it was one.
+    pub(super) device: Option<DeviceLogin>,
     /// The longest silence the Client may keep: 1.5 times its Keep Alive. `None` without Keep Alive.
     pub(super) longest_silence: Option<Milliseconds>,
     pub(super) last_heard: Milliseconds,

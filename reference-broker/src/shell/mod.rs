@@ -15,3 +15,4 @@ mod connection;
 mod outbox;
 
 pub use broker::Broker;
+pub(crate) use broker::is_lasting;

@@ -66,8 +66,12 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         return exit_code::NOTHING_SELECTED;
     }
     sources.remark_idle_globs(&plans);
-    let conditions =
-        Conditions { credentials: Credentials::default(), timeout: TIMEOUT, interference: Interference::None };
+    let conditions = Conditions {
+        credentials: Credentials::default(),
+        timeout: TIMEOUT,
+        interference: Interference::None,
+        cloud: None,
+    };
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let evidence = gather(&plans, &conditions, processors);
     for variant in &evidence.failed {

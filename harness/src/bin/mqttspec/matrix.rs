@@ -29,6 +29,7 @@ pub(crate) fn play(request: &Request<'_>) -> Result<u8, Told> {
         credentials: Credentials::default(),
         timeout: Duration::from_secs(5),
         interference: Interference::None,
+        cloud: None,
     };
     let start = Instant::now();
     let is_seen = std::io::stderr().is_terminal();

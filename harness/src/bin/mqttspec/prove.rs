@@ -87,6 +87,7 @@ fn prove_all(arguments: &Arguments) -> Result<u8, Told> {
         credentials: Credentials::default(),
         timeout: Duration::from_secs(5),
         interference: Interference::None,
+        cloud: None,
     };
     let bounds = Bounds { runs: arguments.runs };
     let start = Instant::now();

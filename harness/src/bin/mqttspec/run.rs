@@ -83,6 +83,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         credentials: arguments.target.credentials()?,
         timeout: arguments.timeout,
         interference: interference(arguments)?,
+        cloud: None,
     };
     let library = arguments.sources.library_with(arguments.target.files())?;
     let profiles = arguments.sources.profiles(arguments.target.is_network().then_some("standard"))?;

@@ -1,0 +1,103 @@
+//! Where the business server asks.
+
+use super::api;
+use super::signing::Signed;
+use crate::target::{Address, Counterpart, Peer};
+use crate::wire::Stream;
+use model::cloud::{AccessKey, Answer, Request};
+use model::device::Secret;
+use reference_broker::cloud::CloudApi;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::duplex;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Bytes that may be under way in one direction of an in-memory connection.
+const IN_MEMORY_WINDOW: usize = 64 << 10;
+
+/// The cloud side of a target in a network.
+#[derive(Debug, Clone)]
+pub struct CloudTarget {
+    /// Where the API listens.
+    pub api: Address,
+    /// What requests are signed with.
+    pub key: AccessKey,
+}
+
+/// The cloud side of the peer of one variant.
+#[derive(Debug, Clone)]
+pub enum Business {
+    /// The embedded broker's.
+    Embedded(CloudApi),
+    /// One in a network.
+    Network(CloudTarget),
+    /// A counterpart's.
+    Counterpart(Arc<dyn Counterpart>),
+    /// Nobody has said where it is.
+    Nowhere,
+}
+
+/// The key of embedded brokers, which nobody else can reach.
+fn embedded_key() -> AccessKey {
+    AccessKey::new("embedded", Secret::new("embedded"))
+}
+
+impl Business {
+    /// The cloud side of this peer, and what its requests are signed with.
+    #[must_use]
+    pub fn of(peer: &Peer, target: Option<&CloudTarget>) -> (Business, AccessKey) {
+        let key = embedded_key();
+        match (peer, target) {
+            (Peer::Embedded(broker), _) => {
+                (Business::Embedded(CloudApi::new(broker.clone(), vec![key.clone()], None)), key)
+            }
+            (Peer::Counterpart(counterpart), _) => (Business::Counterpart(Arc::clone(counterpart)), key),
+            (Peer::Network(_), Some(target)) => (Business::Network(target.clone()), target.key.clone()),
+            (Peer::Network(_), None) => (Business::Nowhere, key),
+        }
+    }
+
+    /// Asks for something; the answer must come within `patience`.
+    ///
+    /// # Errors
+    /// When there is no answer, and why; no secret is named.
+    pub(crate) fn ask(
+        &self,
+        request: &Request,
+        signed: Signed,
+        patience: Duration,
+    ) -> impl Future<Output = Result<Answer, String>> + Send + 'static {
+        // A counterpart has to know of the request at once: it is an event like any other.
+        let counterpart = match self {
+            Business::Counterpart(counterpart) => Some(counterpart.ask(request, signed.in_order)),
+            _ => None,
+        };
+        let business = self.clone();
+        async move {
+            let asking = async {
+                let (stream, host): (Box<dyn Stream>, String) = match business {
+                    Business::Counterpart(_) => {
+                        let answer = counterpart.ok_or("nobody was asked")?;
+                        return answer.await.map_err(|_| "the counterpart does not answer".to_owned());
+                    }
+                    Business::Embedded(api) => {
+                        let (ours, theirs) = duplex(IN_MEMORY_WINDOW);
+                        api.attach(theirs);
+                        (Box::new(ours), "embedded".to_owned())
+                    }
+                    Business::Network(target) => {
+                        let address = target.api;
+                        let stream = TcpStream::connect(address.socket()).await;
+                        let stream =
+                            stream.map_err(|error| format!("the API at {address} cannot be reached: {error}"))?;
+                        (Box::new(stream), address.host)
+                    }
+                    Business::Nowhere => return Err("nobody has said where the API is".to_owned()),
+                };
+                api::ask(stream, &host, &signed.parameters).await
+            };
+            timeout(patience, asking).await.unwrap_or_else(|_| Err("the API does not answer in time".to_owned()))
+        }
+    }
+}
