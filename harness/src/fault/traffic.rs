@@ -94,7 +94,6 @@ impl Traffic {
             Switch::PubLost
             | Switch::PubAtQos0
             | Switch::BroadcastLost
-            | Switch::DisabledDeviceServed
             | Switch::LogWithoutUserProperties
             | Switch::CallNotSent
             | Switch::CallTimesOutEarly

@@ -59,12 +59,12 @@ async fn carry_out(shared: &Shared, command: Command) -> Result<Answer, Refusal>
         }
         Command::Disable(device) => {
             shared.check_device(&device)?;
-            shared.broker.with_core(|core, now| core.disable(now, &device));
+            shared.broker.disable(&device);
             Ok(Answer::done())
         }
         Command::Enable(device) => {
             shared.check_device(&device)?;
-            shared.broker.with_core(|core, _| core.enable(&device));
+            shared.broker.enable(&device);
             Ok(Answer::done())
         }
         Command::QueryLog(device) => {

@@ -14,11 +14,13 @@ use super::calls::{CallOutcome, OpenCall};
 use super::connection::{Connection, Link};
 use super::limits;
 use super::log::{Entry, Log, Operation};
+use super::login::Owner;
 use super::message::{Message, Origin};
+use super::session::SessionId;
 use crate::switch::Switch;
 use model::device::Device;
 use model::packet::{self, PublishProperties, Qos, ReasonCode, Utf8String};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 /// The number of a message, unique in the life of a broker (P-RPC-5, P-API-2).
@@ -95,14 +97,6 @@ pub enum Presence {
     Offline,
 }
 
-/// What a login says of its device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct DeviceLogin {
-    pub(super) device: Device,
-    /// Whether it takes calls on custom topics (P-CID-9, bit 0).
-    pub(super) custom_calls: bool,
-}
-
 /// Why a connection ended, as the log has it (P-LOG-5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Departure {
@@ -119,7 +113,6 @@ pub(super) struct Cloud {
     issued: u64,
     pub(super) calls: BTreeMap<MessageId, OpenCall>,
     devices: BTreeMap<Device, Whereabouts>,
-    disabled: BTreeSet<Device>,
     events: VecDeque<CloudEvent>,
     log: Log,
 }
@@ -147,17 +140,6 @@ const DOWNLINK_PER_SECOND: u32 = 50;
 const SECOND: Milliseconds = 1_000;
 /// What is known of so many devices is looked through for what can be forgotten when one more comes.
 const MANY: usize = 1_000;
-
-impl DeviceLogin {
-    /// The device that a login names, and what it asks for.
-    pub(super) fn of(connect: &packet::Connect) -> Option<DeviceLogin> {
-        let device = Device::of_user_name(connect.user_name.as_ref()?)?;
-        let parameters = connect.client_id.split('|').nth(1).unwrap_or_default();
-        let ext = parameters.split(',').find_map(|parameter| parameter.strip_prefix("ext="));
-        let bits: u32 = ext.and_then(|bits| bits.parse().ok()).unwrap_or(0);
-        Some(DeviceLogin { device, custom_calls: bits & 1 != 0 })
-    }
-}
 
 impl Departure {
     /// Of a connection that the broker ends.
@@ -230,23 +212,6 @@ impl Core {
         }
     }
 
-    /// From now on the device may not connect; if it is connected, it is not any more (P-RC-9).
-    pub fn disable(&mut self, now: Milliseconds, device: &Device) {
-        self.advance(now);
-        if self.settings.misbehaves(Switch::DisabledDeviceServed) {
-            return;
-        }
-        self.cloud.disabled.insert(device.clone());
-        if let Some(connection) = self.cloud.connection_of(device) {
-            self.disconnect_disabled(connection);
-        }
-    }
-
-    /// The device may connect again.
-    pub fn enable(&mut self, device: &Device) {
-        self.cloud.disabled.remove(device);
-    }
-
     /// Whether a message of the cloud may have these properties.
     ///
     /// # Errors
@@ -266,28 +231,32 @@ impl Core {
         &self.cloud.log
     }
 
-    /// Whether a device has been disabled.
-    pub(super) fn is_disabled(&self, device: &Device) -> bool {
-        self.cloud.disabled.contains(device)
-    }
-
-    /// A device is on this connection now.
-    pub(super) fn arrives(&mut self, login: &DeviceLogin, connection: ConnectionId) {
+    /// Whoever has this session is on this connection now.
+    pub(super) fn arrives(&mut self, session: SessionId, connection: ConnectionId) {
+        let Some(device) = self.device_of(session) else { return };
+        let extras = match self.connections.get(&connection) {
+            Some(Connection::Established(link)) => link.extras,
+            _ => return,
+        };
         let now = self.now;
         if self.cloud.devices.len() >= MANY {
             self.cloud.devices.retain(|_, known| !known.is_over(now));
         }
-        let known = self.cloud.devices.entry(login.device.clone()).or_default();
+        let known = self.cloud.devices.entry(device.clone()).or_default();
         known.connection = Some(connection);
-        known.custom_calls = login.custom_calls;
+        known.custom_calls = extras.custom_calls;
         known.half_until = 0;
-        self.note(Entry::new(login.device.clone(), Operation::Online, "Device connect".to_owned()));
+        self.note(Entry::new(device, Operation::Online, "Device connect".to_owned()));
+    }
+
+    fn device_of(&self, session: SessionId) -> Option<Device> {
+        self.sessions.find(session)?.owner.device().cloned()
     }
 
     /// The connection of a device has ended.
     pub(super) fn departs(&mut self, link: &Link, connection: ConnectionId, departure: Departure) {
-        let Some(login) = &link.device else { return };
-        if let Some(known) = self.cloud.devices.get_mut(&login.device)
+        let Some(device) = self.device_of(link.session) else { return };
+        if let Some(known) = self.cloud.devices.get_mut(&device)
             && known.connection == Some(connection)
         {
             known.connection = None;
@@ -295,15 +264,12 @@ impl Core {
             let keep_alive = link.longest_silence.unwrap_or(0) / 3 * 2;
             known.half_until = if departure == Departure::Lost { link.last_heard + keep_alive } else { 0 };
         }
-        self.note(Entry::new(login.device.clone(), Operation::Offline, departure.says().to_owned()));
+        self.note(Entry::new(device, Operation::Offline, departure.says().to_owned()));
     }
 
     /// A message of a device that is in order. Returns whether it was for the platform alone, so that no subscriber gets it.
-    pub(super) fn hears(&mut self, connection: ConnectionId, publish: &packet::Publish, topic: &Utf8String) -> bool {
-        let Some(Connection::Established(Link { device: Some(login), .. })) = self.connections.get(&connection) else {
-            return false;
-        };
-        let device = login.device.clone();
+    pub(super) fn hears(&mut self, session: SessionId, publish: &packet::Publish, topic: &Utf8String) -> bool {
+        let Some(device) = self.device_of(session) else { return false };
         let id = self.cloud.next_id();
         let protocol_id = publish.packet_id().map_or(0, packet::PacketId::value);
         let qos = publish.qos();
@@ -329,10 +295,9 @@ impl Core {
     }
 
     /// A device published what it may not, or too much.
-    pub(super) fn refuses_uplink(&mut self, connection: ConnectionId, topic: &str, says: &str) {
-        if let Some(Connection::Established(Link { device: Some(login), .. })) = self.connections.get(&connection) {
-            let entry = Entry::new(login.device.clone(), Operation::Uplink, format!("{says}, topic:{topic}"));
-            self.note(entry.failed());
+    pub(super) fn refuses_uplink(&mut self, session: SessionId, topic: &str, says: &str) {
+        if let Some(device) = self.device_of(session) {
+            self.note(Entry::new(device, Operation::Uplink, format!("{says}, topic:{topic}")).failed());
         }
     }
 
@@ -366,8 +331,8 @@ impl Core {
         let CloudMessage { topic, payload, qos, retain, properties } = message;
         let delivery = packet::Delivery::AtMostOnce;
         let publish = packet::Publish { delivery, retain, topic: topic.clone(), properties, payload };
-        // No Client has this identifier: what the cloud says is nobody's own message.
-        let origin = Origin { client_id: Utf8String::default(), at: self.now };
+        // No session has this owner: what the cloud says is nobody's own message.
+        let origin = Origin { owner: Owner::Client(Utf8String::default()), at: self.now };
         let mut message = Message::from_publish(publish, topic, origin);
         message.qos = if self.settings.misbehaves(Switch::PubAtQos0) { Qos::AtMostOnce } else { qos };
         message.retain &= !self.settings.retained_messages.is_empty();
@@ -383,10 +348,6 @@ impl Cloud {
 
     pub(super) fn tell(&mut self, event: CloudEvent) {
         self.events.push_back(event);
-    }
-
-    fn connection_of(&self, device: &Device) -> Option<ConnectionId> {
-        self.devices.get(device)?.connection
     }
 
     fn online<'a>(&'a self, product_key: &'a str) -> impl Iterator<Item = (Device, ConnectionId)> + 'a {

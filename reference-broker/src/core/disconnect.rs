@@ -45,11 +45,6 @@ impl Core {
         self.ended(id, WillFate::Due, Departure::for_cause(violation.reason));
     }
 
-    /// Ends the connection of a device that has been disabled.
-    pub(super) fn disconnect_disabled(&mut self, id: ConnectionId) {
-        self.disconnect(id, &Violation::new(ReasonCode::NotAuthorized, "the device is disabled"));
-    }
-
     /// Closes a connection. If it was accepted, its Will is due.
     pub(super) fn close(&mut self, id: ConnectionId) {
         self.output(id, Action::Close);

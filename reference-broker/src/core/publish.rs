@@ -27,17 +27,21 @@ impl Core {
             self.send(from.connection, Packet::Pubrec(Acknowledgement::success(packet_id)));
             return Ok(());
         }
-        let outcome = self.check_publish_limits(&topic, &publish);
+        let outcome = self.check_publish_limits(from.session, &topic, &publish);
+        if outcome.is_ok() && !self.keeps_rate(from, &publish) {
+            self.refuses_uplink(from.session, &topic, "Rate limit");
+            return Ok(());
+        }
         match &outcome {
             Ok(()) => {
                 // Where nothing is retained, 3.x has no word for it: the message is delivered to those who listen.
                 publish.retain &= self.settings.retained_messages.contains(&from.version);
-                let is_for_the_platform = self.hears(from.connection, &publish, &topic);
+                let is_for_the_platform = self.hears(from.session, &publish, &topic);
                 if let Some(origin) = self.origin(from.session).filter(|_| !is_for_the_platform) {
                     self.route(Message::from_publish(publish, topic, origin));
                 }
             }
-            Err(exceeded) => self.refuses_uplink(from.connection, &topic, &exceeded.says),
+            Err(exceeded) => self.refuses_uplink(from.session, &topic, &exceeded.says),
         }
         self.answer(from, delivery, outcome);
         Ok(())
@@ -66,10 +70,20 @@ impl Core {
         Ok(())
     }
 
+    /// Whether a device keeps within its uplink rate. If not, the message is dropped, and only 5.0 tells of it.
+    fn keeps_rate(&mut self, from: Established, publish: &Publish) -> bool {
+        let Some(owner) = self.sessions.find(from.session).map(|session| session.owner.clone()) else { return true };
+        let admits = self.admits_uplink(&owner, publish.qos());
+        if !admits && from.version.has_properties() {
+            self.answer(from, publish.delivery, Err(Exceeded::new(ReasonCode::QuotaExceeded, "too many messages")));
+        }
+        admits
+    }
+
     /// What a message that comes now keeps of its publisher.
     pub(super) fn origin(&self, id: SessionId) -> Option<Origin> {
         let session = self.sessions.find(id)?;
-        Some(Origin { client_id: session.client_id.clone(), at: self.now })
+        Some(Origin { owner: session.owner.clone(), at: self.now })
     }
 
     /// Takes a QoS 2 message; `false` if it was taken before.
@@ -117,7 +131,11 @@ impl Core {
         }
     }
 
-    fn check_publish_limits(&mut self, topic: &str, publish: &Publish) -> Result<(), Exceeded> {
+    fn check_publish_limits(&mut self, from: SessionId, topic: &str, publish: &Publish) -> Result<(), Exceeded> {
+        let is_permitted = self.sessions.find(from).is_some_and(|session| self.may_publish(&session.owner, topic));
+        if !is_permitted {
+            return Err(Exceeded::new(ReasonCode::NotAuthorized, "not a topic of this device to publish to"));
+        }
         let limits = &self.settings.limits;
         if publish.retain && !self.retained.has_room_for(topic, &publish.payload, limits) {
             self.retained.sweep(self.now);

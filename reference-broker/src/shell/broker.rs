@@ -6,6 +6,7 @@ use crate::core::{
     Action, CallOutcome, CallRequest, CloudEvent, ConnectionId, Core, DeviceMessage, Input, MessageId, Milliseconds,
 };
 use crate::settings::Settings;
+use model::device::{Device, Transport};
 use model::wire::encode;
 use std::collections::BTreeMap;
 use std::io;
@@ -64,6 +65,18 @@ impl Broker {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        self.attach_over(Transport::Plain, stream);
+    }
+
+    /// Serves a Client as [`attach`](Broker::attach) does, over a stream that is known to be plain or encrypted: devices say in
+    /// their logins which of both it is, and are refused if it is not.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time enabled.
+    pub fn attach_over<S>(&self, transport: Transport, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let outbox = Arc::new(Outbox::default());
         let id = {
             let mut state = self.0.lock();
@@ -73,7 +86,7 @@ impl Broker {
             state.outboxes.insert(id, Arc::clone(&outbox));
             id
         };
-        self.0.handle(id, [Input::Opened]);
+        self.0.handle(id, [Input::Opened(transport)]);
         connection::spawn(Arc::clone(&self.0), id, stream, outbox);
     }
 
@@ -115,6 +128,16 @@ impl Broker {
             state.started = Some(Instant::now());
             tokio::spawn(keep_time(Arc::downgrade(&self.0), Arc::clone(&self.0.deadline_moved)));
         }
+    }
+
+    /// Takes the right to log in from a device, and ends its connection (P-RC-9).
+    pub fn disable(&self, device: &Device) {
+        self.0.apply(|core| core.disable(device));
+    }
+
+    /// Gives a device the right back to log in.
+    pub fn enable(&self, device: &Device) {
+        self.0.apply(|core| core.enable(device));
     }
 
     /// Serves every Client that connects to `listener`; ends only when the future is dropped.
@@ -183,6 +206,16 @@ impl Shared {
         if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
             self.deadline_moved.notify_one();
         }
+    }
+
+    /// Does something to the core that no Client asked for.
+    fn apply(&self, what: impl FnOnce(&mut Core)) {
+        let mut state = self.lock();
+        let now = state.now();
+        state.core.advance(now);
+        what(&mut state.core);
+        state.deliver(&self.settings);
+        self.deadline_moved.notify_one();
     }
 
     /// The tasks of a connection are done with it.

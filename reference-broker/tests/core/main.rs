@@ -5,6 +5,7 @@ mod authenticate;
 mod cloud;
 mod connect;
 mod delivery;
+mod devices;
 mod disconnect;
 mod exactly_once;
 mod platform;
