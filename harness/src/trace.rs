@@ -1,6 +1,6 @@
 //! The timed record of every byte on every connection of a variant: the only input of judge and reports.
 
-use model::cloud::{Answer, Request};
+use model::cloud::{Answer, PlatformMessage, Request};
 use model::judge::Observation;
 use model::packet::ProtocolVersion;
 use model::wire::Decoder;
@@ -51,7 +51,9 @@ impl Trace {
         self.events.retain(|event| {
             let length = match &event.what {
                 What::Sent(bytes) | What::Received(bytes) => bytes.len(),
-                What::Asked { .. } | What::Answered(_) => 0,
+                What::Asked { .. } | What::Answered(_) | What::Consumes | What::Delivered(_) | What::Settled { .. } => {
+                    0
+                }
                 What::Opened(_) | What::ClosedByPeer | What::ClosedByHarness => 0,
             };
             let fits = length <= room;
@@ -96,6 +98,17 @@ pub enum What {
     },
     /// The platform's API answered.
     Answered(Box<Answer>),
+    /// The business server listens to messages of devices over AMQP.
+    Consumes,
+    /// A message of a device came to it.
+    Delivered(Box<PlatformMessage>),
+    /// It said what became of a message.
+    Settled {
+        /// Which.
+        message_id: String,
+        /// It is done with; else it has to come again.
+        is_accepted: bool,
+    },
 }
 
 impl What {
@@ -110,6 +123,9 @@ impl What {
             What::ClosedByHarness => Observation::ClosedByClient,
             What::Asked { request, in_order } => Observation::Asked { request, in_order: *in_order },
             What::Answered(answer) => Observation::Answered(answer),
+            What::Consumes => Observation::Consumes,
+            What::Delivered(message) => Observation::Delivered(message),
+            What::Settled { message_id, is_accepted } => Observation::Settled { message_id, is_accepted: *is_accepted },
         }
     }
 }

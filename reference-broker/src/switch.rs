@@ -155,6 +155,12 @@ switches! {
     BroadcastLost = "broadcast-lost" breaks ["P-API-8"];
     /// User Properties do not get into the device log.
     LogWithoutUserProperties = "log-without-user-properties" breaks ["P-V5-10", "P-LOG-6"];
+    /// What devices publish does not reach the business server.
+    DeviceMessageLost = "device-message-lost" breaks ["P-V5-13", "P-AMQ-6"];
+    /// The business server gets Correlation Data as text, not in Base64.
+    CorrelationDataAsText = "correlation-data-as-text" breaks ["P-V5-14"];
+    /// A message that the business server gives back does not come again.
+    ReleasedMessageLost = "released-message-lost" breaks ["P-AMQ-8", "P-AMQ-9"];
     /// The request of a call is not sent.
     CallNotSent = "call-not-sent" breaks ["P-RPC-1", "P-RPC-2", "P-RPC-3"];
     /// Half the time of a call is enough for its TIMEOUT.

@@ -1,6 +1,7 @@
 //! Requests of the business server to the platform's API, as a script writes them.
 
 use super::data::Data;
+use super::nullable::Nullable;
 use super::property::Properties;
 use super::scope::Scope;
 use super::step_fields::OneOrMany;
@@ -79,12 +80,10 @@ pub(super) struct RequestFields {
     pub(super) properties: Properties<PublishProperties>,
     /// Parameters as they are, before the request is signed; `null` takes one away.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Option<Text>>")]
-    pub(super) parameters: BTreeMap<String, Option<Text>>,
+    pub(super) parameters: BTreeMap<String, Nullable<Text>>,
     /// Parameters that are changed when the request is signed already; `null` takes one away.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Option<Text>>")]
-    pub(super) tampered: BTreeMap<String, Option<Text>>,
+    pub(super) tampered: BTreeMap<String, Nullable<Text>>,
 }
 
 /// A request with variables in it.
@@ -157,7 +156,7 @@ impl RequestTemplate {
         properties(fields.properties.resolve(scope)?, &mut add);
         let mut without = Vec::new();
         for (name, value) in &fields.parameters {
-            match value {
+            match value.value() {
                 Some(value) => drop(request.parameters.insert(name.clone(), value.resolve(scope)?)),
                 None => {
                     request.parameters.remove(name);
@@ -166,7 +165,7 @@ impl RequestTemplate {
             }
         }
         let tampered = fields.tampered.iter().map(|(name, value)| {
-            let value = value.as_ref().map(|value| value.resolve(scope)).transpose();
+            let value = value.value().map(|value| value.resolve(scope)).transpose();
             value.map(|value| (name.clone(), value))
         });
         Ok(Prepared { request, without, tampered: tampered.collect::<Result<_, _>>()? })

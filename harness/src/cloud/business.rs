@@ -1,12 +1,14 @@
 //! Where the business server asks.
 
 use super::api;
+use super::consumer::{Consumer, Told};
 use super::signing::Signed;
 use crate::target::{Address, Counterpart, Peer};
+use crate::trace::ConnectionId;
 use crate::wire::Stream;
 use model::cloud::{AccessKey, Answer, Request};
 use model::device::Secret;
-use reference_broker::cloud::CloudApi;
+use reference_broker::cloud::{CloudApi, ServerSubscription};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::duplex;
@@ -21,15 +23,17 @@ const IN_MEMORY_WINDOW: usize = 64 << 10;
 pub struct CloudTarget {
     /// Where the API listens.
     pub api: Address,
-    /// What requests are signed with.
+    /// What requests and logins are signed with.
     pub key: AccessKey,
+    /// Where messages of devices come from over AMQP, and for which consumer group.
+    pub amqp: Option<(Address, String)>,
 }
 
 /// The cloud side of the peer of one variant.
 #[derive(Debug, Clone)]
 pub enum Business {
     /// The embedded broker's.
-    Embedded(CloudApi),
+    Embedded(CloudApi, ServerSubscription),
     /// One in a network.
     Network(CloudTarget),
     /// A counterpart's.
@@ -37,6 +41,9 @@ pub enum Business {
     /// Nobody has said where it is.
     Nowhere,
 }
+
+/// The consumer group of embedded brokers.
+const EMBEDDED_GROUP: &str = "embedded";
 
 /// The key of embedded brokers, which nobody else can reach.
 fn embedded_key() -> AccessKey {
@@ -50,11 +57,48 @@ impl Business {
         let key = embedded_key();
         match (peer, target) {
             (Peer::Embedded(broker), _) => {
-                (Business::Embedded(CloudApi::new(broker.clone(), vec![key.clone()], None)), key)
+                let api = CloudApi::new(broker.clone(), vec![key.clone()], None);
+                let groups = [EMBEDDED_GROUP.to_owned()];
+                let subscription = ServerSubscription::new(broker.clone(), vec![key.clone()], groups);
+                (Business::Embedded(api, subscription), key)
             }
             (Peer::Counterpart(counterpart), _) => (Business::Counterpart(Arc::clone(counterpart)), key),
             (Peer::Network(_), Some(target)) => (Business::Network(target.clone()), target.key.clone()),
             (Peer::Network(_), None) => (Business::Nowhere, key),
+        }
+    }
+
+    /// Listens to the messages of devices.
+    ///
+    /// # Errors
+    /// When nobody lets us in, and why; no secret is named.
+    pub(crate) async fn consume(&self, within: Duration, told: Told) -> Result<Consumer, String> {
+        let (stream, key, group): (Box<dyn Stream>, AccessKey, String) = match self {
+            Business::Counterpart(counterpart) => {
+                let messages = counterpart.consume();
+                let (settled, connection) = (Arc::clone(counterpart), told.connection);
+                let on_settled = move |id: &str, is_accepted: bool| settled.settle(connection, id, is_accepted);
+                return Ok(Consumer::of_counterpart(messages, on_settled, told));
+            }
+            Business::Embedded(_, subscription) => {
+                let (ours, theirs) = duplex(IN_MEMORY_WINDOW);
+                subscription.attach(theirs);
+                (Box::new(ours), embedded_key(), EMBEDDED_GROUP.to_owned())
+            }
+            Business::Network(CloudTarget { amqp: Some((address, group)), key, .. }) => {
+                let stream = TcpStream::connect(address.socket()).await;
+                let stream = stream.map_err(|error| format!("AMQP at {address} cannot be reached: {error}"))?;
+                (Box::new(stream), key.clone(), group.clone())
+            }
+            Business::Network(_) | Business::Nowhere => return Err("nobody has said where AMQP is".to_owned()),
+        };
+        Consumer::open(stream, &key, &group, within, told).await
+    }
+
+    /// A counterpart learns that nobody listens any more; others see the end of the connection.
+    pub(crate) fn stop_consuming(&self, connection: ConnectionId) {
+        if let Business::Counterpart(counterpart) = self {
+            counterpart.stop_consuming(connection);
         }
     }
 
@@ -81,7 +125,7 @@ impl Business {
                         let answer = counterpart.ok_or("nobody was asked")?;
                         return answer.await.map_err(|_| "the counterpart does not answer".to_owned());
                     }
-                    Business::Embedded(api) => {
+                    Business::Embedded(api, _) => {
                         let (ours, theirs) = duplex(IN_MEMORY_WINDOW);
                         api.attach(theirs);
                         (Box::new(ours), "embedded".to_owned())

@@ -9,7 +9,9 @@
 
 mod api;
 mod business;
+mod consumer;
 mod signing;
 
 pub use business::{Business, CloudTarget};
+pub(crate) use consumer::{Arrived, Consumer, Told, lock};
 pub use signing::Signer;

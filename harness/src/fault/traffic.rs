@@ -87,7 +87,22 @@ impl Traffic {
             Switch::SharedToTwoMembers | Switch::SharedQos2HandedOn => came_up(Occasion::Shared),
             Switch::Qos2DuplicatePassedOn | Switch::Qos2IdentifierNeverFreed => came_up(Occasion::Qos2),
             Switch::TopicAliasLeaks => came_up(Occasion::Alias),
-            Switch::KeepAliveNotChecked => true,
+            Switch::KeepAliveNotChecked
+            | Switch::SignatureNotChecked
+            | Switch::SignatureOfOneCase
+            | Switch::SignatureOfOneMethod
+            | Switch::SignMethodGuessed
+            | Switch::TimestampNotSigned
+            | Switch::UnknownDeviceAccepted
+            | Switch::DisabledDeviceAccepted
+            | Switch::ClientIdentifierNotMeasured
+            | Switch::RegistrationNotChecked
+            | Switch::RegistrationNotAnswered
+            | Switch::RegisteredTwice
+            | Switch::RegistrationKeepAliveChecked
+            | Switch::VersionStepsBack => true,
+            Switch::ForeignTopicPublished => publishes,
+            Switch::ForeignFilterGranted => subscribes,
             Switch::FiltersNotCounted => subscribes,
             Switch::TopicLengthNotChecked => subscribes || publishes,
             // What the cloud does passes no proxy.
@@ -95,6 +110,9 @@ impl Traffic {
             | Switch::PubAtQos0
             | Switch::BroadcastLost
             | Switch::LogWithoutUserProperties
+            | Switch::DeviceMessageLost
+            | Switch::CorrelationDataAsText
+            | Switch::ReleasedMessageLost
             | Switch::CallNotSent
             | Switch::CallTimesOutEarly
             | Switch::ForeignAnswerTaken

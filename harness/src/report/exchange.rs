@@ -96,6 +96,10 @@ pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
                 ("->", one(Told::Cloud, &format!("{request}{standing}")))
             }
             What::Answered(answer) => ("<-", one(Told::Cloud, &format!("answer {answer}"))),
+            What::Consumes => ("--", one(Told::Cloud, "listens")),
+            What::Delivered(message) => ("<-", one(Told::Cloud, &message.to_string())),
+            What::Settled { is_accepted: true, .. } => ("->", one(Told::Cloud, "settles")),
+            What::Settled { is_accepted: false, .. } => ("->", one(Told::Cloud, "releases")),
         };
         let line = |(told, text)| Line { at: event.at, actor: connection.actor.clone(), arrow, told, text };
         lines.extend(texts.into_iter().map(line));

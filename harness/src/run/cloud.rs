@@ -2,7 +2,7 @@
 
 use super::expect::seconds;
 use super::player::{Halt, Player};
-use crate::case::{API, AnswerPattern, Prepared, RequestTemplate, Step, Window};
+use crate::case::{API, AnswerPattern, Mismatch, Prepared, RequestTemplate, Step, Window};
 use crate::cloud::{Business, Signer};
 use crate::trace::{ConnectionId, What};
 use model::cloud::Answer;
@@ -135,11 +135,7 @@ impl Player<'_> {
         })?;
         let mismatches = pattern.compare(&answer, &self.scope);
         if !mismatches.is_empty() {
-            let list =
-                |text: fn(&crate::case::Mismatch) -> String| mismatches.iter().map(text).collect::<Vec<_>>().join(", ");
-            let fields = list(|mismatch| mismatch.field.clone());
-            let expected = list(|mismatch| format!("{} {}", mismatch.field, mismatch.expected));
-            let seen = list(|mismatch| format!("{} {}", mismatch.field, mismatch.seen));
+            let (fields, expected, seen) = mismatch_texts(&mismatches);
             let what = format!("the answer to {action} is not as expected: {fields}");
             return Err(finding(self, &what, &expected, &format!("{seen}, in {answer}")));
         }
@@ -156,6 +152,15 @@ impl Player<'_> {
             self.wait(last, |player| player.asked.open().next().is_none().then_some(())).await;
         }
     }
+}
+
+/// Fields, what was expected of them, and what came.
+pub(super) fn mismatch_texts(mismatches: &[Mismatch]) -> (String, String, String) {
+    let list = |text: fn(&Mismatch) -> String| mismatches.iter().map(text).collect::<Vec<_>>().join(", ");
+    let fields = list(|mismatch| mismatch.field.clone());
+    let expected = list(|mismatch| format!("{} {}", mismatch.field, mismatch.expected));
+    let seen = list(|mismatch| format!("{} {}", mismatch.field, mismatch.seen));
+    (fields, expected, seen)
 }
 
 /// How long a call may take by itself.

@@ -10,6 +10,7 @@
 
 mod block;
 mod cloud;
+mod consume;
 mod embedded;
 mod expect;
 mod fence;

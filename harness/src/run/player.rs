@@ -1,10 +1,11 @@
 //! Plays the script of one variant.
 
 use super::cloud::Asked;
+use super::consume::Consuming;
 use super::expect::{End, unreadable};
 use super::fence::DISCONNECT;
 use super::verdict::{Finding, SilenceMeans, StepReference};
-use crate::case::{Action, Credentials, Elapse, Expectation, Scope, Step, Variant, Window};
+use crate::case::{AMQP, Action, Credentials, Elapse, Expectation, Scope, Step, Variant, Window};
 use crate::cloud::{Business, CloudTarget, Signer};
 use crate::fault::{Interference, Proxy, Traffic};
 use crate::target::Peer;
@@ -88,6 +89,7 @@ pub(super) struct Player<'a> {
     pub(super) scope: Scope,
     pub(super) actors: BTreeMap<String, Actor>,
     pub(super) asked: Asked,
+    pub(super) consuming: Consuming,
     next_connection: u32,
     /// When the step before ended: windows are measured from here.
     mark: Instant,
@@ -133,6 +135,7 @@ impl<'a> Player<'a> {
             scope,
             actors: BTreeMap::new(),
             asked: Asked::new(business, Signer::new(key, unique)),
+            consuming: Consuming::default(),
             next_connection: 0,
             mark: Instant::now(),
             keep_alive: 0,
@@ -207,6 +210,9 @@ impl<'a> Player<'a> {
         match &step.action {
             Action::Expect { expectation: Expectation::Silence, .. } => BTreeSet::new(),
             Action::Expect { expectation: Expectation::Answer(_), .. } => self.asked.open().collect(),
+            Action::Expect { expectation: Expectation::Message(_), .. } => {
+                self.consuming.connection().into_iter().collect()
+            }
             Action::Expect { actor, .. } => of(actor).into_iter().collect(),
             Action::AnyOrder(steps) => steps.iter().flat_map(|step| self.watched(step)).collect(),
             Action::Either(branches) => branches.iter().flatten().flat_map(|step| self.watched(step)).collect(),
@@ -222,6 +228,11 @@ impl<'a> Player<'a> {
 
     async fn step(&mut self, step: &Step) -> Result<(), Halt> {
         match &step.action {
+            Action::Opens { actor } if actor == AMQP => self.consume().await,
+            Action::Drops { actor } if actor == AMQP => {
+                self.stop_consuming();
+                Ok(())
+            }
             Action::Opens { actor } => {
                 self.leave(actor).await;
                 self.open(actor).await
@@ -249,7 +260,7 @@ impl<'a> Player<'a> {
                 self.note();
                 self.ask(step, template, bind.as_deref())
             }
-            Action::Settle { .. } => Err(self.error(step, &"there is no AMQP yet")),
+            Action::Settle { message, settlement } => self.settle_message(step, message.as_deref(), *settlement),
             Action::Expect { actor, expectation, within, bind } => {
                 self.expect(step, actor, expectation, *within, bind.as_deref()).await
             }
@@ -281,7 +292,7 @@ impl<'a> Player<'a> {
             Expectation::Closed => self.expect_closed(step, actor, within).await,
             Expectation::Rejected(offence) => self.expect_rejected(step, actor, *offence, within).await,
             Expectation::Answer(pattern) => self.expect_answer(step, pattern, within, bind).await,
-            Expectation::Message(_) => Err(self.error(step, &"there is no AMQP yet")),
+            Expectation::Message(pattern) => self.expect_message(step, pattern, within, bind).await,
         }
     }
 
@@ -362,6 +373,7 @@ impl<'a> Player<'a> {
 
     /// Says DISCONNECT and closes, so that the judge sees a settled end.
     async fn part(&mut self) {
+        self.stop_consuming();
         let names: Vec<String> = self.actors.keys().cloned().collect();
         for name in &names {
             let can_part = self.actors.get(name).is_some_and(|actor| actor.connection.can_ping(actor.accepted));

@@ -5,7 +5,7 @@ use super::prompt::Prompt;
 use crate::case::Location;
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
-use model::cloud::{Answer, Request};
+use model::cloud::{Answer, PlatformMessage, Request};
 use model::profile::Profile;
 use reference_broker::{Broker, Settings, Switch};
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use std::io;
 use std::sync::Arc;
 use tokio::io::duplex;
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 /// Bytes that may be under way in one direction of an in-memory connection.
 const IN_MEMORY_WINDOW: usize = 64 << 10;
@@ -26,6 +26,15 @@ pub trait Counterpart: Debug + Send + Sync {
 
     /// Takes a request to the platform's API, on a connection of its own that counts like the others, and answers it.
     fn ask(&self, request: &Request, in_order: bool) -> oneshot::Receiver<Answer>;
+
+    /// Gives out messages of devices, on a connection of its own that counts like the others.
+    fn consume(&self) -> mpsc::UnboundedReceiver<PlatformMessage>;
+
+    /// One of them is settled: it is done with, or has to come again.
+    fn settle(&self, connection: ConnectionId, message_id: &str, is_accepted: bool);
+
+    /// Nobody wants more of them.
+    fn stop_consuming(&self, connection: ConnectionId);
 
     /// The script begins with a step, and looks at these connections.
     fn attend(&self, step: &Location, watched: BTreeSet<ConnectionId>);

@@ -12,7 +12,9 @@
 use super::Judge;
 use super::track::Sending;
 use super::under_way::Decided;
-use crate::cloud::{Answer, Command, MessageContent, Refusal, Request, RrpcCode, custom_topic};
+use crate::cloud::{
+    Answer, Command, LogLine, MessageContent, PlatformMessage, Refusal, Request, RrpcCode, custom_topic,
+};
 use crate::device::{Device, Extras};
 use crate::packet::{Delivery, PacketId, ProtocolVersion, Publish, PublishProperties, Qos};
 use crate::profile::{Feature, Offence, Profile};
@@ -26,6 +28,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Cloud {
     exchanges: BTreeMap<ConnectionId, Exchange>,
     devices: BTreeMap<Device, Whereabouts>,
+    /// What a log would say: the latest messages of a device.
+    logs: BTreeMap<Device, Vec<LogLine>>,
     pub(super) disabled: BTreeSet<Device>,
 }
 
@@ -56,8 +60,8 @@ enum Deed {
     Calling(Box<OpenCall>),
     Disabling(Device),
     Enabling(Device),
-    /// What no device sees.
-    Other,
+    /// The log of a device.
+    Reading(Device),
 }
 
 /// A refusal as a right server words it.
@@ -94,6 +98,19 @@ struct Whereabouts {
     extras: Extras,
     /// Until when a server need not be sure that it is gone.
     half_until: Millis,
+    /// Nobody can say whether the server takes it for connected: it has asked, or said goodbye, and got no answer yet.
+    is_open: bool,
+}
+
+/// How a device parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Departure {
+    /// Its end of the connection is gone, without a word.
+    Lost,
+    /// It has said DISCONNECT.
+    Left,
+    /// The server has ended the connection.
+    Ended,
 }
 
 /// Something that a server could do for the cloud side.
@@ -103,8 +120,12 @@ pub enum CloudOffer {
     Answer(ConnectionId, Box<Answer>),
     /// A PUBLISH at QoS 0 on the connection of a device.
     Push(ConnectionId, ContentKey),
+    /// A message of a device to a business server that listens on this connection.
+    Message(ConnectionId, Box<PlatformMessage>),
 }
 
+/// How many lines of a device's log are remembered: nobody looks further back than its script.
+const LOGGED: usize = 16;
 /// Numbers that a server could give: no trace has so small ones.
 const FIRST_NUMBER: u64 = 1_001;
 
@@ -235,7 +256,7 @@ impl Judge {
                 Deed::Disabling(device)
             }
             Command::Enable(device) => Deed::Enabling(device),
-            Command::QueryLog(_) => Deed::Other,
+            Command::QueryLog(device) => Deed::Reading(device),
         }
     }
 
@@ -294,7 +315,7 @@ impl Judge {
         let known = self.cloud.devices.get(&device).cloned().unwrap_or_default();
         let presence = match known.connection {
             Some(_) => Presence::Connected,
-            None if at < known.half_until => Presence::Half { until: known.half_until },
+            None if known.is_open || at < known.half_until => Presence::Half { until: known.half_until },
             None => Presence::Offline,
         };
         let proposed = self.next_number();
@@ -370,7 +391,7 @@ impl Judge {
                 }
                 (needs_all && !answer.success).then(served)
             }
-            Deed::Pushing { .. } | Deed::Other => None,
+            Deed::Pushing { .. } | Deed::Reading(_) => None,
         };
         if let Some(breach) = broken {
             self.report_of_cloud(at, connection, &breach, answer.to_string());
@@ -422,21 +443,30 @@ impl Judge {
         self.cloud.exchanges.insert(connection, one);
     }
 
+    /// A device asks for a connection: it may have it before it knows.
+    pub(super) fn device_asks(&mut self, connection: ConnectionId) {
+        let Some((device, _)) = self.devices.on(connection) else { return };
+        self.cloud.devices.entry(device.clone()).or_default().is_open = true;
+    }
+
     /// A device is on this connection from now on.
     pub(super) fn device_arrives(&mut self, at: Millis, connection: ConnectionId) {
         let Some((device, extras)) = self.devices.on(connection) else { return };
         let (device, extras) = (device.clone(), extras);
-        let whereabouts = Whereabouts { connection: Some(connection), extras, half_until: 0 };
+        let whereabouts = Whereabouts { connection: Some(connection), extras, half_until: 0, is_open: false };
         self.cloud.devices.insert(device.clone(), whereabouts);
         let profile = &self.profile;
         self.cloud.calls_of(&device).for_each(|call| call.hear(profile, at, &rrpc::Input::Connected));
     }
 
-    /// The connection of a device has ended: with its DISCONNECT or by the server if `is_certain`.
-    pub(super) fn device_departs(&mut self, at: Millis, connection: ConnectionId, is_certain: bool) {
+    /// The connection of a device has ended.
+    pub(super) fn device_departs(&mut self, at: Millis, connection: ConnectionId, how: Departure) {
         let Some((device, _)) = self.devices.on(connection) else { return };
         let device = device.clone();
         let Some(known) = self.cloud.devices.get_mut(&device) else { return };
+        if known.connection.is_none() && how == Departure::Ended {
+            known.is_open = false;
+        }
         if known.connection != Some(connection) {
             return;
         }
@@ -444,10 +474,12 @@ impl Judge {
         let keep_alive = heard.and_then(|reading| reading.connect.as_ref()).map_or(0, |connect| connect.keep_alive);
         let until = heard.map_or(at, |reading| reading.last_sent) + Millis::from(keep_alive) * 1_000;
         known.connection = None;
-        known.half_until = if is_certain { 0 } else { until };
-        let input = match is_certain {
-            true => rrpc::Input::Left,
-            false => rrpc::Input::Lost { until },
+        known.half_until = if how == Departure::Lost { until } else { 0 };
+        // The server may not have read it yet.
+        known.is_open = how == Departure::Left;
+        let input = match how {
+            Departure::Lost => rrpc::Input::Lost { until },
+            Departure::Left | Departure::Ended => rrpc::Input::Left,
         };
         let profile = &self.profile;
         self.cloud.calls_of(&device).for_each(|call| call.hear(profile, at, &input));
@@ -456,6 +488,21 @@ impl Judge {
     /// A device publishes: perhaps the answer to a call.
     pub(super) fn device_publishes(&mut self, at: Millis, connection: ConnectionId, publish: &Publish, topic: &str) {
         let Some((device, _)) = self.devices.on(connection) else { return };
+        let pair = |(name, value): &(crate::packet::Utf8String, crate::packet::Utf8String)| {
+            (name.to_string(), value.to_string())
+        };
+        let log = self.cloud.logs.entry(device.clone()).or_default();
+        log.truncate(LOGGED - 1);
+        log.insert(
+            0,
+            LogLine {
+                operation: "device-to-cloud".to_owned(),
+                content: format!("Device publish message to topic:{topic},QoS={}", publish.qos()),
+                status: "200".to_owned(),
+                message_id: None,
+                user_properties: publish.properties.user_properties.iter().map(pair).collect(),
+            },
+        );
         let input = rrpc::Input::Published {
             device: device.clone(),
             topic: topic.to_owned(),
@@ -539,7 +586,7 @@ impl Judge {
 
     /// Everything has come to rest: keeps the states of calls in which nothing is owed. False if there is none.
     pub(super) fn cloud_rests(&mut self, at: Millis) -> bool {
-        if self.owed_by_cloud(at).is_some() {
+        if self.owed_by_cloud(at).is_some() || self.owed_to_consumers().is_some() {
             return false;
         }
         let profile = &self.profile;
@@ -572,7 +619,7 @@ impl Judge {
     #[must_use]
     pub fn cloud_offers(&self, at: Millis) -> Vec<CloudOffer> {
         let needs_all = self.profile.promises(Feature::FullService);
-        let mut offers = Vec::new();
+        let mut offers: Vec<CloudOffer> = self.consumer_offers().collect();
         for (connection, exchange) in &self.cloud.exchanges {
             let mut answer = |answer: Answer| offers.push(CloudOffer::Answer(*connection, Box::new(answer)));
             let busy = || {
@@ -592,13 +639,17 @@ impl Judge {
                 Deed::Refused { refusal: Refused { code, message }, .. } => {
                     answer(Answer::refused(Refusal { code: code.clone(), message: message.clone() }));
                 }
-                Deed::Publishing { may_be_too_many, .. } => {
+                Deed::Publishing { .. } => {
                     answer(Answer { message_id: Some("1".to_owned()), ..Answer::done() });
-                    if !needs_all || *may_be_too_many {
+                    if !needs_all {
                         answer(busy());
                     }
                 }
-                Deed::Disabling(_) | Deed::Enabling(_) | Deed::Other => answer(Answer::done()),
+                Deed::Disabling(_) | Deed::Enabling(_) => answer(Answer::done()),
+                Deed::Reading(device) => {
+                    let log = self.cloud.logs.get(device).cloned().unwrap_or_default();
+                    answer(Answer { log, ..Answer::done() });
+                }
                 Deed::Calling(call) => {
                     let outputs: BTreeSet<Outcome> = call
                         .states

@@ -28,6 +28,7 @@
 mod announced;
 mod client_side;
 mod cloud;
+mod consumers;
 mod devices;
 mod explain;
 mod figures;
@@ -43,7 +44,7 @@ mod track;
 mod under_way;
 mod wills;
 
-use crate::cloud::{Answer, Request};
+use crate::cloud::{Answer, PlatformMessage, Request};
 use crate::profile::Profile;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabulary};
@@ -73,6 +74,7 @@ pub struct Judge {
     wills: BTreeMap<MessageKey, wills::Will>,
     shared: shares::SharedDeliveries,
     cloud: cloud::Cloud,
+    consumers: consumers::Consumers,
     /// How many CONNECT packets there have been.
     connects: u32,
     /// The vocabulary is swept when it holds more tokens.
@@ -102,6 +104,17 @@ pub enum Observation<'a> {
     },
     /// The platform's API answered.
     Answered(&'a Answer),
+    /// A business server listens to the messages of devices, over AMQP.
+    Consumes,
+    /// A message of a device came to it.
+    Delivered(&'a PlatformMessage),
+    /// It said what became of a message.
+    Settled {
+        /// Which.
+        message_id: &'a str,
+        /// It is done with; else it has to come again.
+        is_accepted: bool,
+    },
 }
 
 /// How exactly the times of a trace can be taken.
@@ -171,6 +184,7 @@ impl Judge {
             wills: BTreeMap::new(),
             shared: shares::SharedDeliveries::default(),
             cloud: cloud::Cloud::default(),
+            consumers: consumers::Consumers::default(),
             connects: 0,
             sweep_above: 0,
             violations: Vec::new(),
@@ -188,12 +202,19 @@ impl Judge {
                 self.server_sent(at, connection, bytes);
             }
             Observation::ClosedByServer => {
+                self.consumer_leaves(connection);
                 self.check_silence(at, connection);
                 self.server_closed(at, connection);
             }
-            Observation::ClosedByClient => self.client_closed(at, connection),
+            Observation::ClosedByClient => {
+                self.consumer_leaves(connection);
+                self.client_closed(at, connection);
+            }
             Observation::Asked { request, in_order } => self.cloud_asks(at, connection, request, in_order),
             Observation::Answered(answer) => self.cloud_answers(at, connection, answer),
+            Observation::Consumes => self.consumer_attaches(connection),
+            Observation::Delivered(message) => self.consumer_is_sent(at, connection, message),
+            Observation::Settled { message_id, is_accepted } => self.consumer_settles(message_id, is_accepted),
         }
         self.sweep();
     }
@@ -220,13 +241,14 @@ impl Judge {
             wills,
             shared,
             cloud,
+            consumers,
             violations,
             connects,
             // When it is swept changes nothing that it says.
             sweep_above: _,
         } = self;
         (vocabulary, devices, readings, senders, tracks, retained, wills, shared).hash(state);
-        (cloud, violations.len(), connects).hash(state);
+        (cloud, consumers, violations.len(), connects).hash(state);
     }
 
     /// The verdict, when everything has come to rest at `at`: what is still owed now is missing.
@@ -245,7 +267,7 @@ impl Judge {
                 self.report(at, connection, breach, "silence".to_owned());
             }
         }
-        if let Some((connection, breach)) = self.owed_by_cloud(at) {
+        if let Some((connection, breach)) = self.owed_by_cloud(at).or_else(|| self.owed_to_consumers()) {
             self.report_of_cloud(at, connection, &breach, "silence".to_owned());
         }
         if let Some(why) = self.tracks.values().find_map(Track::overflow) {

@@ -1,6 +1,7 @@
 //! What came from the server: bytes to outputs of the model, and what a packet shows by itself.
 
 use super::Judge;
+use super::cloud::Departure;
 use super::reading::Reading;
 use super::track::{Sending, Unanswered};
 use super::under_way::Decided;
@@ -43,7 +44,7 @@ impl Judge {
         let Some(reading) = self.readings.get_mut(&connection).filter(|reading| reading.is_open()) else { return };
         let silence = at.saturating_sub(reading.last_sent);
         reading.close();
-        self.device_departs(at, connection, true);
+        self.device_departs(at, connection, Departure::Ended);
         self.accept(at, connection, silence, &Output::Close, "the server closes the connection");
     }
 
@@ -248,6 +249,7 @@ impl Judge {
     /// Tells the sessions, and who keeps what is retained, what the server has decided on messages.
     pub(super) fn pass_on(&mut self, at: Millis, decided: &Decided, refused: &[MessageKey]) {
         let Decided { taken, doubtful } = decided;
+        self.consumers_learn(taken, refused);
         for message in taken.iter().chain(refused) {
             self.vocabulary.taken(*message, at);
             let published = self.vocabulary.of(*message);

@@ -2,7 +2,7 @@
 
 use super::character::{Character, Terms};
 use super::packets::packet;
-use crate::cloud::Answer;
+use crate::cloud::{Answer, PlatformMessage};
 use crate::judge::{CloudOffer, Judge, Observation, Offer, Timing};
 use crate::packet::{Packet, PacketId, ProtocolVersion, Qos};
 use crate::profile::{Feature, Profile};
@@ -22,6 +22,8 @@ pub enum Said {
     Close,
     /// Its cloud side answers a request.
     Answer(Box<Answer>),
+    /// It sends a message of a device to a business server.
+    Message(Box<PlatformMessage>),
 }
 
 /// Something that the server may do now.
@@ -112,6 +114,9 @@ impl PermittedServer {
                     said: Said::Answer(answer),
                 }),
                 CloudOffer::Push(connection, content) => self.push(connection, content),
+                CloudOffer::Message(connection, message) => {
+                    Some(Move { session: SenderKey(u32::MAX - connection.0), connection, said: Said::Message(message) })
+                }
             };
             moves.extend(one.filter(|one| !moves.contains(one) && self.permits(at, one)));
         }
@@ -149,6 +154,7 @@ impl PermittedServer {
             }
             Said::Close => self.judge.observe(at, *connection, Observation::ClosedByServer),
             Said::Answer(answer) => self.judge.observe(at, *connection, Observation::Answered(answer)),
+            Said::Message(message) => self.judge.observe(at, *connection, Observation::Delivered(message)),
         }
     }
 
@@ -272,6 +278,7 @@ impl PermittedServer {
             Said::Packet(bytes) => Observation::Received(bytes),
             Said::Close => Observation::ClosedByServer,
             Said::Answer(answer) => Observation::Answered(answer),
+            Said::Message(message) => Observation::Delivered(message),
         };
         judge.observe(at, one.connection, seen);
         judge.violations().is_empty()

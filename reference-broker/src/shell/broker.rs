@@ -6,6 +6,7 @@ use crate::core::{
     Action, CallOutcome, CallRequest, CloudEvent, ConnectionId, Core, DeviceMessage, Input, MessageId, Milliseconds,
 };
 use crate::settings::Settings;
+use crate::switch::Switch;
 use model::device::{Device, Transport};
 use model::wire::encode;
 use std::collections::BTreeMap;
@@ -105,6 +106,11 @@ impl Broker {
     /// Does something with the core, and what follows from it.
     pub(crate) fn with_core<T>(&self, act: impl FnOnce(&mut Core, Milliseconds) -> T) -> T {
         self.act(|state, now| act(&mut state.core, now))
+    }
+
+    /// Whether it is to misbehave in this way.
+    pub(crate) fn misbehaves(&self, switch: Switch) -> bool {
+        self.0.settings.misbehaves(switch)
     }
 
     /// From now on, this gets what devices publish.
