@@ -1,6 +1,9 @@
 //! `mqttspec-broker`: the reference broker as a process.
 
+mod listeners;
+
 use clap::Parser;
+use listeners::{ListenError, ListenOptions};
 use model::cloud::AccessKey;
 use model::device::{Registry, Secret};
 use model::profile::Profile;
@@ -30,6 +33,9 @@ Example:
   mosquitto_sub -p 1883 -t 'greetings/#' &
   mosquitto_pub -p 1883 -t greetings/world -m hello
 
+  mqttspec-broker --tls 127.0.0.1:8883 --test-certificates certificates
+  mosquitto_sub -h localhost -p 8883 --cafile certificates/ca.pem -t 'greetings/#'
+
   mqttspec-broker --profile platform --registry devices.yaml
 
   ACCESS_KEY_SECRET=.. mqttspec-broker --profile platform --api 127.0.0.1:8080 --amqp 127.0.0.1:5672 \
@@ -45,12 +51,11 @@ A registry names products and devices; a secret stands there or in a variable of
         - {deviceName: lamp-02, deviceSecret: {variable: LAMP_02_SECRET}, disabled: true}
 
 Once it is ready it prints one line to standard error: `listening on ADDRESS, profile NAME`.
-It ends with 0 on Ctrl-C and SIGTERM, 2 on a wrong command line or registry, 3 if it cannot listen on the address."
+It ends with 0 on Ctrl-C and SIGTERM, 2 on a wrong command line or registry or certificate, 3 if it cannot listen on the address."
 )]
 struct Arguments {
-    /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    listen: ListenOptions,
 
     /// Dialect to speak
     #[arg(long, value_name = "NAME", default_value = "standard", value_parser = profile)]
@@ -64,7 +69,7 @@ struct Arguments {
     #[arg(long, value_name = "ADDRESS:PORT", requires = "access_key_id")]
     api: Option<SocketAddr>,
 
-    /// Give business servers what devices publish here, over AMQP 1.0 (without encryption)
+    /// Give business servers what devices publish here, over AMQP 1.0; over TLS if there is a certificate
     #[arg(long, value_name = "ADDRESS:PORT", requires = "access_key_id")]
     amqp: Option<SocketAddr>,
 
@@ -97,10 +102,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             remark(&format_args!("error: {failure}"));
-            match failure {
-                Failure::Usage(_) => USAGE.into(),
-                Failure::Runtime(_) | Failure::Listen(..) => UNAVAILABLE.into(),
-            }
+            failure.exit_code().into()
         }
     }
 }
@@ -110,7 +112,17 @@ enum Failure {
     /// The command line or a file that it names is wrong.
     Usage(String),
     Runtime(io::Error),
-    Listen(SocketAddr, io::Error),
+    Listen(ListenError),
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => USAGE,
+            Failure::Listen(error) if error.is_usage() => USAGE,
+            Failure::Listen(_) | Failure::Runtime(_) => UNAVAILABLE,
+        }
+    }
 }
 
 impl std::fmt::Display for Failure {
@@ -118,10 +130,7 @@ impl std::fmt::Display for Failure {
         match self {
             Failure::Usage(message) => f.write_str(message),
             Failure::Runtime(error) => write!(f, "cannot start: {error}"),
-            Failure::Listen(address, error) if error.kind() == io::ErrorKind::AddrInUse => {
-                write!(f, "cannot listen on {address}: {error}; --listen with port 0 takes a free port")
-            }
-            Failure::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Failure::Listen(error) => write!(f, "{error}"),
         }
     }
 }
@@ -133,9 +142,10 @@ fn remark(line: &dyn std::fmt::Display) {
 }
 
 async fn serve(arguments: &Arguments) -> Result<(), Failure> {
-    let failed = |error| Failure::Listen(arguments.listen, error);
-    let listener = TcpListener::bind(arguments.listen).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+    let listeners = arguments.listen.bind().await.map_err(Failure::Listen)?;
+    if let Some(warning) = arguments.listen.warning() {
+        remark(&warning);
+    }
     let all = Settings::from_profile(arguments.profile);
     let mut settings = arguments.without.iter().fold(all, |settings, offer| settings.without(*offer));
     settings.secret_source = random_secret();
@@ -158,9 +168,9 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let cloud = cloud(arguments, &broker, products).await?;
     // From here on, whoever waits for the line below may also send a signal.
     let stopped = signalled().map_err(Failure::Runtime)?;
-    remark(&format_args!("listening on {address}, profile {}", arguments.profile.name));
+    remark(&format_args!("listening on {listeners}, profile {}", arguments.profile.name));
     tokio::select! {
-        () = broker.listen(listener) => {}
+        () = listeners.serve(&broker) => {}
         () = cloud => {}
         () = stopped => {}
     }
@@ -190,9 +200,11 @@ async fn cloud(
     };
     let amqp = match arguments.amqp {
         Some(address) => {
-            let listener = bind(address, "AMQP").await?;
+            let entrance = arguments.listen.cloud_entrance().map_err(Failure::Listen)?;
+            let scheme = if entrance.tls.is_some() { "AMQP over TLS" } else { "AMQP" };
+            let listener = bind(address, scheme).await?;
             let groups = arguments.consumer_group.iter().cloned();
-            Some((ServerSubscription::new(broker.clone(), keys, groups), listener))
+            Some((ServerSubscription::new(broker.clone(), keys, groups), listener, entrance))
         }
         None => None,
     };
@@ -205,7 +217,7 @@ async fn cloud(
         };
         let amqp = async {
             match amqp {
-                Some((subscription, listener)) => subscription.listen(listener).await,
+                Some((subscription, listener, entrance)) => subscription.listen_behind(listener, entrance).await,
                 None => std::future::pending().await,
             }
         };
@@ -215,7 +227,7 @@ async fn cloud(
 
 /// A listener, announced on standard error.
 async fn bind(address: SocketAddr, what: &str) -> Result<TcpListener, Failure> {
-    let failed = |error| Failure::Listen(address, error);
+    let failed = |error| Failure::Listen(ListenError::Address(address, error));
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     remark(&format_args!("{what} on {}", listener.local_addr().map_err(failed)?));
     Ok(listener)

@@ -135,7 +135,12 @@ async fn what_is_wrong_is_refused_by_name_and_does_nothing() {
         ("no nonce", |all| drop(all.remove("SignatureNonce")), 400, "MissingSignatureNonce"),
         ("other key", |all| drop(all.insert("AccessKeyId".into(), "x".into())), 404, "InvalidAccessKeyId.NotFound"),
         ("time", |all| drop(all.insert("Timestamp".into(), "noon".into())), 400, "InvalidTimeStamp.Format"),
-        ("old", |all| drop(all.insert("Timestamp".into(), "2020-01-01T00:00:00Z".into())), 400, "InvalidTimeStamp.Expired"),
+        (
+            "old",
+            |all| drop(all.insert("Timestamp".into(), "2020-01-01T00:00:00Z".into())),
+            400,
+            "InvalidTimeStamp.Expired",
+        ),
     ];
     for (what, change, status, code) in tampered {
         let mut parameters = signed(&pub_(), what);
@@ -184,7 +189,9 @@ async fn what_is_wrong_is_refused_by_name_and_does_nothing() {
 async fn bytes_that_are_no_http_end_their_own_connection_only() {
     let broker = broker();
     let api = CloudApi::new(broker, vec![key()], None);
-    for bytes in [&b"\x10\x0d\x00\x04MQTT"[..], b"GET", b"POST / HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\n", &[0xFF; 4096]] {
+    for bytes in
+        [&b"\x10\x0d\x00\x04MQTT"[..], b"GET", b"POST / HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\n", &[0xFF; 4096]]
+    {
         let (mut ours, theirs) = duplex(1 << 16);
         api.attach(theirs);
         ours.write_all(bytes).await.unwrap();

@@ -2,7 +2,7 @@
 
 use super::decode::unknown_key;
 use super::request::Asking;
-use super::step::{AMQP, API, Settlement};
+use super::step::{AMQP, API, FrameKind, Settlement};
 use model::packet::PacketType;
 
 macro_rules! packets {
@@ -36,6 +36,7 @@ packets! {
 
 /// What can be sent beside packets.
 pub(super) const BYTES: &str = "BYTES";
+pub(super) const TEXT: &str = "TEXT";
 
 /// What can be expected beside packets.
 pub(super) const SILENCE: &str = "silence";
@@ -51,7 +52,7 @@ pub(super) enum Form<'a> {
     Opens(&'a str),
     Drops(&'a str),
     Sends(&'a str, FromClient),
-    SendsBytes(&'a str),
+    SendsBytes(&'a str, FrameKind),
     Expects(&'a str, FromServer),
     ExpectsSilence(&'a str),
     ExpectsClose(&'a str),
@@ -90,7 +91,8 @@ pub(super) fn form(head: &str) -> Result<Form<'_>, String> {
         }
         [actor, "opens"] => (*actor, Form::Opens(actor)),
         [actor, "drops"] => (*actor, Form::Drops(actor)),
-        [actor, "->", BYTES] => (*actor, Form::SendsBytes(actor)),
+        [actor, "->", BYTES] => (*actor, Form::SendsBytes(actor, FrameKind::Binary)),
+        [actor, "->", TEXT] => (*actor, Form::SendsBytes(actor, FrameKind::Text)),
         [actor, "->", word] => (*actor, Form::Sends(actor, from_client(word)?)),
         [actor, "<-", SILENCE] => (*actor, Form::ExpectsSilence(actor)),
         [actor, "<-", CLOSED] => (*actor, Form::ExpectsClose(actor)),
@@ -117,7 +119,7 @@ fn from_client(word: &str) -> Result<FromClient, String> {
     let known = FromClient::ALL.iter().find(|packet| packet.word() == word).copied();
     known.ok_or_else(|| match is_packet(word) {
         true => format!("{word} is sent by a server: its bytes can be sent with BYTES"),
-        false => unknown_key("packet", word, FromClient::ALL.iter().map(|packet| packet.word()).chain([BYTES])),
+        false => unknown_key("packet", word, FromClient::ALL.iter().map(|packet| packet.word()).chain([BYTES, TEXT])),
     })
 }
 

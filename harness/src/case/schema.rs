@@ -9,7 +9,7 @@ use super::fields::{
     SubackFields, SubscribeFields, UnsubscribeFields,
 };
 use super::file::SuiteFile;
-use super::form::{ANSWER, BYTES, CLOSED, FromClient, FromServer, MESSAGE, REJECTED, SILENCE};
+use super::form::{ANSWER, BYTES, CLOSED, FromClient, FromServer, MESSAGE, REJECTED, SILENCE, TEXT};
 use super::raw::RawFields;
 use super::request::{Asking, RequestFields};
 use super::step::{AMQP, API};
@@ -70,7 +70,9 @@ impl JsonSchema for StepFile {
         }
         let bytes = generator.subschema_for::<BytesTemplate>();
         let map = with_reserved::<BytesFields>(generator, &[]);
-        add(format!("{ACTOR} -> {BYTES}$"), json_schema!({"anyOf": [bytes, map]}));
+        for word in [BYTES, TEXT] {
+            add(format!("{ACTOR} -> {word}$"), json_schema!({"anyOf": [bytes, map]}));
+        }
         for packet in FromServer::ALL {
             add(format!("{ACTOR} <- {}$", packet.word()), expected_schema(*packet, generator));
         }

@@ -53,6 +53,8 @@ pub enum Action {
         actor: String,
         /// What.
         bytes: BytesTemplate,
+        /// In which kind of WebSocket frame, where there is one.
+        frame: FrameKind,
     },
     /// Asks the platform's API for something; the answer is waited for elsewhere.
     Ask {
@@ -85,6 +87,15 @@ pub enum Action {
     AnyOrder(Vec<Step>),
     /// Alternatives: the first whose first expectation fits is taken. Every step in it is an [`Action::Expect`].
     Either(Vec<Vec<Step>>),
+}
+
+/// A kind of WebSocket frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrameKind {
+    /// The one that carries MQTT.
+    Binary,
+    /// One that carries no MQTT (MQTT-6.0.0-1).
+    Text,
 }
 
 /// What an actor expects on its connection.

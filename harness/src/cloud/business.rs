@@ -3,7 +3,7 @@
 use super::api;
 use super::consumer::{Consumer, Told};
 use super::signing::Signed;
-use crate::target::{Address, Counterpart, Peer};
+use crate::target::{Counterpart, Peer};
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
 use model::cloud::{AccessKey, Answer, Request};
@@ -12,8 +12,8 @@ use reference_broker::cloud::{CloudApi, ServerSubscription};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::duplex;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
+use transport::Route;
 
 /// Bytes that may be under way in one direction of an in-memory connection.
 const IN_MEMORY_WINDOW: usize = 64 << 10;
@@ -22,11 +22,11 @@ const IN_MEMORY_WINDOW: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub struct CloudTarget {
     /// Where the API listens.
-    pub api: Address,
+    pub api: Route,
     /// What requests and logins are signed with.
     pub key: AccessKey,
     /// Where messages of devices come from over AMQP, and for which consumer group.
-    pub amqp: Option<(Address, String)>,
+    pub amqp: Option<(Route, String)>,
 }
 
 /// The cloud side of the peer of one variant.
@@ -56,7 +56,8 @@ impl Business {
     pub fn of(peer: &Peer, target: Option<&CloudTarget>) -> (Business, AccessKey) {
         let key = embedded_key();
         match (peer, target) {
-            (Peer::Embedded(broker), _) => {
+            (Peer::Embedded(embedded), _) => {
+                let broker = embedded.broker();
                 let api = CloudApi::new(broker.clone(), vec![key.clone()], None);
                 let groups = [EMBEDDED_GROUP.to_owned()];
                 let subscription = ServerSubscription::new(broker.clone(), vec![key.clone()], groups);
@@ -85,10 +86,10 @@ impl Business {
                 subscription.attach(theirs);
                 (Box::new(ours), embedded_key(), EMBEDDED_GROUP.to_owned())
             }
-            Business::Network(CloudTarget { amqp: Some((address, group)), key, .. }) => {
-                let stream = TcpStream::connect(address.socket()).await;
-                let stream = stream.map_err(|error| format!("AMQP at {address} cannot be reached: {error}"))?;
-                (Box::new(stream), key.clone(), group.clone())
+            Business::Network(CloudTarget { amqp: Some((route, group)), key, .. }) => {
+                let opened = route.connect().await;
+                let opened = opened.map_err(|error| format!("AMQP cannot be reached: {error}"))?;
+                (opened.stream, key.clone(), group.clone())
             }
             Business::Network(_) | Business::Nowhere => return Err("nobody has said where AMQP is".to_owned()),
         };
@@ -131,11 +132,9 @@ impl Business {
                         (Box::new(ours), "embedded".to_owned())
                     }
                     Business::Network(target) => {
-                        let address = target.api;
-                        let stream = TcpStream::connect(address.socket()).await;
-                        let stream =
-                            stream.map_err(|error| format!("the API at {address} cannot be reached: {error}"))?;
-                        (Box::new(stream), address.host)
+                        let opened = target.api.connect().await;
+                        let opened = opened.map_err(|error| format!("the API cannot be reached: {error}"))?;
+                        (opened.stream, target.api.address.host.clone())
                     }
                     Business::Nowhere => return Err("nobody has said where the API is".to_owned()),
                 };

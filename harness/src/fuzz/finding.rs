@@ -9,7 +9,6 @@ use super::script::{Pace, steps};
 use super::walk::Walked;
 use super::wording::Versions;
 use crate::case::Variant;
-use crate::fault::Interference;
 use crate::run::{Conditions, Outcome, VerdictKind, play_on};
 use crate::target::Peer;
 use model::judge::Violation;
@@ -124,12 +123,8 @@ impl Finding {
     fn make_case(&mut self, terrain: &Terrain, target: &Target, subject: &Subject<'_>, unique: &str) {
         let names = Names::new(&terrain.profile, unique);
         let profile = Arc::new(terrain.profile.clone());
-        let conditions = Conditions {
-            credentials: terrain.credentials.clone(),
-            timeout: TIMEOUT,
-            interference: Interference::None,
-            cloud: None,
-        };
+        let conditions =
+            Conditions { credentials: terrain.credentials.clone(), timeout: TIMEOUT, ..Conditions::default() };
         let play = |peer: Peer, unique: &str, variant: &Arc<Variant>| {
             play_on(peer, unique, variant, &profile, None, &conditions)
         };

@@ -24,6 +24,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
+use transport::Entrance;
+use transport::web_socket::Manners;
 
 /// How long a business server has for its login, and for its session with its link (P-AMQ-5).
 const SET_UP_WITHIN: Duration = Duration::from_secs(15);
@@ -75,11 +77,19 @@ impl ServerSubscription {
         tokio::spawn(async move { drop(shared.serve(stream).await) });
     }
 
-    /// Serves everybody who connects to `listener`; ends only when the future is dropped.
-    pub async fn listen(&self, listener: TcpListener) {
+    /// Serves everybody who connects to `listener` and gets through `entrance`; ends only when the future is dropped.
+    pub async fn listen_behind(&self, listener: TcpListener, entrance: Entrance) {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => self.attach(stream),
+                Ok((stream, _)) if entrance.is_open() => self.attach(stream),
+                Ok((stream, _)) => {
+                    let (subscription, entrance) = (self.clone(), entrance.clone());
+                    tokio::spawn(async move {
+                        if let Ok(admitted) = entrance.admit(stream, Manners::Proper).await {
+                            subscription.attach(admitted.stream);
+                        }
+                    });
+                }
                 Err(error) if is_lasting(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
                 Err(_) => {}
             }
