@@ -72,6 +72,8 @@ pub struct Judge {
     tracks: BTreeMap<SenderKey, Track>,
     retained: RetainedMessages,
     wills: BTreeMap<MessageKey, wills::Will>,
+    /// Until when Wills have been followed.
+    followed_to: Millis,
     shared: shares::SharedDeliveries,
     cloud: cloud::Cloud,
     consumers: consumers::Consumers,
@@ -182,6 +184,7 @@ impl Judge {
             tracks: BTreeMap::new(),
             retained: RetainedMessages::default(),
             wills: BTreeMap::new(),
+            followed_to: 0,
             shared: shares::SharedDeliveries::default(),
             cloud: cloud::Cloud::default(),
             consumers: consumers::Consumers::default(),
@@ -239,6 +242,8 @@ impl Judge {
             tracks,
             retained,
             wills,
+            // Each event and each question brings it to its own time first.
+            followed_to: _,
             shared,
             cloud,
             consumers,
