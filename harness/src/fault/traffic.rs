@@ -114,6 +114,21 @@ impl Traffic {
             Switch::ForeignFilterGranted => subscribes,
             Switch::FiltersNotCounted => subscribes,
             Switch::TopicLengthNotChecked => subscribes || publishes,
+            // What the cloud does passes no proxy.
+            Switch::PubLost
+            | Switch::PubAtQos0
+            | Switch::BroadcastLost
+            | Switch::LogWithoutUserProperties
+            | Switch::DeviceMessageLost
+            | Switch::CorrelationDataAsText
+            | Switch::ReleasedMessageLost
+            | Switch::CallNotSent
+            | Switch::CallTimesOutEarly
+            | Switch::ForeignAnswerTaken
+            | Switch::AnswerIgnored
+            | Switch::AnswerChanged
+            | Switch::OfflineIsTimeout
+            | Switch::TimeoutIsOffline => true,
         }
     }
 

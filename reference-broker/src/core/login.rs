@@ -107,8 +107,8 @@ impl Core {
         }
         if let Some(registry) = registry {
             self.check_password(registry, &identifier, &device, password)?;
-            self.check_disabled(&device)?;
         }
+        self.check_disabled(&device)?;
         self.check_history(version, &device)?;
         Ok(Login { extras: identifier.extras(), assigned, ..Login::of(Owner::Device(device)) })
     }
