@@ -99,7 +99,12 @@ fn faults_and_transforms_act_in_a_network_too() {
     let run = vec!["standard/publish/qos1/acknowledged-and-delivered/**".parse().expect("a pattern")];
     let selection = Selection { run, ..Selection::default() };
     let plan = Plan::new(&library, profile, &selection, &KnownFailing::default());
-    let target = NetworkTarget { address: Some(broker_in_the_network()), start: None, ready_within: Duration::ZERO };
+    let target = NetworkTarget {
+        address: Some(broker_in_the_network()),
+        start: None,
+        ready_within: Duration::ZERO,
+        devices: None,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let play = |interference| {
         let conditions = Conditions { timeout: Duration::from_millis(300), ..conditions(interference) };

@@ -157,6 +157,10 @@ switches! {
     AnybodyRegisters = "anybody-registers" breaks ["P-REG-4"];
     /// A message beyond the uplink rate ends the connection.
     RateEndsConnection = "rate-ends-connection" breaks ["P-LIM-2", "X-27"];
+    /// A login over TCP is refused.
+    TcpModeRefused = "tcp-mode-refused" breaks ["P-CID-3"];
+    /// A packet may be of any size.
+    PacketSizeNotChecked = "packet-size-not-checked" breaks ["P-LIM-8", "P-V5-2", "X-28"];
     /// A device publishes to topics of others.
     ForeignTopicPublished = "foreign-topic-published" breaks ["P-TOP-6", "X-21"];
     /// A device subscribes to topics of others.

@@ -92,6 +92,7 @@ impl Traffic {
             Switch::Qos2DuplicatePassedOn | Switch::Qos2IdentifierNeverFreed => came_up(Occasion::Qos2),
             Switch::TopicAliasLeaks => came_up(Occasion::Alias),
             Switch::KeepAliveNotChecked => true,
+            Switch::PacketSizeNotChecked => self.server_closed && publishes,
             Switch::SignatureNotChecked
             | Switch::SignatureOfOneCase
             | Switch::SignatureOfOneMethod
@@ -107,6 +108,7 @@ impl Traffic {
             | Switch::ParametersInOrder
             | Switch::NameIsTheSession
             | Switch::RefusedForGood
+            | Switch::TcpModeRefused
             | Switch::VersionStepsBack => came_up(Occasion::Login),
             Switch::RegistrationNotChecked
             | Switch::RegistrationNotAnswered

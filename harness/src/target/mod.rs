@@ -7,6 +7,7 @@ mod address;
 mod command;
 mod log;
 mod peer;
+mod pool;
 mod probe;
 mod prompt;
 
@@ -14,4 +15,5 @@ pub use address::Address;
 pub use command::{CommandError, StartCommand, Started};
 pub use log::{Log, LogTail};
 pub use peer::{Counterpart, Peer};
+pub use pool::{Pool, Shortage};
 pub use probe::{Unreachable, probe};

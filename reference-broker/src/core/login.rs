@@ -150,6 +150,9 @@ impl Core {
         let mode = identifier.secure_mode().map_err(|error| Refused::client_id(error.to_string()))?;
         let carried = self.transport_of(id);
         match mode {
+            Some(_) if self.settings.misbehaves(Switch::TcpModeRefused) => {
+                Err(Refused::client_id("securemode is not that of this transport"))
+            }
             Some(mode) if mode.transport != carried => {
                 Err(Refused::client_id("securemode is not that of this transport"))
             }

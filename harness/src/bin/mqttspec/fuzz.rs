@@ -191,7 +191,7 @@ fn host(arguments: &Arguments, terrain: &Terrain) -> Result<Option<Host>, Box<Ru
         return Ok(None);
     }
     let versions: Vec<ProtocolVersion> = terrain.profile.versions.iter().rev().copied().collect();
-    Host::find(&arguments.target.network(), &versions, &terrain.credentials, Duration::from_secs(5)).map(Some)
+    Host::find(&arguments.target.network(None), &versions, &terrain.credentials, Duration::from_secs(5)).map(Some)
 }
 
 /// What shows that walks go on, where somebody looks.

@@ -8,8 +8,10 @@ use harness::exit_code;
 use harness::fault::{Fault, Interference, Transform};
 use harness::report::{Detail, Header, Progress, ReportFile, Run, json, junit, terminal};
 use harness::run::{Conditions, Interrupt, KnownFailing, Outcome, Plan, Planned, run_embedded, run_network, stale};
+use model::device::Registry;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How many variants share a broker in a network by default: their timers overlap, and brokers bear it.
@@ -67,6 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 struct Prepared {
     plans: Vec<Plan>,
     conditions: Conditions,
+    devices: Option<Arc<Registry>>,
     reports: Reports,
 }
 
@@ -85,7 +88,14 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         interference: interference(arguments)?,
     };
     let library = arguments.sources.library_with(arguments.target.files())?;
-    let profiles = arguments.sources.profiles(arguments.target.is_network().then_some("standard"))?;
+    let devices = arguments.target.devices()?;
+    let default = if devices.is_some() { "platform" } else { "standard" };
+    let profiles = arguments.sources.profiles(arguments.target.is_network().then_some(default))?;
+    // Who knows devices knows nobody else.
+    let profiles = match &devices {
+        Some(devices) => profiles.iter().map(|profile| Arc::new(profile.knowing(Arc::clone(devices)))).collect(),
+        None => profiles,
+    };
     let known_failing = known_failing(&arguments.known_failing)?;
     let plans = arguments.sources.plans(&library, &profiles, &known_failing);
     let stale = stale(&plans, &known_failing);
@@ -93,7 +103,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         stale.iter().for_each(|error| complain(error));
         return Err(Told);
     }
-    Ok(Prepared { plans, conditions, reports })
+    Ok(Prepared { plans, conditions, devices, reports })
 }
 
 fn reports(arguments: &Arguments) -> Result<Reports, Told> {
@@ -176,7 +186,7 @@ impl Arguments {
 }
 
 fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
-    let Prepared { plans, conditions, reports } = prepared;
+    let Prepared { plans, conditions, devices, reports } = prepared;
     let mut run = Run { header: arguments.header(plans), between: arguments.between(), ..Run::default() };
     if plans.iter().all(|plan| plan.played().next().is_none()) {
         arguments.sources.complain_of_nothing(plans);
@@ -206,7 +216,7 @@ fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
             run.outcomes.push(outcome);
         };
         if arguments.target.is_network() {
-            let (log, trouble) = play_network(arguments, plan, conditions, &interrupt, &mut listener);
+            let (log, trouble) = play_network(arguments, plan, conditions, devices.clone(), &interrupt, &mut listener);
             run.log = log.map(|path| path.display().to_string());
             run.trouble = run.trouble.or(trouble);
         } else {
@@ -233,6 +243,7 @@ fn play_network(
     arguments: &Arguments,
     plan: &Plan,
     conditions: &Conditions,
+    devices: Option<Arc<Registry>>,
     interrupt: &Interrupt,
     listener: &mut dyn FnMut(Outcome),
 ) -> (Option<PathBuf>, Option<String>) {
@@ -240,7 +251,7 @@ fn play_network(
         Ok(runtime) => runtime,
         Err(error) => return (None, Some(format!("cannot build a runtime: {error}"))),
     };
-    let target = arguments.target.network();
+    let target = arguments.target.network(devices);
     let jobs = arguments.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN);
     let mut listener = listener;
     let (log, result) = runtime.block_on(run_network(&target, plan, conditions, jobs, interrupt, &mut listener));

@@ -1,14 +1,16 @@
 //! What is tested, as command lines say it.
 
 use crate::output::complain;
-use crate::sources::Told;
+use crate::sources::{Told, read_text};
 use clap::Args;
 use harness::case::Credentials;
 use harness::run::NetworkTarget;
 use harness::target::{Address, StartCommand};
+use model::device::Registry;
 use model::packet::Utf8String;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The target of a verb.
@@ -24,6 +26,10 @@ pub(crate) struct TargetOptions {
     /// How long a started command may take until it answers
     #[arg(long, value_name = "SECONDS", default_value = "10", allow_hyphen_values = true, value_parser = duration)]
     pub(crate) ready_within: Duration,
+    /// Products and devices that the broker knows, with their secrets (YAML): actors log in as these. A registry of
+    /// mqttspec-broker is such a file
+    #[arg(long, value_name = "FILE")]
+    target_file: Option<PathBuf>,
     /// User name of all connections [default: mqttspec, with password mqttspec]
     #[arg(long, value_name = "NAME", value_parser = user_name)]
     user_name: Option<String>,
@@ -132,9 +138,27 @@ impl TargetOptions {
         Ok(Credentials { user_name: Some(user_name.clone()), password })
     }
 
+    /// The devices that the broker knows.
+    pub(crate) fn devices(&self) -> Result<Option<Arc<Registry>>, Told> {
+        let Some(path) = &self.target_file else { return Ok(None) };
+        if !self.is_network() {
+            complain(
+                &"--target-file is about a broker in a network: the embedded one is told of devices that it needs",
+            );
+            return Err(Told);
+        }
+        let environment = |variable: &str| std::env::var(variable).ok();
+        let loaded = Registry::load(&path.display().to_string(), &read_text(path)?, &environment);
+        loaded.map(|registry| Some(Arc::new(registry))).map_err(|error| {
+            complain(&error);
+            Told
+        })
+    }
+
     /// The broker in a network.
-    pub(crate) fn network(&self) -> NetworkTarget {
-        NetworkTarget { address: self.url().cloned(), start: self.start.clone(), ready_within: self.ready_within }
+    pub(crate) fn network(&self, devices: Option<Arc<Registry>>) -> NetworkTarget {
+        let address = self.url().cloned();
+        NetworkTarget { address, start: self.start.clone(), ready_within: self.ready_within, devices }
     }
 
     /// As a person names it.
