@@ -43,6 +43,8 @@ impl ConnectOptions {
         let credentials = login.sign(secret);
         Ok(ConnectOptions {
             keep_alive: 300,
+            // P-V5-16
+            topic_alias_maximum: if version.has_properties() { 20 } else { 0 },
             user_name: Some(Utf8String::new(credentials.user_name)?),
             password: Some(credentials.password.into_bytes()),
             // P-VER-4: the extended form is longer than 3.1 allows.

@@ -148,8 +148,8 @@ async fn live(
     };
     let mut work = std::pin::pin!(work);
     let (mut working, mut printed) = (true, 0);
-    let is_done = |printed| arguments.count.is_some_and(|count| printed >= count.get());
-    while working || !is_done(printed) && !(arguments.count.is_none() && arguments.once) {
+    let is_done = |printed| arguments.once || arguments.count.is_some_and(|count| printed >= count.get());
+    while working || !is_done(printed) {
         tokio::select! {
             done = &mut work, if working => {
                 working = false;
