@@ -173,8 +173,6 @@ switches! {
     RegisteredTwice = "registered-twice" breaks ["P-REG-7"];
     /// The Keep Alive of who registers has to be in range.
     RegistrationKeepAliveChecked = "registration-keep-alive-checked" breaks ["P-REG-1"];
-    /// A device that has used 5.0 may come back with an older version.
-    VersionStepsBack = "version-steps-back" breaks ["N-VER-1"];
     /// Topics and filters may be of any length and depth.
     TopicLengthNotChecked = "topic-length-not-checked" breaks ["P-TOP-10", "P-TOP-11"];
 }
@@ -186,11 +184,46 @@ impl Switch {
         Switch::ALL.iter().copied().find(|switch| switch.name() == name)
     }
 
+    /// Whether it shows only where devices log in, on a broker that knows them.
+    #[must_use]
+    pub fn needs_devices(self) -> bool {
+        matches!(
+            self,
+            Switch::SignatureNotChecked
+                | Switch::SignatureOfOneCase
+                | Switch::SignatureOfOneMethod
+                | Switch::SignMethodGuessed
+                | Switch::TimestampNotSigned
+                | Switch::UnknownDeviceAccepted
+                | Switch::DisabledDeviceAccepted
+                | Switch::ClientIdentifierNotMeasured
+                | Switch::RefusedForGood
+                | Switch::FirstSecretCounts
+                | Switch::TokenNotChecked
+                | Switch::ClientIdentifierMustBeSigned
+                | Switch::PasswordNotAsked
+                | Switch::MalformedParametersIgnored
+                | Switch::UnknownParametersRefused
+                | Switch::ParametersInOrder
+                | Switch::NameIsTheSession
+                | Switch::CustomTopicsRefused
+                | Switch::SystemTopicsRefused
+                | Switch::AnybodyRegisters
+                | Switch::RateEndsConnection
+                | Switch::TcpModeRefused
+                | Switch::ForeignTopicPublished
+                | Switch::ForeignFilterGranted
+                | Switch::RegistrationNotChecked
+                | Switch::RegistrationNotAnswered
+                | Switch::RegisteredTwice
+                | Switch::RegistrationKeepAliveChecked
+        )
+    }
+
     /// The built-in profile whose broker shows it.
     #[must_use]
     pub fn profile(self) -> &'static str {
         match self {
-            Switch::VersionStepsBack => "platform-2026",
             _ if self.statements().iter().any(|statement| statement.starts_with(['P', 'X'])) => "platform",
             _ => "standard",
         }

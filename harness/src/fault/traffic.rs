@@ -92,7 +92,8 @@ impl Traffic {
             Switch::Qos2DuplicatePassedOn | Switch::Qos2IdentifierNeverFreed => came_up(Occasion::Qos2),
             Switch::TopicAliasLeaks => came_up(Occasion::Alias),
             Switch::KeepAliveNotChecked => true,
-            Switch::PacketSizeNotChecked => self.server_closed && publishes,
+            // A packet of that size is not looked into.
+            Switch::PacketSizeNotChecked => came_up(Occasion::Login),
             Switch::SignatureNotChecked
             | Switch::SignatureOfOneCase
             | Switch::SignatureOfOneMethod
@@ -108,8 +109,7 @@ impl Traffic {
             | Switch::ParametersInOrder
             | Switch::NameIsTheSession
             | Switch::RefusedForGood
-            | Switch::TcpModeRefused
-            | Switch::VersionStepsBack => came_up(Occasion::Login),
+            | Switch::TcpModeRefused => came_up(Occasion::Login),
             Switch::RegistrationNotChecked
             | Switch::RegistrationNotAnswered
             | Switch::RegistrationKeepAliveChecked

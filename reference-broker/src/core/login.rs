@@ -226,7 +226,7 @@ impl Core {
     /// What the device did before: how often it connected, and with which version (N-VER-1).
     fn check_history(&mut self, version: ProtocolVersion, device: &Device) -> Result<(), Refused> {
         let is_older = !version.has_properties() && self.devices.has_used_5_0(device);
-        if is_older && !self.settings.versions_step_back && !self.settings.misbehaves(Switch::VersionStepsBack) {
+        if is_older && !self.settings.versions_step_back {
             return Err(Refused::new(
                 ConnectReturnCode::UnacceptableProtocolVersion,
                 ReasonCode::UnsupportedProtocolVersion,
