@@ -61,6 +61,7 @@ pub use pattern::{Mismatch, PacketPattern};
 pub(crate) use property::name as property_name;
 pub use request::{Prepared, RequestTemplate};
 pub use roster::Roster;
+pub(crate) use roster::{DISABLED, STRANGERS, UNKNOWN, UNREGISTERED};
 pub use schema::schema;
 pub use scope::{Credentials, Identity, Scope};
 pub use step::{AMQP, API, Action, Elapse, Expectation, FrameKind, Settlement, Step, Window};

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use reference_client::{Client, ConnectOptions, Events, Utf8String};
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -53,14 +54,22 @@ impl fmt::Display for ServerAddress {
 
 /// Connects as the arguments say.
 pub(crate) async fn connect(arguments: &ConnectionArguments) -> Result<(Client, Events), Failure> {
-    let options = options(arguments)?;
+    open(&arguments.url, arguments.response_timeout, options(arguments)?).await
+}
+
+/// Connects to a server with these options.
+pub(crate) async fn open(
+    url: &ServerAddress,
+    response_timeout: Duration,
+    options: ConnectOptions,
+) -> Result<(Client, Events), Failure> {
     // Before anything is opened: a mistake in the arguments is no matter of the network.
     options.check().map_err(|error| Failure::Usage(error.to_string()))?;
-    let ServerAddress { host, port } = &arguments.url;
-    let unreachable = |why: &dyn fmt::Display| Failure::Unreachable(format!("cannot reach {}: {why}", arguments.url));
-    let stream = timeout(arguments.response_timeout, TcpStream::connect((host.as_str(), *port)))
+    let ServerAddress { host, port } = url;
+    let unreachable = |why: &dyn fmt::Display| Failure::Unreachable(format!("cannot reach {url}: {why}"));
+    let stream = timeout(response_timeout, TcpStream::connect((host.as_str(), *port)))
         .await
-        .map_err(|_| unreachable(&format!("no answer within {:?}", arguments.response_timeout)))?
+        .map_err(|_| unreachable(&format!("no answer within {response_timeout:?}")))?
         .map_err(|error| unreachable(&error))?;
     // Packets are small and somebody waits for the answer. A system that cannot do it is only slower.
     let _ = stream.set_nodelay(true);
