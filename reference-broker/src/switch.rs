@@ -123,6 +123,42 @@ switches! {
     KeepAliveNotChecked = "keep-alive-not-checked" breaks ["P-KA-2"];
     /// A SUBSCRIBE may hold any number of filters.
     FiltersNotCounted = "filters-not-counted" breaks ["P-TOP-13"];
+    /// Any Password will do for a device.
+    SignatureNotChecked = "signature-not-checked" breaks ["P-RC-5", "P-SGN-1", "X-4"];
+    /// A signature in capital letters is refused.
+    SignatureOfOneCase = "signature-of-one-case" breaks ["P-SGN-1"];
+    /// Signatures other than by hmacsha256 are refused.
+    SignatureOfOneMethod = "signature-of-one-method" breaks ["P-CID-4", "P-SGN-1"];
+    /// A sign method that there is not lets everybody in.
+    SignMethodGuessed = "sign-method-guessed" breaks ["P-CID-4", "X-56"];
+    /// A signature over a timestamp is refused.
+    TimestampNotSigned = "timestamp-not-signed" breaks ["P-CID-5", "P-SGN-2"];
+    /// A device that nobody knows may log in.
+    UnknownDeviceAccepted = "unknown-device-accepted" breaks ["P-RC-5", "X-5"];
+    /// A device that was disabled may log in.
+    DisabledDeviceAccepted = "disabled-device-accepted" breaks ["P-RC-9", "X-6"];
+    /// A device's Client Identifier may be of any length.
+    ClientIdentifierNotMeasured = "client-identifier-not-measured" breaks ["P-CID-2", "P-RC-3", "X-7"];
+    /// A device that has connected too often once is refused for good.
+    RefusedForGood = "refused-for-good" breaks ["P-LIM-4", "X-8"];
+    /// Who registers for a secret again keeps the first one.
+    FirstSecretCounts = "first-secret-counts" breaks ["P-REG-7"];
+    /// A token is the password of any device.
+    TokenNotChecked = "token-not-checked" breaks ["P-REG-6"];
+    /// A device publishes to topics of others.
+    ForeignTopicPublished = "foreign-topic-published" breaks ["P-TOP-6", "X-21"];
+    /// A device subscribes to topics of others.
+    ForeignFilterGranted = "foreign-filter-granted" breaks ["P-TOP-6", "X-22"];
+    /// Who registers may sign with anything.
+    RegistrationNotChecked = "registration-not-checked" breaks ["P-REG-3"];
+    /// Who registers gets no answer.
+    RegistrationNotAnswered = "registration-not-answered" breaks ["P-REG-4", "P-REG-5"];
+    /// A device that has logged in may register again.
+    RegisteredTwice = "registered-twice" breaks ["P-REG-7"];
+    /// The Keep Alive of who registers has to be in range.
+    RegistrationKeepAliveChecked = "registration-keep-alive-checked" breaks ["P-REG-1"];
+    /// A device that has used 5.0 may come back with an older version.
+    VersionStepsBack = "version-steps-back" breaks ["N-VER-1"];
     /// Topics and filters may be of any length and depth.
     TopicLengthNotChecked = "topic-length-not-checked" breaks ["P-TOP-10", "P-TOP-11"];
 }
@@ -138,7 +174,8 @@ impl Switch {
     #[must_use]
     pub fn profile(self) -> &'static str {
         match self {
-            Switch::KeepAliveNotChecked | Switch::FiltersNotCounted | Switch::TopicLengthNotChecked => "platform",
+            Switch::VersionStepsBack => "platform-2026",
+            _ if self.statements().iter().any(|statement| statement.starts_with(['P', 'X'])) => "platform",
             _ => "standard",
         }
     }

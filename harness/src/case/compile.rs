@@ -13,7 +13,7 @@ use super::step::Step;
 use super::substitute::Columns;
 use super::transport::Transport;
 use super::value::{Segment, segments};
-use super::yaml::{self, Content, Mark, Node, Scalar};
+use super::yaml::{self, Content, Mark, Node};
 use model::packet::ProtocolVersion;
 use model::profile::{Feature, Profile};
 use model::statement::StatementId;
@@ -53,7 +53,7 @@ struct Compiler {
 struct Row<'a> {
     id: Option<Arc<str>>,
     mark: Mark,
-    columns: Vec<(&'a str, &'a Scalar)>,
+    columns: Vec<(&'a str, &'a Node)>,
     cites: Cites,
     versions: Vec<ProtocolVersion>,
 }
@@ -338,21 +338,14 @@ impl Compiler {
                     // `mqtt` of the row may come later; the case's versions are what its ids must be clear about.
                     cites = self.cites(&texts, versions, nodes);
                 }
-                _ => match &entry.value.content {
-                    Content::Scalar(scalar) => columns.push((entry.key.as_str(), scalar)),
-                    _ => {
-                        let message =
-                            format!("a column holds one value, `{}` holds {}", entry.key, entry.value.describe());
-                        self.fault(entry.value.mark, message);
-                    }
-                },
+                _ => columns.push((entry.key.as_str(), &entry.value)),
             }
         }
         let Some(id) = id else {
             self.fault(node.mark, "the row has no `id`: it becomes a part of the variant's name");
             return None;
         };
-        columns.push(("id", entries.iter().find(|entry| entry.key == "id").and_then(|entry| entry.value.scalar())?));
+        columns.push(("id", entries.iter().find(|entry| entry.key == "id").map(|entry| &entry.value)?));
         Some(Row { id: Some(id.into()), mark: node.mark, columns, cites, versions: own })
     }
 

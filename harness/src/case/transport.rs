@@ -35,6 +35,16 @@ impl Transport {
     }
 }
 
+/// As logins say it.
+impl From<model::device::Transport> for Transport {
+    fn from(transport: model::device::Transport) -> Transport {
+        match transport {
+            model::device::Transport::Plain => Transport::Plain,
+            model::device::Transport::Encrypted => Transport::Tls,
+        }
+    }
+}
+
 /// As the end of a sentence about a case.
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -93,7 +93,25 @@ impl Traffic {
             | Switch::TextFramesTaken
             | Switch::TextFramesSent
             | Switch::FramesTakenForPackets => came_up(Occasion::WebSocket),
-            Switch::KeepAliveNotChecked => true,
+            Switch::KeepAliveNotChecked
+            | Switch::SignatureNotChecked
+            | Switch::SignatureOfOneCase
+            | Switch::SignatureOfOneMethod
+            | Switch::SignMethodGuessed
+            | Switch::TimestampNotSigned
+            | Switch::UnknownDeviceAccepted
+            | Switch::DisabledDeviceAccepted
+            | Switch::ClientIdentifierNotMeasured
+            | Switch::RegistrationNotChecked
+            | Switch::RegistrationNotAnswered
+            | Switch::RegisteredTwice
+            | Switch::RefusedForGood
+            | Switch::FirstSecretCounts
+            | Switch::TokenNotChecked
+            | Switch::RegistrationKeepAliveChecked
+            | Switch::VersionStepsBack => true,
+            Switch::ForeignTopicPublished => publishes,
+            Switch::ForeignFilterGranted => subscribes,
             Switch::FiltersNotCounted => subscribes,
             Switch::TopicLengthNotChecked => subscribes || publishes,
         }

@@ -9,6 +9,7 @@
 //! variant, in the order in which it is known.
 
 mod block;
+mod devices;
 mod embedded;
 mod expect;
 mod fence;
@@ -29,6 +30,7 @@ mod summary;
 mod unique;
 mod verdict;
 
+pub(crate) use devices::provide;
 pub use embedded::{play_embedded, play_on, record_embedded, run_embedded};
 pub use interrupt::Interrupt;
 pub(crate) use judging::{finding, follow};

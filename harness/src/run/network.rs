@@ -300,7 +300,7 @@ impl<'a> Run<'a> {
         let versions = self.versions.clone();
         async move {
             let peer = Peer::Network(route.clone());
-            let unjudged = play(work.variant, profile, work.known_failing, peer, &conditions, &unique).await;
+            let unjudged = play(work.variant, profile, work.known_failing, peer, &conditions, &unique, None).await;
             let ask = || probe(&route, &versions, &client_id, &conditions.credentials, conditions.timeout);
             let mut health = Ok(());
             if unjudged.is_suspicious() {

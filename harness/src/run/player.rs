@@ -4,7 +4,9 @@ use super::expect::{End, unreadable};
 use super::fence::DISCONNECT;
 use super::misframed::misframed;
 use super::verdict::{Finding, SilenceMeans, StepReference};
-use crate::case::{Action, Credentials, Elapse, Expectation, FrameKind, Scope, Step, Variant, Window};
+use crate::case::{
+    Action, Credentials, Elapse, Expectation, FrameKind, Roster, Scope, Step, Transport, Variant, Window,
+};
 use crate::fault::{Interference, Proxy, Traffic};
 use crate::target::{Peer, Scheme};
 use crate::trace::{ConnectionId, Recorder, Trace};
@@ -65,8 +67,8 @@ pub(super) struct Played {
     pub(super) trace: Trace,
     /// How many events of the trace there were when the script had ended and nothing was under way any more.
     pub(super) scripted: usize,
-    /// What `$t` stood for.
-    pub(super) topics: String,
+    /// What `$t` stood for, for one actor or another.
+    pub(super) topics: Vec<String>,
     /// The peer got bytes that no client may send, or ended a connection that the client had not ended.
     pub(super) suspicious: bool,
     /// Whether what stood in between did anything; none if nothing did.
@@ -94,7 +96,7 @@ pub(super) struct Player<'a> {
     proxy: Option<Proxy>,
     /// Something between harness and peer takes its time.
     delays: bool,
-    topics: String,
+    topics: Vec<String>,
     pub(super) timeout: Duration,
     recorder: Recorder,
     changed: Arc<Notify>,
@@ -113,8 +115,8 @@ pub(super) struct Player<'a> {
 /// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sending {
-    /// CONNECT: on a new connection, if the client is done with the old one.
-    Connect,
+    /// CONNECT: on a new connection, if the client is done with the old one; over this, if the script says so.
+    Connect(Option<model::device::Transport>),
     /// Another packet, or bytes.
     Bytes,
     /// A WebSocket text frame.
@@ -139,9 +141,14 @@ impl<'a> Player<'a> {
         peer: Peer,
         conditions: &Conditions,
         unique: &str,
+        roster: Option<Roster>,
     ) -> Player<'a> {
-        let topics = profile.topics.replace("{unique}", unique);
-        let scope = Scope::new(topics.clone(), unique, conditions.credentials.clone());
+        let prefix = profile.topic_prefix(unique);
+        let topics = match &roster {
+            Some(roster) => roster.all_topics().collect(),
+            None => vec![prefix.clone()],
+        };
+        let scope = Scope::new(prefix, unique, conditions.credentials.clone()).with_devices(roster);
         Player {
             variant,
             profile,
@@ -241,7 +248,7 @@ impl<'a> Player<'a> {
         match &step.action {
             Action::Opens { actor } => {
                 self.leave(actor).await;
-                self.open(actor).await
+                self.open(actor, None).await
             }
             Action::Drops { actor } => {
                 self.leave(actor).await;
@@ -255,11 +262,12 @@ impl<'a> Player<'a> {
                 self.suspicious |= built.packet.is_none();
                 self.keep_alive = built.keep_alive.unwrap_or(self.keep_alive);
                 let is_connect = template.packet_type() == PacketType::Connect;
-                let sending = if is_connect { Sending::Connect } else { Sending::Bytes };
+                let sending = if is_connect { Sending::Connect(template.transport()) } else { Sending::Bytes };
                 self.send(step, actor, &built.bytes, sending).await
             }
             Action::SendBytes { actor, bytes, frame } => {
                 self.note();
+                self.scope.acts(actor);
                 let bytes = bytes.build(&self.scope).map_err(|error| self.error(step, &error))?;
                 self.suspicious = true;
                 match frame {
@@ -292,6 +300,7 @@ impl<'a> Player<'a> {
         within: Option<Window>,
         bind: Option<&str>,
     ) -> Result<(), Halt> {
+        self.scope.acts(actor);
         match expectation {
             Expectation::Packet(pattern) => self.expect_packet(step, actor, pattern, within, bind).await,
             Expectation::Silence => self.expect_silence(step, actor).await,
@@ -301,9 +310,10 @@ impl<'a> Player<'a> {
     }
 
     /// Opens a connection for `actor`.
-    pub(super) async fn open(&mut self, actor: &str) -> Result<(), Halt> {
+    pub(super) async fn open(&mut self, actor: &str, over: Option<model::device::Transport>) -> Result<(), Halt> {
         let deadline = Instant::now() + self.timeout;
-        let opened = match timeout_at(deadline, self.peer.connect(self.variant.transport)).await {
+        let wanted: Vec<Transport> = self.variant.transport.into_iter().chain(over.map(Transport::from)).collect();
+        let opened = match timeout_at(deadline, self.peer.connect(&wanted)).await {
             Ok(Ok(opened)) => opened,
             Ok(Err(error)) => return Err(Halt::Error(format!("cannot open a connection for `{actor}`: {error}"))),
             Err(_) => return Err(Halt::Error(format!("cannot open a connection for `{actor}` in time"))),
@@ -329,14 +339,16 @@ impl<'a> Player<'a> {
     pub(super) async fn send(&mut self, step: &Step, actor: &str, bytes: &[u8], what: Sending) -> Result<(), Halt> {
         let needs_connection = self.actors.get(actor).is_none_or(|actor| {
             let is_over = actor.connection.is_over();
-            actor.knows_closed && is_over || what == Sending::Connect && (is_over || actor.connection.said_disconnect())
+            actor.knows_closed && is_over
+                || matches!(what, Sending::Connect(_)) && (is_over || actor.connection.said_disconnect())
         });
         if needs_connection {
             self.leave(actor).await;
-            self.open(actor).await?;
+            let over = if let Sending::Connect(over) = what { over } else { None };
+            self.open(actor, over).await?;
         }
         let written = match what {
-            Sending::Connect | Sending::Bytes => self.write(actor, bytes).await,
+            Sending::Connect(_) | Sending::Bytes => self.write(actor, bytes).await,
             Sending::Text => self.write_text(actor, bytes).await,
         };
         match written {

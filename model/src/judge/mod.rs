@@ -34,7 +34,9 @@ mod hypothesis;
 mod offences;
 mod queue;
 mod reading;
+mod registering;
 mod resting;
+mod secrets;
 mod server_side;
 mod shares;
 mod sweep;
@@ -54,6 +56,7 @@ use track::Track;
 
 pub use crate::server::ConnectionId;
 pub use figures::Figures;
+pub use registering::Unanswered;
 pub use resting::Offer;
 
 /// Follows the traffic of one server with all its clients.
@@ -220,6 +223,7 @@ impl Judge {
         for connection in connections {
             self.check_silence(at, connection);
         }
+        self.check_registrations(at);
         let senders: Vec<SenderKey> = self.tracks.keys().copied().collect();
         for sender in senders {
             let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };

@@ -45,7 +45,7 @@ impl Judge {
     /// it owed at `at` comes later.
     pub fn come_to_rest(&mut self, at: Millis) -> bool {
         self.follow_wills(at);
-        if self.must_close(at) {
+        if self.must_close(at) || self.unanswered().next().is_some() {
             return false;
         }
         self.end_overdue_wills(at);

@@ -98,6 +98,7 @@ impl Judge {
                 let mut identifiers = publish.properties.subscription_identifiers.clone();
                 identifiers.sort_unstable();
                 let expiry = publish.properties.message_expiry_interval;
+                self.devices.learns(connection, &topic, &publish.payload);
                 match self.devices.receives(&self.profile, connection, &topic) {
                     Ok(true) if !publish.dup() => self.offer_pushed(at, connection, publish, &topic),
                     Ok(_) => {}

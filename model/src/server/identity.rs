@@ -91,7 +91,9 @@ impl Login {
             false => None,
         };
         // The parameters of a login show that a device was meant.
+        let knows_devices = profile.has_in(Feature::DeviceLogin, version) && profile.registry().is_some();
         let lacks_device = match &login {
+            _ if knows_devices => true,
             Some(login) => !login.secure_mode().is_ok_and(|mode| mode.is_some_and(|mode| mode.is_guided)),
             None => profile.has_in(Feature::DeviceLoginOnly, version),
         };
@@ -123,8 +125,8 @@ impl Login {
             offence: Some(offence),
             extras: Extras::default(),
         };
-        if !id.contains('|') {
-            // No row says what a login without parameters is worth.
+        if !id.contains('|') && profile.registry().is_none() {
+            // No row says what a login without parameters is worth to a server that believes it.
             return fail(Offence::ClientIdentifierUnusual);
         }
         let Ok(login) = id.parse::<ExtendedIdentifier>() else { return fail(Offence::ClientIdentifierNotValid) };

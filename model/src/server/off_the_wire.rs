@@ -7,7 +7,6 @@ use crate::profile::Offence;
 pub const NOT_ON_THE_WIRE: &[(&str, &str)] = &[
     // It is set or kept where no trace of MQTT reaches: account, console, cloud side, log.
     ("P-VER-2", "instance and whitelist belong to an account"),
-    ("P-REG-7", "whether a device is activated, the cloud side knows"),
     ("P-QOS-7", "the cloud side publishes"),
     ("P-TOP-8", "names of topic classes are checked in the console"),
     ("P-TOP-15", "topic classes are counted in the console"),

@@ -5,7 +5,7 @@ use super::outbox::{End, Outbox};
 use crate::core::{Action, ConnectionId, Core, Input, Milliseconds};
 use crate::settings::Settings;
 use crate::switch::Switch;
-use model::device::Transport;
+use model::device::{Device, Transport};
 use model::wire::encode;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -55,11 +55,12 @@ impl Broker {
         self.attach_over(Transport::Plain, stream);
     }
 
-    /// The same, over a stream that is known to be plain or encrypted.
+    /// Serves a Client as [`attach`](Broker::attach) does, over a stream that is known to be plain or encrypted: devices say in
+    /// their logins which of both it is, and are refused if it is not.
     ///
     /// # Panics
     /// Outside a tokio runtime with time enabled.
-    pub fn attach_over<S>(&self, _transport: Transport, stream: S)
+    pub fn attach_over<S>(&self, transport: Transport, stream: S)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -75,7 +76,7 @@ impl Broker {
             state.outboxes.insert(id, Arc::clone(&outbox));
             id
         };
-        self.0.handle(id, [Input::Opened]);
+        self.0.handle(id, [Input::Opened(transport)]);
         connection::spawn(Arc::clone(&self.0), id, stream, outbox);
     }
 
@@ -90,6 +91,16 @@ impl Broker {
         ];
         let broken = broken.into_iter().find(|(switch, _)| settings.misbehaves(*switch));
         broken.map_or(Manners::Proper, |(_, manners)| manners)
+    }
+
+    /// Takes the right to log in from a device, and ends its connection (P-RC-9).
+    pub fn disable(&self, device: &Device) {
+        self.0.apply(|core| core.disable(device));
+    }
+
+    /// Gives a device the right back to log in.
+    pub fn enable(&self, device: &Device) {
+        self.0.apply(|core| core.enable(device));
     }
 }
 
@@ -124,6 +135,16 @@ impl Shared {
         if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
             self.deadline_moved.notify_one();
         }
+    }
+
+    /// Does something to the core that no Client asked for.
+    fn apply(&self, what: impl FnOnce(&mut Core)) {
+        let mut state = self.lock();
+        let now = state.now();
+        state.core.advance(now);
+        what(&mut state.core);
+        state.deliver(&self.settings);
+        self.deadline_moved.notify_one();
     }
 
     /// The tasks of a connection are done with it.
