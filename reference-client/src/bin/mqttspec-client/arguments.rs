@@ -1,16 +1,18 @@
 //! The command line.
 
-use crate::server::ServerAddress;
 use clap::{Args, Parser, Subcommand};
 use reference_client::{ProtocolVersion, Qos};
 use std::num::NonZeroU64;
 use std::time::Duration;
+use transport::{Address, RouteOptions};
 
 const EXAMPLES: &str = "\
 Examples:
   mqttspec-client sub --url mqtt://127.0.0.1:1883 --topic 'lamp/#' --qos 1
   mqttspec-client sub --topic lamp/1/state --count 1 --timeout 5s
   mqttspec-client pub --topic lamp/1/state --message on --qos 1 --mqtt 3.1.1
+  mqttspec-client pub --url mqtts://broker.example --cafile ca.pem --topic lamp/1/state --message on
+  mqttspec-client sub --url ws://127.0.0.1:8080/mqtt --topic 'lamp/#'
 
 Exit codes:
   0  done; for `sub` also: interrupted, or the reader of its output went away
@@ -74,9 +76,11 @@ pub(crate) struct SubscribeArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ConnectionArguments {
-    /// The broker
+    /// The broker: mqtt, mqtts, ws or wss
     #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883")]
-    pub(crate) url: ServerAddress,
+    pub(crate) url: Address,
+    #[command(flatten)]
+    pub(crate) way: RouteOptions,
     /// Protocol version: 3.1, 3.1.1 or 5.0
     #[arg(long, value_name = "VERSION", default_value = "5.0")]
     pub(crate) mqtt: ProtocolVersion,
