@@ -29,7 +29,8 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// Devices that are made up, for a broker that is told of them and listens on this; `topics` is the profile's pattern.
+    /// Devices that are made up, for a broker that is told of them; `transport` is what they say in their logins where a
+    /// script says nothing, `topics` the profile's pattern.
     #[must_use]
     pub fn made_up(actors: &BTreeSet<&str>, transport: Transport, topics: &str, unique: &str) -> Roster {
         let named = |name: &str| Device::new(PRODUCT, format!("{unique}{name}"));

@@ -7,6 +7,7 @@ use super::roster::Roster;
 use super::template::BuildError;
 use super::value::{Bound, Variable};
 use model::cloud::{Answer, PlatformMessage};
+use model::device::Transport;
 use model::packet::{Packet, PacketId, PacketType, Qos};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -105,7 +106,7 @@ impl Scope {
     /// loader has done that.
     pub(super) fn to_check(actors: BTreeSet<String>) -> Scope {
         let names = actors.iter().map(String::as_str).collect();
-        let roster = Some(Roster::made_up(&names, model::device::Transport::Plain, "t", "c"));
+        let roster = Some(Roster::made_up(&names, Transport::Plain, "t", "c"));
         Scope { cast: Some(actors), roster, ..Scope::new("t", "c", Credentials::default()) }
     }
 

@@ -7,14 +7,13 @@ use super::fence::DISCONNECT;
 use super::misframed::misframed;
 use super::verdict::{Finding, SilenceMeans, StepReference};
 use crate::case::{
-    self, AMQP, Action, Credentials, Elapse, Expectation, FrameKind, Roster, Scope, Step, Variant, Window,
+    AMQP, Action, Credentials, Elapse, Expectation, FrameKind, Roster, Scope, Step, Transport, Variant, Window,
 };
 use crate::cloud::{Business, CloudTarget, Signer};
 use crate::fault::{Interference, Proxy, Traffic};
 use crate::target::{Peer, Scheme};
 use crate::trace::{ConnectionId, Recorder, Trace};
 use crate::wire::{Connection, Inbox, SendError};
-use model::device::Transport;
 use model::packet::{Packet, PacketType};
 use model::profile::Profile;
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,8 +123,8 @@ pub(super) struct Player<'a> {
 /// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sending {
-    /// CONNECT: on a new connection, if the client is done with the old one; over what its login says that it comes.
-    Connect(Option<Transport>),
+    /// CONNECT: on a new connection, if the client is done with the old one; over this, if the script says so.
+    Connect(Option<model::device::Transport>),
     /// Another packet, or bytes.
     Bytes,
     /// A WebSocket text frame.
@@ -359,11 +358,10 @@ impl<'a> Player<'a> {
     }
 
     /// Opens a connection for `actor`.
-    pub(super) async fn open(&mut self, actor: &str, transport: Option<Transport>) -> Result<(), Halt> {
+    pub(super) async fn open(&mut self, actor: &str, over: Option<model::device::Transport>) -> Result<(), Halt> {
         let deadline = Instant::now() + self.timeout;
-        // Over what a login says that it comes, or what the case asks for.
-        let wanted = transport.map(case::Transport::from).or(self.variant.transport);
-        let opened = match timeout_at(deadline, self.peer.connect(wanted)).await {
+        let wanted: Vec<Transport> = self.variant.transport.into_iter().chain(over.map(Transport::from)).collect();
+        let opened = match timeout_at(deadline, self.peer.connect(&wanted)).await {
             Ok(Ok(opened)) => opened,
             Ok(Err(error)) => return Err(Halt::Error(format!("cannot open a connection for `{actor}`: {error}"))),
             Err(_) => return Err(Halt::Error(format!("cannot open a connection for `{actor}` in time"))),
@@ -393,8 +391,8 @@ impl<'a> Player<'a> {
         });
         if needs_connection {
             self.leave(actor).await;
-            let transport = if let Sending::Connect(transport) = what { transport } else { None };
-            self.open(actor, transport).await?;
+            let over = if let Sending::Connect(over) = what { over } else { None };
+            self.open(actor, over).await?;
         }
         let written = match what {
             Sending::Connect(_) | Sending::Bytes => self.write(actor, bytes).await,

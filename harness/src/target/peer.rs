@@ -76,15 +76,15 @@ impl Peer {
     ///
     /// # Errors
     /// When a network target does not accept it.
-    pub async fn connect(&self, wanted: Option<Transport>) -> Result<Opened, ConnectError> {
+    pub async fn connect(&self, wanted: &[Transport]) -> Result<Opened, ConnectError> {
         match self {
-            Peer::Counterpart(counterpart) if wanted == Some(Transport::Ws) => in_frames(counterpart.connect()).await,
+            Peer::Counterpart(counterpart) if wanted.contains(&Transport::Ws) => in_frames(counterpart.connect()).await,
             Peer::Counterpart(counterpart) => {
                 Ok(Opened { stream: counterpart.connect(), frames: None, aside: Default::default() })
             }
             Peer::Embedded(embedded) => {
-                let scheme = embedded.scheme();
-                embedded.connect(wanted.map_or(scheme, |wanted| wanted.applied_to(scheme))).await
+                let all = wanted.iter();
+                embedded.connect(all.fold(embedded.scheme(), |scheme, wanted| wanted.applied_to(scheme))).await
             }
             Peer::Network(route) => route.connect().await.map_err(|error| match error {
                 ConnectError::Tcp(error) => ConnectError::Tcp(with_way_out(error)),

@@ -1,11 +1,11 @@
 //! The command line.
 
-use crate::server::ServerAddress;
 use clap::{Args, Parser, Subcommand};
 use model::device::SignMethod;
 use reference_client::{ProtocolVersion, Qos};
 use std::num::NonZeroU64;
 use std::time::Duration;
+use transport::{Address, RouteOptions};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -14,6 +14,8 @@ Examples:
   mqttspec-client pub --topic lamp/1/state --message on --qos 1 --mqtt 3.1.1
   LAMP=s3cr3t mqttspec-client device --product a1B2 --device lamp --secret-env LAMP --publish user/update=on
   LAMP=s3cr3t mqttspec-client device --product a1B2 --device lamp --secret-env LAMP --answer done --count 1
+  mqttspec-client pub --url mqtts://broker.example --cafile ca.pem --topic lamp/1/state --message on
+  mqttspec-client sub --url ws://127.0.0.1:8080/mqtt --topic 'lamp/#'
 
 Exit codes:
   0  done; for `sub` also: interrupted, or the reader of its output went away
@@ -44,9 +46,8 @@ pub(crate) enum Verb {
 
 #[derive(Debug, Args)]
 pub(crate) struct DeviceArguments {
-    /// The platform
-    #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883")]
-    pub(crate) url: ServerAddress,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
     /// Product key
     #[arg(long, value_name = "KEY")]
     pub(crate) product: String,
@@ -104,9 +105,6 @@ pub(crate) struct DeviceArguments {
     /// Leave after this time (500ms, 5s, 2m); with --count it is a failure if messages are missing then
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
-    /// How long the platform may take to answer
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
-    pub(crate) response_timeout: Duration,
 }
 
 #[derive(Debug, Args)]
@@ -147,9 +145,8 @@ pub(crate) struct SubscribeArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ConnectionArguments {
-    /// The broker
-    #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883")]
-    pub(crate) url: ServerAddress,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
     /// Protocol version: 3.1, 3.1.1 or 5.0
     #[arg(long, value_name = "VERSION", default_value = "5.0")]
     pub(crate) mqtt: ProtocolVersion,
@@ -165,6 +162,16 @@ pub(crate) struct ConnectionArguments {
     /// Environment variable that holds the Password
     #[arg(long, value_name = "VARIABLE")]
     pub(crate) password_env: Option<String>,
+}
+
+/// Which broker, and the way to it.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArguments {
+    /// The broker: mqtt, mqtts, ws or wss
+    #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883")]
+    pub(crate) url: Address,
+    #[command(flatten)]
+    pub(crate) way: RouteOptions,
     /// How long the broker may take to answer
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(crate) response_timeout: Duration,

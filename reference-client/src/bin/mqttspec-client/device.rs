@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: DeviceArguments) -> Result<(), Failure> {
     let requests = requests(&arguments, &device)?;
     let messages = messages(&arguments, &device)?;
     let (client, mut events) = tokio::select! {
-        connected = open(&arguments.url, arguments.response_timeout, options) => connected?,
+        connected = open(&arguments.server, options) => connected?,
         _ = ctrl_c() => return Ok(()),
     };
     // Where it stands is for people: results are on stdout.
@@ -56,6 +56,7 @@ fn options(arguments: &DeviceArguments, device: &Device) -> Result<ConnectOption
     let secret =
         secret.map_err(|_| usage("--secret-env", &format!("there is no text in the variable `{variable}`")))?;
     let mut login = DeviceLogin {
+        secure_mode: if arguments.server.url.scheme.has_tls() { "2" } else { "3" }.to_owned(),
         sign_method: arguments.sign,
         timestamp: arguments.timestamp.map(|timestamp| timestamp.to_string()),
         // Calls on custom topics, and notices.
@@ -69,7 +70,7 @@ fn options(arguments: &DeviceArguments, device: &Device) -> Result<ConnectOption
     let options = options.map_err(|error| usage("--client-id", &error))?;
     Ok(ConnectOptions {
         keep_alive: arguments.keep_alive,
-        response_timeout: arguments.response_timeout,
+        response_timeout: arguments.server.response_timeout,
         clean_start: !arguments.keep_session,
         session_expiry_interval: match arguments.mqtt {
             ProtocolVersion::V5_0 if arguments.keep_session => u32::MAX,
