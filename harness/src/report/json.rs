@@ -1,7 +1,7 @@
 //! The report for programs.
 
 use super::exchange::{exchange, hex};
-use super::run::Run;
+use super::run::{Product, Run};
 use crate::run::{Class, Finding, Outcome};
 use serde::Serialize;
 
@@ -16,6 +16,8 @@ const MOST_BYTES: usize = 1024;
 struct Document<'a> {
     format: u32,
     tool: Tool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<&'a Product>,
     target: &'a str,
     profile: String,
     counts: Counts,
@@ -105,6 +107,7 @@ pub fn json(run: &Run) -> serde_json::Result<Vec<u8>> {
     let document = Document {
         format: FORMAT,
         tool: Tool { name: "mqttspec", version: env!("CARGO_PKG_VERSION") },
+        product: run.header.product.as_ref(),
         target: &run.header.target,
         profile: run.header.profiles.join(", "),
         counts: Counts {

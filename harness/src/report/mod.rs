@@ -20,6 +20,6 @@ pub use junit::junit;
 pub use matrix::{MatrixDetail, matrix, matrix_json};
 pub use progress::Progress;
 pub use proof::{Proofs, proofs};
-pub use run::{Header, Run};
+pub use run::{Header, Product, Run};
 pub use terminal::{Detail, chart, terminal};
 pub use transcript::transcript;

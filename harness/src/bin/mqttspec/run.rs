@@ -171,7 +171,7 @@ impl Arguments {
         }
         let profiles = plans.iter().map(|plan| plan.profile.name.clone()).collect();
         let profile_file = self.sources.profile.as_deref().map(quote);
-        Header { target: self.target.name(), profiles, rerun, profile_file }
+        Header { product: None, target: self.target.name(), profiles, rerun, profile_file }
     }
 }
 
