@@ -50,6 +50,8 @@ pub struct Recipe {
     pub profile_text: Option<String>,
     /// What it is known to do otherwise.
     pub known_failing: KnownFailing,
+    /// Variants that are not played, as what comes of them is an accident of the broker's own timers; and why.
+    pub left_to_chance: Vec<(Pattern, String)>,
 }
 
 /// A share of the cases that gets a broker of its own.
@@ -63,6 +65,8 @@ pub struct Part {
     pub skip: Vec<Pattern>,
     /// Only these versions; all if there is none.
     pub versions: BTreeSet<ProtocolVersion>,
+    /// How many variants it can bear side by side, if not as many as the recipe says.
+    pub jobs: Option<NonZeroUsize>,
     /// Configuration files of this part alone.
     pub files: BTreeMap<String, String>,
 }
@@ -96,6 +100,8 @@ struct Sheet {
     jobs: Option<NonZeroUsize>,
     #[serde(default)]
     parts: Vec<PartSheet>,
+    #[serde(default)]
+    left_to_chance: BTreeMap<Word<Pattern>, String>,
     /// What differs from `standard`.
     profile: Option<serde_yaml::Mapping>,
 }
@@ -110,11 +116,13 @@ struct PartSheet {
     skip: Vec<Word<Pattern>>,
     #[serde(default)]
     mqtt: Vec<Word<ProtocolVersion>>,
+    jobs: Option<NonZeroUsize>,
     #[serde(default)]
     files: BTreeMap<String, String>,
 }
 
 /// A value that stands as a word in YAML.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Word<T>(T);
 
 impl<'de, T: FromStr<Err: std::fmt::Display>> Deserialize<'de> for Word<T> {
@@ -160,6 +168,7 @@ impl Recipe {
             profile: Arc::new(profile),
             profile_text,
             known_failing,
+            left_to_chance: sheet.left_to_chance.into_iter().map(|(Word(pattern), why)| (pattern, why)).collect(),
         })
     }
 }
@@ -171,6 +180,7 @@ impl From<PartSheet> for Part {
             run: sheet.run.into_iter().map(|Word(pattern)| pattern).collect(),
             skip: sheet.skip.into_iter().map(|Word(pattern)| pattern).collect(),
             versions: sheet.mqtt.into_iter().map(|Word(version)| version).collect(),
+            jobs: sheet.jobs,
             files: sheet.files,
         }
     }

@@ -77,10 +77,10 @@ impl Shelf {
         self.folder.join("brokers").join(format!("{}-{}", recipe.name, recipe.version))
     }
 
-    /// Where reports are kept.
+    /// Where the report of its last run is kept.
     #[must_use]
-    pub fn reports(&self) -> PathBuf {
-        self.folder.join("reports")
+    pub fn report(&self, recipe: &Recipe) -> PathBuf {
+        self.folder.join("reports").join(format!("{}.json", recipe.name))
     }
 
     /// The packages of the system that are missing.

@@ -22,6 +22,8 @@ struct Document<'a> {
     profile: String,
     counts: Counts,
     #[serde(skip_serializing_if = "Option::is_none")]
+    elapsed_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<&'a str>,
@@ -115,6 +117,7 @@ pub fn json(run: &Run) -> serde_json::Result<Vec<u8>> {
             failed: summary.of_class(Class::Failed),
             skipped: summary.of_class(Class::Skipped),
         },
+        elapsed_ms: run.elapsed.map(milliseconds),
         trouble: run.trouble.as_deref(),
         log: run.log.as_deref(),
         between: run.between.as_deref(),

@@ -10,6 +10,7 @@ mod matrix;
 mod progress;
 mod proof;
 mod run;
+mod survey;
 mod terminal;
 mod transcript;
 
@@ -21,5 +22,6 @@ pub use matrix::{MatrixDetail, matrix, matrix_json};
 pub use progress::Progress;
 pub use proof::{Proofs, proofs};
 pub use run::{Header, Product, Run};
+pub use survey::{Report, read_report, survey};
 pub use terminal::{Detail, chart, terminal};
 pub use transcript::transcript;

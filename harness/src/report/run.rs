@@ -3,6 +3,7 @@
 use crate::run::{Listener, Outcome, Summary};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The broker that was tested, where it is known by more than its address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub struct Run {
     pub header: Header,
     /// What came of each variant, in the order of the plan.
     pub outcomes: Vec<Outcome>,
+    /// How long all of it took, where somebody looked at the clock.
+    pub elapsed: Option<Duration>,
     /// Why not everything could be judged, if so; further lines are details.
     pub trouble: Option<String>,
     /// Where the output of the started command is, if it is worth a look.

@@ -26,6 +26,9 @@ pub(super) const EARLY: Duration = Duration::from_millis(100);
 /// How long a peer may take over the ends of connections whose variant is decided: nothing depends on it.
 const PARTING: Duration = Duration::from_secs(1);
 
+/// How long a server has to show that it has taken a DISCONNECT.
+const TAKEN_WITHIN: Duration = Duration::from_millis(250);
+
 /// Under what conditions variants are played.
 #[derive(Debug, Clone)]
 pub struct Conditions {
@@ -226,7 +229,11 @@ impl<'a> Player<'a> {
                     .map_err(|error| self.error(step, &error))?;
                 self.suspicious |= built.packet.is_none();
                 self.keep_alive = built.keep_alive.unwrap_or(self.keep_alive);
-                self.send(step, actor, &built.bytes, template.packet_type() == PacketType::Connect).await
+                self.send(step, actor, &built.bytes, template.packet_type() == PacketType::Connect).await?;
+                if template.packet_type() == PacketType::Disconnect {
+                    self.let_disconnect_arrive(actor).await;
+                }
+                Ok(())
             }
             Action::SendBytes { actor, bytes } => {
                 self.note();
@@ -305,6 +312,18 @@ impl<'a> Player<'a> {
                 Err(self.finding(step, Some(actor), "the peer does not read", &step.text, &seen))
             }
         }
+    }
+
+    /// Gives the server a moment to take a DISCONNECT, which its close shows: what others send meanwhile could still go to
+    /// this connection, and what came of the case would be an accident. No server owes the close.
+    async fn let_disconnect_arrive(&mut self, actor: &str) {
+        if self.is_virtual() {
+            return;
+        }
+        let actor = actor.to_owned();
+        let deadline = Instant::now() + TAKEN_WITHIN;
+        self.wait(deadline, |player| player.actors.get(&actor).is_none_or(|it| it.connection.is_over()).then_some(()))
+            .await;
     }
 
     pub(super) async fn write(&mut self, actor: &str, bytes: &[u8]) -> Result<(), SendError> {

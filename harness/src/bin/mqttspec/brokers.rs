@@ -7,7 +7,7 @@ use harness::case::{Credentials, Library};
 use harness::exit_code;
 use harness::fault::Interference;
 use harness::recipe::{Book, Part, Recipe, Shelf};
-use harness::report::{Detail, Header, Product, Progress, ReportFile, Run, json, terminal};
+use harness::report::{Detail, Header, Product, Progress, ReportFile, Run, json, read_report, survey, terminal};
 use harness::run::{
     Conditions, Fate, Interrupt, NetworkTarget, Outcome, Pattern, Plan, Planned, Selection, Summary, VerdictKind,
     run_network, stale,
@@ -16,7 +16,7 @@ use harness::target::StartCommand;
 use model::packet::ProtocolVersion;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,7 @@ Examples:
   mqttspec brokers --all --system           all of them; Debian's come through apt-get, for the whole machine
   mqttspec brokers aedes --scripts          the shell scripts that install and start it, to read or to run yourself
   mqttspec brokers aedes --run '**/will/**' --times 5
+  mqttspec brokers --document docs/brokers.md   what the reports of former runs say, as a page
 
 A recipe is a file harness/brokers/NAME.yaml, with the list of known failures NAME.known-failing beside it. Reports are kept
 in the cache folder, and listeners are on 127.0.0.1 only. Exit codes are those of `run`.";
@@ -67,6 +68,9 @@ pub(crate) struct Arguments {
     /// Only this protocol version: 3.1, 3.1.1 or 5.0 (repeatable)
     #[arg(long, value_name = "VERSION")]
     mqtt: Vec<ProtocolVersion>,
+    /// Write down in this file (Markdown) what the reports say that are kept, in the end
+    #[arg(long, value_name = "FILE")]
+    document: Option<PathBuf>,
     /// Where brokers are installed and reports are kept [default: mqttspec in the user's cache folder]
     #[arg(long, value_name = "FOLDER")]
     cache: Option<PathBuf>,
@@ -87,7 +91,10 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         return exit_code::USAGE;
     };
     if recipes.is_empty() {
-        return list(&book, &shelf);
+        return match &arguments.document {
+            Some(path) => document(path, &book, &shelf),
+            None => list(&book, &shelf),
+        };
     }
     if arguments.scripts {
         return print_scripts(&recipes, &shelf);
@@ -101,9 +108,41 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
     if arguments.install {
         return exit_code::AS_EXPECTED;
     }
-    match load(&[]) {
-        Ok(library) => play_all(arguments, &recipes, &shelf, &library),
-        Err(Told) => exit_code::USAGE,
+    let Ok(library) = load(&[]) else {
+        return exit_code::USAGE;
+    };
+    let code = play_all(arguments, &recipes, &shelf, &library);
+    let documented = arguments.document.as_deref().map_or(exit_code::AS_EXPECTED, |path| document(path, &book, &shelf));
+    code.max(documented)
+}
+
+/// Writes down what the reports say that are kept.
+fn document(path: &Path, book: &Book, shelf: &Shelf) -> u8 {
+    let mut reports = Vec::new();
+    for recipe in &book.recipes {
+        let report = shelf.report(recipe);
+        let Ok(text) = std::fs::read_to_string(&report) else {
+            remark(&format_args!("{}: there is no report in {}", recipe.name, report.display()));
+            continue;
+        };
+        match read_report(&text) {
+            Ok(report) => reports.push(report),
+            Err(error) => {
+                complain(&format_args!("{}: it is no report: {error}", report.display()));
+                return exit_code::USAGE;
+            }
+        }
+    }
+    if reports.is_empty() {
+        complain(&"there are no reports yet: run `mqttspec brokers NAME` first");
+        return exit_code::NOTHING_SELECTED;
+    }
+    match ReportFile::at(path).and_then(|file| file.write(survey(&reports).as_bytes())) {
+        Ok(()) => exit_code::AS_EXPECTED,
+        Err(error) => {
+            complain(&format_args!("cannot write {}: {error}", path.display()));
+            exit_code::NO_JUDGEMENT
+        }
     }
 }
 
@@ -217,7 +256,14 @@ fn plan(arguments: &Arguments, recipe: &Recipe, library: &Library) -> Plan {
         versions: arguments.mqtt.iter().copied().collect(),
         foreign: false,
     };
-    Plan::new(library, Arc::clone(&recipe.profile), &selection, &recipe.known_failing)
+    let mut plan = Plan::new(library, Arc::clone(&recipe.profile), &selection, &recipe.known_failing);
+    for planned in plan.variants.iter_mut().filter(|planned| matches!(planned.fate, Fate::Play(_))) {
+        let mut left = recipe.left_to_chance.iter();
+        if let Some((_, why)) = left.find(|(pattern, _)| pattern.matches(&planned.variant.name)) {
+            planned.fate = Fate::NotSelected(why.clone());
+        }
+    }
+    plan
 }
 
 /// Plays a broker as often as asked for; the last run is kept. Verdicts that differ are our fault, or the machine's.
@@ -232,12 +278,11 @@ fn play_times(
     let mut code = exit_code::AS_EXPECTED;
     let mut last = None;
     for time in 1..=arguments.times.get() {
-        let began = Instant::now();
         let run = play(recipe, shelf, plan, interrupt)?;
         let (name, version, registry) = (&recipe.name, &recipe.version, &recipe.registry);
         let detail = if arguments.verbose { Detail::Verbose } else { Detail::Quiet };
         let printed = print(|out| {
-            let seconds = began.elapsed().as_secs_f64();
+            let seconds = run.elapsed.unwrap_or_default().as_secs_f64();
             writeln!(out, "{name} {version} ({registry}), run {time}, {seconds:.1} s")?;
             terminal(&run, detail, out)
         });
@@ -272,9 +317,9 @@ fn play_times(
 /// Plays a broker once, each part of the cases against a start of its own, and keeps the report.
 fn play(recipe: &Recipe, shelf: &Shelf, plan: &Plan, interrupt: &Interrupt) -> Result<Run, Told> {
     let report = report_file(recipe, shelf)?;
+    let began = Instant::now();
     let mut run = Run { header: header(recipe), ..Run::default() };
     let mut progress = Progress::new(plan.played().count());
-    let mut decided: BTreeSet<String> = BTreeSet::new();
     for part in &recipe.parts {
         let part_plan = part_of(plan, part);
         if part_plan.variants.is_empty() {
@@ -292,7 +337,6 @@ fn play(recipe: &Recipe, shelf: &Shelf, plan: &Plan, interrupt: &Interrupt) -> R
         let target = NetworkTarget { address: None, start: Some(start), ready_within: recipe.ready_within };
         let mut listener = |outcome: Outcome| {
             progress.decided(&outcome);
-            decided.insert(outcome.variant.name.clone());
             run.outcomes.push(outcome);
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
@@ -301,13 +345,14 @@ fn play(recipe: &Recipe, shelf: &Shelf, plan: &Plan, interrupt: &Interrupt) -> R
         })?;
         let conditions =
             Conditions { credentials: Credentials::default(), timeout: TIMEOUT, interference: Interference::None };
-        let jobs = recipe.jobs.unwrap_or(JOBS);
+        let jobs = part.jobs.or(recipe.jobs).unwrap_or(JOBS);
         let played = run_network(&target, &part_plan, &conditions, jobs, interrupt, &mut listener);
         let (log, result) = runtime.block_on(played);
         run.log = log.map(|path| path.display().to_string()).or(run.log);
         run.trouble = run.trouble.or(result.err().map(|error| format!("{}: {error}", recipe.name)));
     }
     progress.finish();
+    run.elapsed = Some(began.elapsed());
     run.outcomes.extend(plan.variants.iter().filter_map(Planned::unplayed));
     run.sort(plan.variants.iter().map(|planned| planned.variant.name.as_str()));
     let written = json(&run).map_err(|error| error.to_string());
@@ -329,8 +374,9 @@ fn part_of(plan: &Plan, part: &Part) -> Plan {
 }
 
 fn report_file(recipe: &Recipe, shelf: &Shelf) -> Result<ReportFile, Told> {
-    let path = shelf.reports().join(format!("{}.json", recipe.name));
-    let file = std::fs::create_dir_all(shelf.reports()).and_then(|()| ReportFile::at(&path));
+    let path = shelf.report(recipe);
+    let folder = path.parent().unwrap_or(&path);
+    let file = std::fs::create_dir_all(folder).and_then(|()| ReportFile::at(&path));
     file.map_err(|error| {
         complain(&format_args!("cannot write a report to {}: {error}", path.display()));
         Told
