@@ -50,8 +50,8 @@ pub struct Recipe {
     pub profile_text: Option<String>,
     /// What it is known to do otherwise.
     pub known_failing: KnownFailing,
-    /// Variants that are not played, as what comes of them is an accident of the broker's own timers; and why.
-    pub left_to_chance: Vec<(Pattern, String)>,
+    /// Variants that tell nothing about this broker, and why: they are not played.
+    pub not_played: Vec<(Pattern, String)>,
 }
 
 /// A share of the cases that gets a broker of its own.
@@ -101,7 +101,7 @@ struct Sheet {
     #[serde(default)]
     parts: Vec<PartSheet>,
     #[serde(default)]
-    left_to_chance: BTreeMap<Word<Pattern>, String>,
+    not_played: BTreeMap<Word<Pattern>, String>,
     /// What differs from `standard`.
     profile: Option<serde_yaml::Mapping>,
 }
@@ -168,7 +168,7 @@ impl Recipe {
             profile: Arc::new(profile),
             profile_text,
             known_failing,
-            left_to_chance: sheet.left_to_chance.into_iter().map(|(Word(pattern), why)| (pattern, why)).collect(),
+            not_played: sheet.not_played.into_iter().map(|(Word(pattern), why)| (pattern, why)).collect(),
         })
     }
 }

@@ -258,7 +258,7 @@ fn plan(arguments: &Arguments, recipe: &Recipe, library: &Library) -> Plan {
     };
     let mut plan = Plan::new(library, Arc::clone(&recipe.profile), &selection, &recipe.known_failing);
     for planned in plan.variants.iter_mut().filter(|planned| matches!(planned.fate, Fate::Play(_))) {
-        let mut left = recipe.left_to_chance.iter();
+        let mut left = recipe.not_played.iter();
         if let Some((_, why)) = left.find(|(pattern, _)| pattern.matches(&planned.variant.name)) {
             planned.fate = Fate::NotSelected(why.clone());
         }
