@@ -207,8 +207,9 @@ fn deviation(page: &mut String, entries: &[&Entry]) -> std::fmt::Result {
     if entries.iter().any(|entry| entry.is_deadly()) {
         return writeln!(page, "What is sent for it is not shown: anybody could do so.");
     }
-    // What shows most in least: the shortest exchange.
-    let shown = entries.iter().min_by_key(|entry| entry.exchange.len());
+    // What shows most in least: the shortest exchange in which the broker does something.
+    let goes_on = |entry: &Entry| entry.findings.iter().all(|found| found.seen.starts_with("the connection"));
+    let shown = entries.iter().min_by_key(|entry| (goes_on(entry), entry.exchange.len()));
     let Some(shown) = shown else { return Ok(()) };
     for id in &shown.statements {
         let version: Option<ProtocolVersion> = shown.mqtt.parse().ok();
