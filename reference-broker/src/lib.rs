@@ -60,6 +60,6 @@ mod shell;
 mod switch;
 
 pub use offer::Offer;
-pub use settings::{Announcement, DeliveredQos, Limits, Settings};
+pub use settings::{Announcement, DeliveredQos, Limits, Logins, Settings};
 pub use shell::Broker;
 pub use switch::Switch;

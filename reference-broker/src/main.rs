@@ -1,14 +1,22 @@
 //! `mqttspec-broker`: the reference broker as a process.
 
-use clap::Parser;
-use model::profile::Profile;
-use reference_broker::{Broker, Offer, Settings};
-use std::io::{self, Write as _};
-use std::net::SocketAddr;
-use std::process::ExitCode;
-use tokio::net::TcpListener;
+mod listeners;
 
-/// The address cannot be listened on. A wrong command line is 2, clap's own code.
+use clap::Parser;
+use listeners::{ListenError, ListenOptions};
+use model::device::{Registry, Secret};
+use model::profile::Profile;
+use reference_broker::{Broker, Logins, Offer, Settings};
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::{env, fs};
+
+/// A wrong command line: clap's own code, and that of a file that it names.
+const USAGE: u8 = 2;
+/// The address cannot be listened on.
 const UNAVAILABLE: u8 = 3;
 
 /// The reference broker of mqttspec: MQTT 3.1, 3.1.1 and 5.0 on one port.
@@ -21,17 +29,34 @@ Example:
   mosquitto_sub -p 1883 -t 'greetings/#' &
   mosquitto_pub -p 1883 -t greetings/world -m hello
 
+  mqttspec-broker --tls 127.0.0.1:8883 --test-certificates certificates
+  mosquitto_sub -h localhost -p 8883 --cafile certificates/ca.pem -t 'greetings/#'
+
+  mqttspec-broker --profile platform --registry devices.yaml
+
+A registry names products and devices; a secret stands there or in a variable of the environment:
+  products:
+    - productKey: a1B2c3D4e5F
+      productSecret: product-secret-01         # only for devices that register
+      registration: [register, regnwl]
+      devices:
+        - {deviceName: lamp-01, deviceSecret: s3cr3t-of-lamp-01}
+        - {deviceName: lamp-02, deviceSecret: {variable: LAMP_02_SECRET}, disabled: true}
+
 Once it is ready it prints one line to standard error: `listening on ADDRESS, profile NAME`.
-It ends with 0 on Ctrl-C and SIGTERM, 2 on a wrong command line, 3 if it cannot listen on the address."
+It ends with 0 on Ctrl-C and SIGTERM, 2 on a wrong command line, certificate or registry, 3 if it cannot listen on the address."
 )]
 struct Arguments {
-    /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    listen: ListenOptions,
 
     /// Dialect to speak
     #[arg(long, value_name = "NAME", default_value = "standard", value_parser = profile)]
     profile: &'static Profile,
+
+    /// Products and devices that may log in, with their secrets (YAML); without it a platform believes every device
+    #[arg(long, value_name = "FILE")]
+    registry: Option<PathBuf>,
 
     /// Leave something out that the dialect has; separate several with commas
     #[arg(long, value_name = "OFFER", value_enum, value_delimiter = ',')]
@@ -50,25 +75,35 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             remark(&format_args!("error: {failure}"));
-            UNAVAILABLE.into()
+            failure.exit_code().into()
         }
     }
 }
 
 /// Why the broker does not run.
 enum Failure {
+    /// The command line or a file that it names is wrong.
+    Usage(String),
     Runtime(io::Error),
-    Listen(SocketAddr, io::Error),
+    Listen(ListenError),
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => USAGE,
+            Failure::Listen(error) if error.is_usage() => USAGE,
+            Failure::Listen(_) | Failure::Runtime(_) => UNAVAILABLE,
+        }
+    }
 }
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Failure::Usage(message) => f.write_str(message),
             Failure::Runtime(error) => write!(f, "cannot start: {error}"),
-            Failure::Listen(address, error) if error.kind() == io::ErrorKind::AddrInUse => {
-                write!(f, "cannot listen on {address}: {error}; --listen with port 0 takes a free port")
-            }
-            Failure::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Failure::Listen(error) => write!(f, "{error}"),
         }
     }
 }
@@ -80,20 +115,48 @@ fn remark(line: &dyn std::fmt::Display) {
 }
 
 async fn serve(arguments: &Arguments) -> Result<(), Failure> {
-    let failed = |error| Failure::Listen(arguments.listen, error);
-    let listener = TcpListener::bind(arguments.listen).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+    let listeners = arguments.listen.bind().await.map_err(Failure::Listen)?;
+    if let Some(warning) = arguments.listen.warning() {
+        remark(&warning);
+    }
     let all = Settings::from_profile(arguments.profile);
-    let settings = arguments.without.iter().fold(all, |settings, offer| settings.without(*offer));
+    let mut settings = arguments.without.iter().fold(all, |settings, offer| settings.without(*offer));
+    settings.secret_source = random_secret();
+    match (&arguments.registry, &settings.logins) {
+        (Some(_), Logins::Clients) => {
+            let says = format!("--registry is for a platform: profile {} has no devices", arguments.profile.name);
+            return Err(Failure::Usage(says));
+        }
+        (Some(file), _) => settings.logins = Logins::Registered(Arc::new(registry(file)?)),
+        (None, Logins::Believed) => {
+            remark(&"no --registry: every device is believed to be who it says, and clients need not be devices");
+        }
+        (None, _) => {}
+    }
     let broker = Broker::new(settings);
     // From here on, whoever waits for the line below may also send a signal.
     let stopped = signalled().map_err(Failure::Runtime)?;
-    remark(&format_args!("listening on {address}, profile {}", arguments.profile.name));
+    remark(&format_args!("listening on {listeners}, profile {}", arguments.profile.name));
     tokio::select! {
-        () = broker.listen(listener) => {}
+        () = listeners.serve(&broker) => {}
         () = stopped => {}
     }
     Ok(())
+}
+
+fn registry(file: &Path) -> Result<Registry, Failure> {
+    let name = file.display().to_string();
+    let text = fs::read_to_string(file).map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
+    let environment = |variable: &str| env::var(variable).ok();
+    Registry::load(&name, &text, &environment).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// A secret that nobody can guess. The keys of the standard library's hash tables come from the system's own source, and the hash
+/// is a keyed one: without the key its values tell nothing of each other.
+fn random_secret() -> Secret {
+    let state = RandomState::new();
+    let parts: Vec<String> = (0..4_u64).map(|part| format!("{:016x}", state.hash_one(part))).collect();
+    Secret::new(parts.concat())
 }
 
 /// Resolves on Ctrl-C or SIGTERM.

@@ -2,10 +2,12 @@
 
 #[cfg(feature = "faults")]
 use crate::switch::Switch;
+use model::device::{Registry, Secret};
 use model::packet::{ProtocolVersion, Qos};
-use model::profile::{Feature, KeepAliveRange, Offence, Profile, Reaction};
+use model::profile::{Feature, KeepAliveRange, Offence, Profile, Reaction, TopicClasses};
 use std::collections::BTreeSet;
 use std::num::{NonZeroU16, NonZeroU32};
+use std::sync::Arc;
 
 /// The decisions and bounds of one broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +44,33 @@ pub struct Settings {
     pub topic_alias_maximum: u16,
     /// Topic Aliases that it sets itself on one connection, as far as the Client allows them.
     pub sent_topic_aliases: u16,
+    /// Who may log in.
+    pub logins: Logins,
+    /// The topics of devices.
+    pub topic_classes: TopicClasses,
+    /// Whether a device that has used 5.0 may come back with an older version (N-VER-1).
+    pub versions_step_back: bool,
+    /// Whether a device of 5.0 that subscribes to topics of others loses its connection.
+    pub forbidden_filter_ends: bool,
+    /// What the secrets and tokens are made from that devices register for. Who knows it knows them all: outside of tests it
+    /// must be random.
+    pub secret_source: Secret,
     /// Bounds.
     pub limits: Limits,
     /// What it does wrong on purpose.
     #[cfg(feature = "faults")]
     pub misbehaviour: Option<Switch>,
+}
+
+/// Who may log in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Logins {
+    /// Clients, by their Client Identifiers; a User Name means nothing.
+    Clients,
+    /// Clients, and whoever says that it is a device: nobody knows any secret.
+    Believed,
+    /// The devices of a registry, and nobody else.
+    Registered(Arc<Registry>),
 }
 
 /// Who decides the QoS of a delivery.
@@ -72,6 +96,12 @@ pub enum Announcement {
 pub struct Limits {
     /// Largest packet a Client may send, in bytes: announced in 5.0, enforced in all versions.
     pub maximum_packet_size: NonZeroU32,
+    /// Characters of the part of a device's Client Identifier that its user chooses.
+    pub client_identifier_characters: usize,
+    /// Logins of one device within a minute.
+    pub connects_per_minute: usize,
+    /// PUBLISH packets of one device within a second, at QoS 0 and above.
+    pub uplink_per_second: [usize; 2],
     /// Topic Filters in one SUBSCRIBE; those beyond are refused.
     pub filters_per_subscribe: usize,
     /// Subscriptions of one session.
@@ -155,6 +185,20 @@ impl Settings {
             announcement: if iot_platform { Announcement::Everything } else { Announcement::Differences },
             topic_alias_maximum: limits.topic_alias_maximum.min(TOPIC_ALIASES),
             sent_topic_aliases: if iot_platform { 0 } else { TOPIC_ALIASES },
+            logins: match profile.registry() {
+                Some(registry) if iot_platform => Logins::Registered(Arc::clone(registry)),
+                _ if iot_platform => Logins::Believed,
+                _ => Logins::Clients,
+            },
+            topic_classes: profile.topic_classes().clone(),
+            versions_step_back: profile
+                .reactions(Offence::VersionSteppedBack, ProtocolVersion::V3_1_1)
+                .contains(&Reaction::Accept),
+            forbidden_filter_ends: profile
+                .reactions(Offence::TopicNotPermitted, ProtocolVersion::V5_0)
+                .iter()
+                .any(|reaction| reaction.to_string().contains("then close")),
+            secret_source: Secret::new("a secret source for tests"),
             limits: Limits::new(limits, iot_platform),
             #[cfg(feature = "faults")]
             misbehaviour: None,
@@ -167,6 +211,9 @@ impl Limits {
         let size = |limit: Option<u16>| limit.map_or(usize::MAX, usize::from);
         Limits {
             maximum_packet_size: dialect.maximum_packet_size.and_then(NonZeroU32::new).unwrap_or(MEBIBYTE),
+            client_identifier_characters: size(dialect.client_identifier_characters),
+            connects_per_minute: size(dialect.connects_per_minute),
+            uplink_per_second: dialect.uplink_per_second.map_or([usize::MAX; 2], |limits| limits.map(usize::from)),
             filters_per_subscribe: size(dialect.filters_per_subscribe),
             subscriptions: dialect.subscriptions_per_session.map_or(10_000, usize::from),
             filter_levels: 200,

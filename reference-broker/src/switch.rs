@@ -111,10 +111,54 @@ switches! {
     PacketIdentifierReused = "packet-identifier-reused" breaks ["3.1.1:MQTT-2.3.1-4", "5.0:MQTT-2.2.1-4"];
     /// A new connection knows the Topic Aliases that another one has set.
     TopicAliasLeaks = "topic-alias-leaks" breaks ["5.0:MQTT-3.3.2-7"];
+    /// The answer to a request for a WebSocket names no subprotocol.
+    SubprotocolNotNamed = "subprotocol-not-named" breaks ["MQTT-6.0.0-4"];
+    /// WebSocket text frames are read like binary ones.
+    TextFramesTaken = "text-frames-taken" breaks ["MQTT-6.0.0-1"];
+    /// What is sent over WebSocket goes into text frames, as far as it is text.
+    TextFramesSent = "text-frames-sent" breaks ["MQTT-6.0.0-1"];
+    /// Each WebSocket frame is taken for one whole packet.
+    FramesTakenForPackets = "frames-taken-for-packets" breaks ["MQTT-6.0.0-2"];
     /// A Keep Alive outside of the dialect's range is accepted.
     KeepAliveNotChecked = "keep-alive-not-checked" breaks ["P-KA-2"];
     /// A SUBSCRIBE may hold any number of filters.
     FiltersNotCounted = "filters-not-counted" breaks ["P-TOP-13"];
+    /// Any Password will do for a device.
+    SignatureNotChecked = "signature-not-checked" breaks ["P-RC-5", "P-SGN-1", "X-4"];
+    /// A signature in capital letters is refused.
+    SignatureOfOneCase = "signature-of-one-case" breaks ["P-SGN-1"];
+    /// Signatures other than by hmacsha256 are refused.
+    SignatureOfOneMethod = "signature-of-one-method" breaks ["P-CID-4", "P-SGN-1"];
+    /// A sign method that there is not lets everybody in.
+    SignMethodGuessed = "sign-method-guessed" breaks ["P-CID-4", "X-56"];
+    /// A signature over a timestamp is refused.
+    TimestampNotSigned = "timestamp-not-signed" breaks ["P-CID-5", "P-SGN-2"];
+    /// A device that nobody knows may log in.
+    UnknownDeviceAccepted = "unknown-device-accepted" breaks ["P-RC-5", "X-5"];
+    /// A device that was disabled may log in.
+    DisabledDeviceAccepted = "disabled-device-accepted" breaks ["P-RC-9", "X-6"];
+    /// A device's Client Identifier may be of any length.
+    ClientIdentifierNotMeasured = "client-identifier-not-measured" breaks ["P-CID-2", "P-RC-3", "X-7"];
+    /// A device that has connected too often once is refused for good.
+    RefusedForGood = "refused-for-good" breaks ["P-LIM-4", "X-8"];
+    /// Who registers for a secret again keeps the first one.
+    FirstSecretCounts = "first-secret-counts" breaks ["P-REG-7"];
+    /// A token is the password of any device.
+    TokenNotChecked = "token-not-checked" breaks ["P-REG-6"];
+    /// A device publishes to topics of others.
+    ForeignTopicPublished = "foreign-topic-published" breaks ["P-TOP-6", "X-21"];
+    /// A device subscribes to topics of others.
+    ForeignFilterGranted = "foreign-filter-granted" breaks ["P-TOP-6", "X-22"];
+    /// Who registers may sign with anything.
+    RegistrationNotChecked = "registration-not-checked" breaks ["P-REG-3"];
+    /// Who registers gets no answer.
+    RegistrationNotAnswered = "registration-not-answered" breaks ["P-REG-4", "P-REG-5"];
+    /// A device that has logged in may register again.
+    RegisteredTwice = "registered-twice" breaks ["P-REG-7"];
+    /// The Keep Alive of who registers has to be in range.
+    RegistrationKeepAliveChecked = "registration-keep-alive-checked" breaks ["P-REG-1"];
+    /// A device that has used 5.0 may come back with an older version.
+    VersionStepsBack = "version-steps-back" breaks ["N-VER-1"];
     /// Topics and filters may be of any length and depth.
     TopicLengthNotChecked = "topic-length-not-checked" breaks ["P-TOP-10", "P-TOP-11"];
 }
@@ -130,7 +174,8 @@ impl Switch {
     #[must_use]
     pub fn profile(self) -> &'static str {
         match self {
-            Switch::KeepAliveNotChecked | Switch::FiltersNotCounted | Switch::TopicLengthNotChecked => "platform",
+            Switch::VersionStepsBack => "platform-2026",
+            _ if self.statements().iter().any(|statement| statement.starts_with(['P', 'X'])) => "platform",
             _ => "standard",
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn check(steps: &[Step], version: ProtocolVersion) -> Vec<(&Step, Str
 }
 
 /// All actors of a script.
-fn actors(steps: &[Step]) -> BTreeSet<&str> {
+pub(super) fn actors(steps: &[Step]) -> BTreeSet<&str> {
     let mut all = BTreeSet::new();
     for step in steps {
         all.extend(step.action.actor());
@@ -81,13 +81,15 @@ impl<'a> Walk<'a> {
                     Err(error) => self.fault(step, error),
                 }
             }
-            Action::SendBytes { actor, bytes } => {
+            Action::SendBytes { actor, bytes, .. } => {
+                self.scope.acts(actor);
                 self.connections.insert(actor, Connection::Open);
                 if let Err(error) = bytes.build(&self.scope) {
                     self.fault(step, error);
                 }
             }
             Action::Expect { actor, expectation, bind, .. } => {
+                self.scope.acts(actor);
                 self.needs_connection(step, actor, "expects something");
                 match expectation {
                     Expectation::Packet(pattern) => {

@@ -11,8 +11,9 @@ use super::nearest::suggestion;
 use super::read::{Fault, Reading, read_all};
 use super::step::Step;
 use super::substitute::Columns;
+use super::transport::Transport;
 use super::value::{Segment, segments};
-use super::yaml::{self, Content, Mark, Node, Scalar};
+use super::yaml::{self, Content, Mark, Node};
 use model::packet::ProtocolVersion;
 use model::profile::{Feature, Profile};
 use model::statement::StatementId;
@@ -52,7 +53,7 @@ struct Compiler {
 struct Row<'a> {
     id: Option<Arc<str>>,
     mark: Mark,
-    columns: Vec<(&'a str, &'a Scalar)>,
+    columns: Vec<(&'a str, &'a Node)>,
     cites: Cites,
     versions: Vec<ProtocolVersion>,
 }
@@ -160,7 +161,7 @@ impl Compiler {
             spent = columns.spent;
             for version in &row.versions {
                 let cited = self.cited(*version, &cites, row, mark(case.cites.node));
-                if let Some(steps) = self.steps(&substituted, *version, &versions) {
+                if let Some(steps) = self.steps(&substituted, *version, &versions, case.transport) {
                     scripts.push(Script { row: row.id.clone(), version: *version, cites: cited, steps: steps.into() });
                 }
             }
@@ -172,6 +173,7 @@ impl Compiler {
             profiles,
             needs,
             exclusive: case.exclusive,
+            transport: case.transport,
             scripts,
             unused,
             about_location: location(&self.file, mark(case.about.node)),
@@ -180,9 +182,15 @@ impl Compiler {
     }
 
     /// The steps for one version, if nothing is wrong with them.
-    fn steps(&mut self, nodes: &[Node], version: ProtocolVersion, versions: &[ProtocolVersion]) -> Option<Vec<Step>> {
+    fn steps(
+        &mut self,
+        nodes: &[Node],
+        version: ProtocolVersion,
+        versions: &[ProtocolVersion],
+        transport: Option<Transport>,
+    ) -> Option<Vec<Step>> {
         let file = Arc::clone(&self.file);
-        let reading = Reading { file: &file, version, versions };
+        let reading = Reading { file: &file, version, versions, transport };
         let mut faults = Vec::new();
         let steps = read_all(nodes, &reading, &mut faults);
         // Consequences of a step that could not be read would only distract.
@@ -330,21 +338,14 @@ impl Compiler {
                     // `mqtt` of the row may come later; the case's versions are what its ids must be clear about.
                     cites = self.cites(&texts, versions, nodes);
                 }
-                _ => match &entry.value.content {
-                    Content::Scalar(scalar) => columns.push((entry.key.as_str(), scalar)),
-                    _ => {
-                        let message =
-                            format!("a column holds one value, `{}` holds {}", entry.key, entry.value.describe());
-                        self.fault(entry.value.mark, message);
-                    }
-                },
+                _ => columns.push((entry.key.as_str(), &entry.value)),
             }
         }
         let Some(id) = id else {
             self.fault(node.mark, "the row has no `id`: it becomes a part of the variant's name");
             return None;
         };
-        columns.push(("id", entries.iter().find(|entry| entry.key == "id").and_then(|entry| entry.value.scalar())?));
+        columns.push(("id", entries.iter().find(|entry| entry.key == "id").map(|entry| &entry.value)?));
         Some(Row { id: Some(id.into()), mark: node.mark, columns, cites, versions: own })
     }
 

@@ -4,8 +4,10 @@
 
 use super::code::{Code, CodePattern};
 use super::data::Data;
+use super::login::LoginFields;
 use super::nullable::Nullable;
 use super::property::Properties;
+use super::schema::OrColumn;
 use super::value::{Text, Value};
 use model::packet::{
     AuthProperties, ConnackProperties, ConnectProperties, DisconnectProperties, PacketId, PublishProperties, Qos,
@@ -18,7 +20,10 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ConnectFields {
-    /// Client Identifier; by default the actor's own.
+    /// How a device logs in, on a target that knows its devices; by default as it should.
+    #[schemars(with = "Option<OrColumn<LoginFields>>")]
+    pub(super) login: Option<Box<LoginFields>>,
+    /// Client Identifier; by default the actor's own. Without `|` it is what a device puts before its parameters.
     pub(super) client_id: Option<Text>,
     /// Clean Start of 5.0, Clean Session of 3.x; by default true.
     pub(super) clean: Option<Value<bool>>,

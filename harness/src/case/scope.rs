@@ -1,7 +1,9 @@
 //! The variables of a script while it is played, and what actors remember.
 
 use super::binding::{Field, field};
+use super::login::LoginFields;
 use super::nearest::suggestion;
+use super::roster::Roster;
 use super::template::BuildError;
 use super::value::{Bound, Variable};
 use model::packet::{Packet, PacketId, PacketType, Qos};
@@ -40,6 +42,10 @@ pub struct Scope {
     topic_prefix: String,
     client_prefix: String,
     credentials: Credentials,
+    /// The devices that the actors are, where they are known.
+    roster: Option<Roster>,
+    /// Who acts, or is looked at.
+    acting: String,
     /// The names of the actors, where they are not taken for granted.
     cast: Option<BTreeSet<String>>,
     bindings: BTreeMap<String, Packet>,
@@ -63,26 +69,62 @@ impl Scope {
             topic_prefix: topic_prefix.into(),
             client_prefix: client_prefix.into(),
             credentials,
+            roster: None,
+            acting: String::new(),
             cast: None,
             bindings: BTreeMap::new(),
             actors: BTreeMap::new(),
         }
     }
 
+    /// The same, where the actors are devices.
+    #[must_use]
+    pub fn with_devices(self, roster: Option<Roster>) -> Scope {
+        Scope { roster, ..self }
+    }
+
+    /// From now on `$t` stands for the topics of this actor, where actors have topics of their own.
+    pub fn acts(&mut self, actor: &str) {
+        if self.acting != actor {
+            actor.clone_into(&mut self.acting);
+        }
+    }
+
+    /// The devices that the actors are.
+    pub(super) fn roster(&self) -> Option<&Roster> {
+        self.roster.as_ref()
+    }
+
+    /// Whether the script is only looked at.
+    pub(super) fn is_to_check(&self) -> bool {
+        self.cast.is_some()
+    }
+
     /// A scope that knows the actors of a script, and so refuses every name that is none. When a script is played, the
     /// loader has done that.
     pub(super) fn to_check(actors: BTreeSet<String>) -> Scope {
-        Scope { cast: Some(actors), ..Scope::new("t", "c", Credentials::default()) }
+        let names = actors.iter().map(String::as_str).collect();
+        let roster = Some(Roster::made_up(&names, model::device::Transport::Plain, "t", "c"));
+        Scope { cast: Some(actors), roster, ..Scope::new("t", "c", Credentials::default()) }
     }
 
     /// How an actor presents itself: with a client id made from its name, and the target's credentials.
     #[must_use]
     pub fn identity(&self, actor: &str) -> Identity {
-        Identity {
+        let of_device = self.roster.as_ref().and_then(|roster| {
+            roster.device(actor)?;
+            LoginFields::default().resolve(self, actor).ok()
+        });
+        of_device.unwrap_or_else(|| Identity {
             client_id: format!("{}{actor}", self.client_prefix),
             user_name: self.credentials.user_name.clone(),
             password: self.credentials.password.clone(),
-        }
+        })
+    }
+
+    /// Whose Client Identifier this is: the actor's that it is the default of.
+    pub(super) fn owner_of(&self, client_id: &str) -> Option<&str> {
+        self.roster.as_ref()?.actors().find(|actor| self.identity(actor).client_id == client_id)
     }
 
     /// Binds a packet to a variable, for the `as:` of an expectation.
@@ -118,7 +160,10 @@ impl Scope {
         let name = variable.name.as_str();
         let Some(wanted) = &variable.field else {
             return match name {
-                "t" => Ok(Bound::Text(self.topic_prefix.clone())),
+                "t" => {
+                    let own = self.roster.as_ref().and_then(|roster| roster.topics(&self.acting));
+                    Ok(Bound::Text(own.unwrap_or_else(|| self.topic_prefix.clone())))
+                }
                 "c" => Ok(Bound::Text(self.client_prefix.clone())),
                 _ if self.bindings.contains_key(name) => {
                     Err(BuildError(format!("`${name}` is a packet: write a field of it, such as `${name}.id`")))
@@ -130,6 +175,9 @@ impl Scope {
             };
         };
         let Some(packet) = self.bindings.get(name) else {
+            if let Some(bound) = self.of_device(name, wanted) {
+                return Ok(Bound::Text(bound));
+            }
             return Err(self.unknown(variable, &format!("no packet was bound with `as: {name}`")));
         };
         match field(packet, wanted) {
@@ -138,6 +186,18 @@ impl Scope {
                 Err(BuildError(format!("`{variable}` has no value: the {} has none", packet.packet_type())))
             }
             Field::Unknown => Err(BuildError(format!("`{variable}`: {} has no `{wanted}`", packet.packet_type()))),
+        }
+    }
+
+    /// What belongs to the device that an actor is: `$dev.topics`, `$dev.product_key`, `$dev.device_name`.
+    fn of_device(&self, actor: &str, wanted: &str) -> Option<String> {
+        let roster = self.roster.as_ref()?;
+        let device = roster.device(actor)?;
+        match wanted {
+            "topics" => roster.topics(actor),
+            "product_key" => Some(device.product_key().to_owned()),
+            "device_name" => Some(device.name().to_owned()),
+            _ => None,
         }
     }
 

@@ -6,9 +6,11 @@ use super::fields::{
     AcknowledgementFields, AuthFields, ConnectFields, DisconnectFields, FilterFields, Outgoing, PublishFields,
     SubscribeFields, UnsubscribeFields,
 };
+use super::login::LoginFields;
 use super::raw::RawFields;
-use super::scope::Scope;
+use super::scope::{Identity, Scope};
 use super::value::{Literal, Value};
+use model::device::Transport;
 use model::packet::{
     Acknowledgement, Auth, Connect, Delivery, Disconnect, Packet, PacketId, PacketType, ProtocolVersion, Publish, Qos,
     ReasonCode, Subscribe, SubscriptionOptions, SubscriptionRequest, Unsubscribe, Utf8String, Will,
@@ -65,6 +67,15 @@ impl PacketTemplate {
         }
     }
 
+    /// What carries the connection of a CONNECT, if the script says so.
+    #[must_use]
+    pub fn transport(&self) -> Option<Transport> {
+        match &self.fields {
+            Outgoing::Connect(fields) => fields.login.as_ref().and_then(|login| login.transport()),
+            _ => None,
+        }
+    }
+
     /// The variable that the packet is bound to when it is built.
     #[must_use]
     pub fn bind(&self) -> Option<&str> {
@@ -78,6 +89,7 @@ impl PacketTemplate {
     /// When a variable has no value or one that does not fit, nothing waits for the acknowledgement, or the version
     /// cannot say what the packet says.
     pub fn build(&self, scope: &mut Scope, actor: &str, version: ProtocolVersion) -> Result<Built, BuildError> {
+        scope.acts(actor);
         let packet = self.packet(scope, actor, version)?;
         let keep_alive = match &packet {
             Packet::Connect(connect) => Some(connect.keep_alive),
@@ -148,8 +160,27 @@ impl Building<'_> {
         Ok(id)
     }
 
+    /// Who a CONNECT says that it is.
+    fn identity(&self, fields: &ConnectFields) -> Result<Identity, BuildError> {
+        if let Some(login) = &fields.login {
+            return login.resolve(self.scope, self.actor);
+        }
+        let own = self.scope.identity(self.actor);
+        let Some(client_id) = fields.client_id.as_ref().filter(|_| self.scope.roster().is_some()) else {
+            return Ok(own);
+        };
+        let client_id = client_id.resolve(self.scope)?;
+        if let Some(other) = self.scope.owner_of(&client_id) {
+            return Ok(self.scope.identity(other));
+        }
+        if client_id.contains('|') {
+            return Ok(Identity { client_id, ..own });
+        }
+        LoginFields { name: fields.client_id.clone(), ..LoginFields::default() }.resolve(self.scope, self.actor)
+    }
+
     fn connect(&mut self, fields: &ConnectFields) -> Result<Connect, BuildError> {
-        let identity = self.scope.identity(self.actor);
+        let identity = self.identity(fields)?;
         let text = |text: String| Utf8String::new(text).map_err(|error| BuildError(error.to_string()));
         let will = fields.will.as_ref().map(|will| {
             Ok::<Will, BuildError>(Will {
@@ -165,8 +196,11 @@ impl Building<'_> {
             keep_alive: self.value(fields.keep_alive.as_ref(), KEEP_ALIVE)?,
             properties: fields.properties.resolve(self.scope)?,
             client_id: match &fields.client_id {
-                Some(client_id) => client_id.utf8(self.scope)?,
-                None => text(identity.client_id)?,
+                // A device puts its parameters behind it.
+                Some(client_id) if self.scope.roster().is_none() || fields.login.is_some() => {
+                    client_id.utf8(self.scope)?
+                }
+                Some(_) | None => text(identity.client_id)?,
             },
             will: will.transpose()?,
             user_name: match &fields.user_name {

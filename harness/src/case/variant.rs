@@ -1,8 +1,10 @@
 //! From cases to what is played: one variant for each row and version.
 
+use super::check::actors;
 use super::error::Location;
 use super::library::{Case, Library, Script, Suite};
 use super::step::Step;
+use super::transport::Transport;
 use model::packet::ProtocolVersion;
 use model::profile::{Feature, Profile};
 use model::statement::StatementId;
@@ -30,8 +32,12 @@ pub struct Variant {
     pub cites: Vec<StatementId>,
     /// What the case needs of the dialect and of the server.
     pub needs: BTreeSet<Feature>,
+    /// It is written for dialects of devices: the actors are devices.
+    pub is_for_devices: bool,
     /// It must be alone on the broker.
     pub exclusive: bool,
+    /// What has to carry the connections.
+    pub transport: Option<Transport>,
     /// The script.
     pub steps: Arc<[Step]>,
     /// Where the case stands.
@@ -65,6 +71,14 @@ pub fn expand(library: &Library, profile: &Profile) -> Vec<(Variant, Applicabili
     variants
 }
 
+impl Variant {
+    /// The actors of the script.
+    #[must_use]
+    pub fn actors(&self) -> BTreeSet<&str> {
+        actors(&self.steps)
+    }
+}
+
 fn variant(suite: &Suite, case: &Case, script: &Script, profile: &Arc<str>) -> Variant {
     let row = script.row.as_ref().map(|row| format!("/{row}")).unwrap_or_default();
     Variant {
@@ -77,7 +91,9 @@ fn variant(suite: &Suite, case: &Case, script: &Script, profile: &Arc<str>) -> V
         about: Arc::clone(&case.about),
         cites: script.cites.clone(),
         needs: case.needs.clone(),
+        is_for_devices: !case.profiles.contains("standard") && !case.needs.contains(&Feature::PlainLogins),
         exclusive: case.exclusive,
+        transport: case.transport,
         steps: Arc::clone(&script.steps),
         location: case.location.clone(),
     }

@@ -96,6 +96,15 @@ impl Node {
         }
     }
 
+    /// About as many bytes as it takes in the text.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.content {
+            Content::Scalar(scalar) => scalar.text.len(),
+            Content::Sequence(items) => items.iter().map(|item| 1 + item.bytes()).sum(),
+            Content::Mapping(entries) => entries.iter().map(|entry| entry.key.len() + 2 + entry.value.bytes()).sum(),
+        }
+    }
+
     /// What it is, for a message: `a list`, `the text "x"`.
     pub(super) fn describe(&self) -> String {
         match &self.content {

@@ -35,6 +35,8 @@ pub(super) enum Occasion {
     MessageExpiry,
     /// A SUBSCRIBE asks for a Shared Subscription.
     Shared,
+    /// A connection is a WebSocket.
+    WebSocket,
 }
 
 impl Traffic {
@@ -87,7 +89,29 @@ impl Traffic {
             Switch::SharedToTwoMembers | Switch::SharedQos2HandedOn => came_up(Occasion::Shared),
             Switch::Qos2DuplicatePassedOn | Switch::Qos2IdentifierNeverFreed => came_up(Occasion::Qos2),
             Switch::TopicAliasLeaks => came_up(Occasion::Alias),
-            Switch::KeepAliveNotChecked => true,
+            Switch::SubprotocolNotNamed
+            | Switch::TextFramesTaken
+            | Switch::TextFramesSent
+            | Switch::FramesTakenForPackets => came_up(Occasion::WebSocket),
+            Switch::KeepAliveNotChecked
+            | Switch::SignatureNotChecked
+            | Switch::SignatureOfOneCase
+            | Switch::SignatureOfOneMethod
+            | Switch::SignMethodGuessed
+            | Switch::TimestampNotSigned
+            | Switch::UnknownDeviceAccepted
+            | Switch::DisabledDeviceAccepted
+            | Switch::ClientIdentifierNotMeasured
+            | Switch::RegistrationNotChecked
+            | Switch::RegistrationNotAnswered
+            | Switch::RegisteredTwice
+            | Switch::RefusedForGood
+            | Switch::FirstSecretCounts
+            | Switch::TokenNotChecked
+            | Switch::RegistrationKeepAliveChecked
+            | Switch::VersionStepsBack => true,
+            Switch::ForeignTopicPublished => publishes,
+            Switch::ForeignFilterGranted => subscribes,
             Switch::FiltersNotCounted => subscribes,
             Switch::TopicLengthNotChecked => subscribes || publishes,
         }

@@ -34,6 +34,7 @@ pub(super) fn case_file(subject: &Subject<'_>, steps: &[String]) -> String {
         format!("    about: The judge watches the rule {rule}."),
         format!("    cites: [{}]", cites.join(", ")),
         format!("    mqtt: [\"{}\"]", version.number()),
+        "    needs: [plain-logins]".to_owned(),
         "    steps:".to_owned(),
     ];
     lines.extend(steps.iter().map(|step| format!("      - {step}")));

@@ -13,7 +13,7 @@ pub(super) struct Names {
 impl Names {
     /// Names of this dialect that begin with `unique`, which is letters and digits.
     pub(super) fn new(profile: &Profile, unique: &str) -> Names {
-        Names { topics: profile.topics.replace("{unique}", unique), clients: unique.to_owned() }
+        Names { topics: profile.topic_prefix(unique), clients: unique.to_owned() }
     }
 
     /// The text that commands write with `$t`, `$ann` and `$$`.

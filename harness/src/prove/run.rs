@@ -3,7 +3,7 @@
 use super::search::search;
 use super::stage::{Cut, Deed, Stage};
 use super::verdict::{Proof, Proved};
-use crate::case::Variant;
+use crate::case::{Roster, Variant};
 use crate::run::{Conditions, Fate, Interrupt, Plan, Rehearsed, rehearse};
 use crate::target::Peer;
 use model::permitted::PermittedServer;
@@ -47,6 +47,7 @@ pub(super) fn play(
     conditions: &Conditions,
     server: PermittedServer,
     tape: &[Deed],
+    roster: Option<Roster>,
 ) -> Ended {
     // The runtime comes before the stage, whose clock is the runtime's.
     let place: Arc<std::sync::OnceLock<Stage>> = Arc::default();
@@ -67,7 +68,7 @@ pub(super) fn play(
     runtime.block_on(async {
         let stage = place.get_or_init(|| Stage::new(server, tape));
         let peer = Peer::Counterpart(Arc::new(stage.clone()));
-        let script = rehearse(variant, profile, peer, conditions);
+        let script = rehearse(variant, profile, peer, conditions, roster);
         tokio::select! {
             cut = direct(stage) => Ended::Cut(cut),
             played = script => {

@@ -3,8 +3,9 @@
 use super::run::{Bounds, Ended, play};
 use super::stage::{Cut, Deed};
 use super::verdict::{Proof, Proved, Refutation};
-use crate::case::Variant;
-use crate::run::{Conditions, VerdictKind};
+use crate::case::{Roster, Variant};
+use crate::run::{Conditions, VerdictKind, provide};
+use crate::target::Scheme;
 use model::permitted::{Character, PermittedServer};
 use model::profile::Profile;
 use stateright::{Checker, HasDiscoveries, Model, Property};
@@ -19,7 +20,9 @@ const MOVES_TO_FINISH: usize = 500;
 /// A script and all permitted servers.
 struct Composition {
     variant: Arc<Variant>,
+    /// As the servers have it that know the devices.
     profile: Arc<Profile>,
+    roster: Option<Roster>,
     conditions: Conditions,
     bounds: Bounds,
     runs: AtomicUsize,
@@ -72,9 +75,11 @@ pub(super) fn search(
     conditions: &Conditions,
     bounds: Bounds,
 ) -> Proved {
+    let (profile, roster) = provide(variant, profile, Scheme::Mqtt);
     let composition = Composition {
         variant: Arc::clone(variant),
-        profile: Arc::clone(profile),
+        profile,
+        roster,
         conditions: conditions.clone(),
         bounds,
         runs: AtomicUsize::new(0),
@@ -100,7 +105,7 @@ impl Composition {
         if self.runs.fetch_add(1, Ordering::Relaxed) >= self.bounds.runs {
             return self.give_up(format!("it takes more than {} runs", self.bounds.runs));
         }
-        match play(&self.variant, &self.profile, &self.conditions, server, tape) {
+        match play(&self.variant, &self.profile, &self.conditions, server, tape, self.roster.clone()) {
             Ended::Cut(Cut::Question(question)) => State::Choosing {
                 fingerprint: question.fingerprint,
                 character,

@@ -21,6 +21,9 @@ struct Document<'a> {
     target: &'a str,
     profile: String,
     counts: Counts,
+    /// What makes the results worth less than they look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     elapsed_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,6 +121,7 @@ pub fn json(run: &Run) -> serde_json::Result<Vec<u8>> {
             skipped: summary.of_class(Class::Skipped),
         },
         elapsed_ms: run.elapsed.map(milliseconds),
+        warning: run.header.warning.as_deref(),
         trouble: run.trouble.as_deref(),
         log: run.log.as_deref(),
         between: run.between.as_deref(),

@@ -129,7 +129,8 @@ fn readable(recorded: &Recorded, lines: &[Line], offers: &Offers<'_>, credential
         now = line.at;
         let Line { actor, arrow, .. } = line;
         let what = what(line, offer, credentials);
-        texts.push(format!("{actor} {arrow} {}", what.replace(&format!("{}/", recorded.topics), "$t/")));
+        let what = recorded.topics.iter().fold(what, |what, topics| what.replace(&format!("{topics}/"), "$t/"));
+        texts.push(format!("{actor} {arrow} {what}"));
     }
     let kind = recorded.outcome.verdict.kind();
     if kind != VerdictKind::Pass {

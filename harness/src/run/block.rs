@@ -53,6 +53,7 @@ impl Player<'_> {
                 }
             }
         }
+        self.scope.acts(actor);
         let fits = |step: &Step, arrived: &Arrived| match &step.action {
             Action::Expect { expectation: Expectation::Packet(pattern), .. } => {
                 pattern.compare(&arrived.packet, &self.scope).is_empty()
@@ -110,6 +111,7 @@ impl Player<'_> {
         let Action::Expect { actor, expectation, .. } = &step.action else {
             return false;
         };
+        self.scope.acts(actor);
         let scope = &self.scope;
         let fits = self.inbox(actor, |inbox| match expectation {
             Expectation::Packet(pattern) => inbox

@@ -1,5 +1,6 @@
 //! Plays against reference brokers in memory: a fresh one for each variant, in virtual time, on all processors.
 
+use super::devices::provide;
 use super::interrupt::Interrupt;
 use super::known_failing::Entry;
 use super::plan::{Fate, Plan, Planned};
@@ -9,11 +10,12 @@ use super::side_by_side::side_by_side;
 use super::summary::Listener;
 use super::unique::UNIQUE;
 use super::verdict::{Outcome, Verdict};
-use crate::case::Variant;
+use crate::case::{Roster, Variant};
 use crate::fault::{Fault, Interference};
-use crate::target::Peer;
+use crate::target::{Peer, Scheme};
 use crate::trace::Trace;
 use model::profile::Profile;
+use reference_broker::Settings;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -63,14 +65,25 @@ pub fn play_embedded(
     known_failing: Option<Entry>,
     conditions: &Conditions,
 ) -> Outcome {
-    let peer = match conditions.interference {
-        Interference::Fault(Fault::Switch(switch)) => Peer::misbehaving(profile, switch),
-        _ => Peer::embedded(profile),
+    let (profile, roster) = provide(variant, profile, conditions.scheme);
+    let misbehaviour = match conditions.interference {
+        Interference::Fault(Fault::Switch(switch)) => Some(switch),
+        _ => None,
     };
-    play_on(peer, UNIQUE, variant, profile, known_failing, conditions)
+    let settings = Settings { misbehaviour, ..Settings::from_profile(&profile) };
+    let peer = Peer::embedded_over(conditions.scheme, settings);
+    judged(variant, in_a_runtime(peer, UNIQUE, variant, &profile, known_failing, conditions, roster))
 }
 
-/// Plays one variant on this peer, which nobody else waits for; `unique` keeps it apart from others there.
+fn judged(variant: &Arc<Variant>, played: Result<Unjudged, String>) -> Outcome {
+    match played {
+        Ok(unjudged) => unjudged.judge(None),
+        Err(why) => Outcome::not_played(Arc::clone(variant), Verdict::Error(why)),
+    }
+}
+
+/// Plays one variant on this peer, which nobody else waits for and which knows no devices; `unique` keeps it apart from others
+/// there.
 #[must_use]
 pub fn play_on(
     peer: Peer,
@@ -80,20 +93,18 @@ pub fn play_on(
     known_failing: Option<Entry>,
     conditions: &Conditions,
 ) -> Outcome {
-    match in_a_runtime(peer, unique, variant, profile, known_failing, conditions) {
-        Ok(unjudged) => unjudged.judge(None),
-        Err(why) => Outcome::not_played(Arc::clone(variant), Verdict::Error(why)),
-    }
+    judged(variant, in_a_runtime(peer, unique, variant, profile, known_failing, conditions, None))
 }
 
 /// Plays one variant on a fresh reference broker of its profile, and keeps the whole trace whatever the verdict.
 #[must_use]
 pub fn record_embedded(variant: &Arc<Variant>, profile: &Arc<Profile>, conditions: &Conditions) -> Recorded {
-    match in_a_runtime(Peer::embedded(profile), UNIQUE, variant, profile, None, conditions) {
+    let (profile, roster) = provide(variant, profile, Scheme::Mqtt);
+    match in_a_runtime(Peer::embedded(&profile), UNIQUE, variant, &profile, None, conditions, roster) {
         Ok(unjudged) => unjudged.judge_and_keep(None),
         Err(why) => {
             let outcome = Outcome::not_played(Arc::clone(variant), Verdict::Error(why));
-            Recorded { outcome, trace: Trace::default(), scripted: 0, topics: String::new() }
+            Recorded { outcome, trace: Trace::default(), scripted: 0, topics: Vec::new() }
         }
     }
 }
@@ -105,6 +116,7 @@ fn in_a_runtime(
     profile: &Arc<Profile>,
     known_failing: Option<Entry>,
     conditions: &Conditions,
+    roster: Option<Roster>,
 ) -> Result<Unjudged, String> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let builder = match peer.is_virtual() {
@@ -113,5 +125,5 @@ fn in_a_runtime(
     };
     let runtime = builder.build().map_err(|error| format!("cannot build a runtime: {error}"))?;
     let (variant, profile) = (Arc::clone(variant), Arc::clone(profile));
-    Ok(runtime.block_on(play(variant, profile, known_failing, peer, conditions, unique)))
+    Ok(runtime.block_on(play(variant, profile, known_failing, peer, conditions, unique, roster)))
 }

@@ -23,7 +23,7 @@ const PINGREQ: [u8; 2] = [0xC0, 0x00];
 pub(super) const DISCONNECT: [u8; 2] = [0xE0, 0x00];
 
 /// The actor of the fresh connection.
-const FENCE: &str = "fence";
+pub(super) const FENCE: &str = "fence";
 
 impl Player<'_> {
     /// Shows that what was sent so far has had all its effects on `watched`.
@@ -122,7 +122,7 @@ impl Player<'_> {
         });
         let version = self.variant.version;
         let connect = encode(&connect, version).map_err(|error| cannot(error.to_string()))?;
-        self.open(FENCE).await?;
+        self.open(FENCE, None).await?;
         self.write(FENCE, &connect).await.map_err(|error| cannot(error.to_string()))?;
         let deadline = Instant::now() + self.timeout;
         let accepted = self

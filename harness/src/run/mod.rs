@@ -9,12 +9,14 @@
 //! variant, in the order in which it is known.
 
 mod block;
+mod devices;
 mod embedded;
 mod expect;
 mod fence;
 mod interrupt;
 mod judging;
 mod known_failing;
+mod misframed;
 mod network;
 mod pattern;
 mod plan;
@@ -28,6 +30,7 @@ mod summary;
 mod unique;
 mod verdict;
 
+pub(crate) use devices::provide;
 pub use embedded::{play_embedded, play_on, record_embedded, run_embedded};
 pub use interrupt::Interrupt;
 pub(crate) use judging::{finding, follow};

@@ -4,7 +4,7 @@ use super::judging::judge;
 use super::known_failing::Entry;
 use super::player::{Conditions, Halt, Played, Player};
 use super::verdict::{Finding, Outcome, Verdict};
-use crate::case::Variant;
+use crate::case::{Roster, Variant};
 use crate::target::Peer;
 use crate::trace::Trace;
 use model::profile::Profile;
@@ -36,8 +36,8 @@ pub struct Recorded {
     pub trace: Trace,
     /// How many of the events belong to the script; with the others the actors part.
     pub scripted: usize,
-    /// What `$t` stood for in the script.
-    pub topics: String,
+    /// What `$t` stood for in the script, for one actor or another.
+    pub topics: Vec<String>,
 }
 
 /// Plays a variant; `unique` keeps it apart from others on the same peer.
@@ -48,11 +48,12 @@ pub(super) async fn play(
     peer: Peer,
     conditions: &Conditions,
     unique: &str,
+    roster: Option<Roster>,
 ) -> Unjudged {
     // The clock of the wall, not the runtime's: that one may be virtual.
     let started = Instant::now();
     let is_virtual = peer.is_virtual() && !conditions.interference.delays();
-    let played = Player::new(&variant, &profile, peer, conditions, unique).play().await;
+    let played = Player::new(&variant, &profile, peer, conditions, unique, roster).play().await;
     Unjudged { variant, profile, known_failing, is_virtual, started, played }
 }
 

@@ -3,7 +3,7 @@
 use super::player::{Conditions, Halt, Played, Player};
 use super::unique::UNIQUE;
 use super::verdict::Verdict;
-use crate::case::Variant;
+use crate::case::{Roster, Variant};
 use crate::target::Peer;
 use crate::trace::Trace;
 use model::profile::Profile;
@@ -18,9 +18,15 @@ pub(crate) struct Rehearsed {
 }
 
 /// Plays a variant to the end of its script.
-pub(crate) async fn rehearse(variant: &Variant, profile: &Profile, peer: Peer, conditions: &Conditions) -> Rehearsed {
+pub(crate) async fn rehearse(
+    variant: &Variant,
+    profile: &Profile,
+    peer: Peer,
+    conditions: &Conditions,
+    roster: Option<Roster>,
+) -> Rehearsed {
     let Played { ending, mut findings, trace, .. } =
-        Player::new(variant, profile, peer, conditions, UNIQUE).play().await;
+        Player::new(variant, profile, peer, conditions, UNIQUE, roster).play().await;
     let verdict = match ending {
         Ok(()) => Verdict::on(findings, variant.version),
         Err(Halt::Finding(finding)) => {

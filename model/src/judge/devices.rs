@@ -1,9 +1,11 @@
 //! What the judge knows of devices: who is on which connection, what is theirs, and how often they connect and publish.
 
 use super::Judge;
+use super::secrets::Secrets;
+use crate::device::{Device, Registration};
 use crate::packet::{Connect, ProtocolVersion, Publish, Qos};
 use crate::profile::{Feature, Offence, Profile, Reaction};
-use crate::server::identity::{Device, Identity, Login};
+use crate::server::identity::{Identity, Login};
 use crate::server::permission;
 use crate::server::rate::Rate;
 use crate::server::rrpc;
@@ -21,6 +23,9 @@ const SECOND: Millis = 1000;
 pub(super) struct Devices {
     logins: BTreeMap<ConnectionId, Known>,
     devices: BTreeMap<Device, History>,
+    secrets: Secrets,
+    /// Connections that are there to register a device, and were right to ask.
+    registering: BTreeMap<ConnectionId, (Registration, Device)>,
 }
 
 /// A connection and its login.
@@ -62,7 +67,13 @@ impl Devices {
         version: ProtocolVersion,
     ) -> Login {
         let mut login = Login::read(profile, connect, version, None);
+        if let Some(registry) = profile.registry() {
+            login.offence = login.offence.or_else(|| self.secrets.check(registry, connect, &login.identity));
+        }
         if let Some(device) = login.identity.device() {
+            if login.offence.is_none() {
+                self.secrets.logs_in(device);
+            }
             let history = self.devices.entry(device.clone()).or_default();
             let limit = profile.limits().connects_per_minute;
             let is_hasty = limit.is_some_and(|limit| history.connects.exceeds(at, limit, MINUTE));
@@ -74,6 +85,11 @@ impl Devices {
                 .offence
                 .or((steps_back && !may_step_back).then_some(Offence::VersionSteppedBack))
                 .or(is_hasty.then_some(Offence::ConnectRateExceeded));
+        }
+        if let (Identity::Registration(device), None, Some(_)) = (&login.identity, login.offence, profile.registry())
+            && let Some(registration) = connect.client_id.parse().ok().as_ref().and_then(Registration::of)
+        {
+            self.registering.insert(connection, (registration, device.clone()));
         }
         let known = Known { identity: login.identity.clone(), client_id: connect.client_id.to_string() };
         self.logins.insert(connection, known);
@@ -129,6 +145,19 @@ impl Devices {
     pub(super) fn may_be_consumed(&self, profile: &Profile, connection: ConnectionId, topic: &str) -> bool {
         let is_device = self.logins.get(&connection).is_some_and(|known| known.identity.device().is_some());
         is_device && profile.has(Feature::DeviceLogin) && permission::is_consumed(profile, topic)
+    }
+
+    /// A PUBLISH comes to this connection: it may bring a device what it registered for.
+    pub(super) fn learns(&mut self, connection: ConnectionId, topic: &str, payload: &[u8]) {
+        if let Some(Known { identity: Identity::Registration(_), .. }) = self.logins.get(&connection) {
+            self.secrets.learn(topic, payload);
+            self.registering.remove(&connection);
+        }
+    }
+
+    /// The connections that were right to ask for a secret or token, and have none yet.
+    pub(super) fn registering(&self) -> impl Iterator<Item = (ConnectionId, Registration, &Device)> {
+        self.registering.iter().map(|(connection, (registration, device))| (*connection, *registration, device))
     }
 
     /// Whether a PUBLISH to this connection may have been pushed: it needs no subscription.

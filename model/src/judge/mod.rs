@@ -34,7 +34,9 @@ mod hypothesis;
 mod offences;
 mod queue;
 mod reading;
+mod registering;
 mod resting;
+mod secrets;
 mod server_side;
 mod shares;
 mod sweep;
@@ -54,6 +56,7 @@ use track::Track;
 
 pub use crate::server::ConnectionId;
 pub use figures::Figures;
+pub use registering::Unanswered;
 pub use resting::Offer;
 
 /// Follows the traffic of one server with all its clients.
@@ -68,6 +71,8 @@ pub struct Judge {
     tracks: BTreeMap<SenderKey, Track>,
     retained: RetainedMessages,
     wills: BTreeMap<MessageKey, wills::Will>,
+    /// Until when Wills have been followed.
+    followed_to: Millis,
     shared: shares::SharedDeliveries,
     /// How many CONNECT packets there have been.
     connects: u32,
@@ -156,6 +161,7 @@ impl Judge {
             tracks: BTreeMap::new(),
             retained: RetainedMessages::default(),
             wills: BTreeMap::new(),
+            followed_to: 0,
             shared: shares::SharedDeliveries::default(),
             connects: 0,
             sweep_above: 0,
@@ -202,6 +208,8 @@ impl Judge {
             tracks,
             retained,
             wills,
+            // Each event and each question brings it to its own time first.
+            followed_to: _,
             shared,
             violations,
             connects,
@@ -220,6 +228,7 @@ impl Judge {
         for connection in connections {
             self.check_silence(at, connection);
         }
+        self.check_registrations(at);
         let senders: Vec<SenderKey> = self.tracks.keys().copied().collect();
         for sender in senders {
             let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };

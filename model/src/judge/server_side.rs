@@ -98,6 +98,7 @@ impl Judge {
                 let mut identifiers = publish.properties.subscription_identifiers.clone();
                 identifiers.sort_unstable();
                 let expiry = publish.properties.message_expiry_interval;
+                self.devices.learns(connection, &topic, &publish.payload);
                 match self.devices.receives(&self.profile, connection, &topic) {
                     Ok(true) if !publish.dup() => self.offer_pushed(at, connection, publish, &topic),
                     Ok(_) => {}
@@ -220,8 +221,14 @@ impl Judge {
                 (None, _) => {}
             }
             if let Some(unanswered) = known.filter(|_| fits && answer != Answer::Received) {
-                track.open.remove(&id);
-                track.answered(unanswered.message);
+                let Unanswered { message, .. } = unanswered;
+                if answer == Answer::Complete && track.completed(connection, message) {
+                    track.open.insert(id, Unanswered { received: false, ..unanswered });
+                    on_its_way_again = Some(message);
+                } else {
+                    track.open.remove(&id);
+                    track.answered(message);
+                }
                 if let Some(reading) = self.readings.get_mut(&connection) {
                     reading.open.remove(&id);
                 }

@@ -2,8 +2,9 @@
 
 use super::character::{Character, Terms};
 use super::packets::packet;
-use crate::judge::{Judge, Observation, Offer, Timing};
-use crate::packet::{Packet, PacketId, ProtocolVersion};
+use crate::device::{Answer, Registration, Secret};
+use crate::judge::{Judge, Observation, Offer, Timing, Unanswered};
+use crate::packet::{Delivery, Packet, PacketId, ProtocolVersion, Publish, PublishProperties};
 use crate::profile::{Feature, Profile};
 use crate::server::vocabulary::SenderKey;
 use crate::server::{ConnectionId, Millis, Output};
@@ -100,7 +101,30 @@ impl PermittedServer {
                 moves.push(one);
             }
         }
+        moves.extend(self.judge.unanswered().filter_map(|unanswered| self.answer(at, &unanswered)));
         moves
+    }
+
+    /// The answer to who registers: this server makes secrets up.
+    fn answer(&self, at: Millis, unanswered: &Unanswered) -> Option<Move> {
+        let Unanswered { connection, session, registration, device } = unanswered;
+        let (secret, device) = (Secret::new(format!("secret for {connection}")), device.clone());
+        let answer = match registration {
+            Registration::Secret => Answer::Secret { device, secret },
+            Registration::Token => {
+                Answer::Token { device, client_id: format!("connection {}", connection.0), token: secret }
+            }
+        };
+        let publish = Publish {
+            delivery: Delivery::AtMostOnce,
+            retain: false,
+            topic: registration.topic().try_into().ok()?,
+            properties: PublishProperties::default(),
+            payload: answer.to_json().into_bytes(),
+        };
+        let bytes = encode(&Packet::Publish(publish), self.judge.version_of(*connection)?).ok()?;
+        let one = Move { session: *session, connection: *connection, said: Said::Packet(bytes) };
+        Some(one).filter(|one| self.permits(at, one))
     }
 
     /// Makes a move that it may make.

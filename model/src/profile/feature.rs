@@ -50,6 +50,8 @@ named! {
         SessionPresent = "session-present",
         /// A User Name that names a device makes the session the device's, whatever the Client Identifier (P-CON-3).
         DeviceLogin = "device-login",
+        /// A client may log in by its Client Identifier, without being a device that the server knows.
+        PlainLogins = "plain-logins",
         /// Nobody but devices may log in.
         DeviceLoginOnly = "device-login-only",
         /// Synchronous calls over topics (platform.md section 9).

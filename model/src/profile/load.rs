@@ -184,6 +184,7 @@ impl Sheet {
             limits: Limits::default(),
             topic_classes: TopicClasses::default(),
             reactions: BTreeMap::new(),
+            registry: None,
             promises: None,
         });
         profile.name = self.name;

@@ -33,9 +33,11 @@ pub use reaction::{Code, Reaction};
 pub use rows::Rows;
 pub use topics::{PatternError, TopicClasses, TopicPattern};
 
+use crate::device::{Device, Registry};
 use crate::packet::ProtocolVersion;
 use crate::statement::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A dialect of MQTT.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +48,8 @@ pub struct Profile {
     pub about: String,
     /// The protocol versions that it has.
     pub versions: BTreeSet<ProtocolVersion>,
-    /// The prefix of topics that a tester may use: `{unique}` stands for what keeps two tests apart.
+    /// The prefix of topics that a tester may use: `{unique}` stands for what keeps two tests apart, `{productKey}` and
+    /// `{deviceName}` for the device that a tester is.
     pub topics: String,
     /// The built-in profile that it was laid over.
     extends: Option<String>,
@@ -55,6 +58,8 @@ pub struct Profile {
     limits: Limits,
     topic_classes: TopicClasses,
     reactions: BTreeMap<(Offence, ProtocolVersion), Vec<Reaction>>,
+    /// The devices that servers of the dialect know, where a tester knows them too.
+    registry: Option<Arc<Registry>>,
     /// What servers are held to, where it is theirs to choose; none if nobody counts on anything.
     promises: Option<BTreeSet<Feature>>,
 }
@@ -82,6 +87,20 @@ impl Profile {
         profile
     }
 
+    /// The dialect as a server has it that knows these devices, and nobody else.
+    #[must_use]
+    pub fn knowing(&self, registry: Arc<Registry>) -> Profile {
+        let mut profile = Profile { registry: Some(registry), ..self.clone() };
+        profile.features.retain(|(feature, _)| *feature != Feature::PlainLogins);
+        profile
+    }
+
+    /// The devices that a server knows; none if nobody told us.
+    #[must_use]
+    pub fn registry(&self) -> Option<&Arc<Registry>> {
+        self.registry.as_ref()
+    }
+
     /// Whether servers of the dialect are held to a feature that a server may have or not.
     #[must_use]
     pub fn promises(&self, feature: Feature) -> bool {
@@ -93,6 +112,19 @@ impl Profile {
     #[must_use]
     pub fn is_counted_on(&self) -> bool {
         self.promises.is_some()
+    }
+
+    /// The prefix of the topics of a tester that is no device, or one that nobody knows: `device` of the product `mqttspec`.
+    #[must_use]
+    pub fn topic_prefix(&self, unique: &str) -> String {
+        self.topic_prefix_of(&Device::new("mqttspec", "device"), unique)
+    }
+
+    /// The prefix of the topics of a tester that is this device.
+    #[must_use]
+    pub fn topic_prefix_of(&self, device: &Device, unique: &str) -> String {
+        let topics = self.topics.replace("{productKey}", device.product_key());
+        topics.replace("{deviceName}", device.name()).replace("{unique}", unique)
     }
 
     /// Whether this row of the platform's fact sheet holds for the dialect in `version`.

@@ -253,6 +253,9 @@ rules! {
     DeliveryIsPermitted "delivery-is-permitted" "a device gets nothing but its own topics, and those that are pushed to it"
         v31 [] v311 [] v5 []
         platform ["P-TOP-6" "P-TOP-18" "P-REG-4" "P-REG-5" "X-22"];
+    RegistrationIsAnswered "registration-is-answered" "who registers rightly is sent a secret or a token"
+        v31 [] v311 [] v5 []
+        platform ["P-REG-4" "P-REG-5"];
     // synchronous calls
     RrpcRequestFits "rrpc-request-fits" "the request of a call has the call's topic, QoS 0 or 1, and comes once on a connection"
         v31 [] v311 [] v5 []

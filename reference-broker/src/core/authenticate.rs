@@ -92,7 +92,7 @@ impl Core {
 
     /// Asks the Client of an acceptable CONNECT for its authentication.
     pub(super) fn challenge_candidate(&mut self, id: ConnectionId, peer: Peer, connect: Connect) {
-        let Some(Connection::AwaitingConnect { deadline }) = self.forget_connection(id) else { return };
+        let Some(Connection::AwaitingConnect { deadline, .. }) = self.forget_connection(id) else { return };
         let (challenge, auth) = self.new_challenge(connect.properties.authentication_data.as_deref());
         self.timers.set(deadline, Timer::Connect(id));
         let candidate = Candidate { peer, connect, challenge, deadline };
@@ -115,8 +115,8 @@ impl Core {
             )),
         };
         // What was acceptable may have changed in the meantime.
-        match answered.and_then(|()| self.check_connect(peer.version, &connect)) {
-            Ok(()) => self.accept_connect(id, peer, connect),
+        match answered.and_then(|()| self.check_connect(id, peer.version, &connect)) {
+            Ok(login) => self.accept_connect(id, peer, connect, login),
             Err(refused) => self.refuse_connect(id, peer, &refused),
         }
     }

@@ -1,12 +1,14 @@
 //! The core's face: inputs, outputs, and who handles which packet.
 
 use super::connection::{Connection, Established};
+use super::devices::Devices;
 use super::disconnect::Violation;
 use super::retained::Retained;
 use super::session::Sessions;
 use super::subscriptions::Subscriptions;
 use super::timers::{Timer, Timers};
-use crate::settings::Settings;
+use crate::settings::{Logins, Settings};
+use model::device::Transport;
 use model::packet::{Packet, ProtocolVersion, ReasonCode};
 use model::wire::Refusal;
 use std::collections::{BTreeMap, VecDeque};
@@ -22,8 +24,8 @@ pub struct ConnectionId(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "packets are the rule here, the rest is rare")]
 pub enum Input {
-    /// It was opened.
-    Opened,
+    /// It was opened, over this.
+    Opened(Transport),
     /// A packet came, of the version that the connection's CONNECT named.
     Packet(ProtocolVersion, Packet),
     /// Bytes came that are no packet.
@@ -61,6 +63,7 @@ pub struct Core {
     pub(super) subscriptions: Subscriptions,
     pub(super) retained: Retained,
     pub(super) timers: Timers,
+    pub(super) devices: Devices,
     /// Challenges sent so far.
     pub(super) challenges: u64,
     outputs: VecDeque<Output>,
@@ -70,7 +73,12 @@ impl Core {
     /// A broker with nobody connected and nothing stored.
     #[must_use]
     pub fn new(settings: Settings) -> Core {
+        let devices = match &settings.logins {
+            Logins::Registered(registry) => Devices::of(registry),
+            Logins::Clients | Logins::Believed => Devices::default(),
+        };
         Core {
+            devices,
             settings,
             now: 0,
             connections: BTreeMap::new(),
@@ -91,7 +99,7 @@ impl Core {
         }
         self.advance(now);
         match input {
-            Input::Opened => self.opened(connection),
+            Input::Opened(transport) => self.opened(connection, transport),
             Input::Packet(version, packet) => self.received(connection, version, packet),
             Input::Refused(refusal) => self.refused(connection, refusal),
             Input::Closed => self.lost(connection),
@@ -126,10 +134,10 @@ impl Core {
         self.outputs.push_back(Output { connection, action });
     }
 
-    fn opened(&mut self, connection: ConnectionId) {
+    fn opened(&mut self, connection: ConnectionId, transport: Transport) {
         let deadline = self.now + self.settings.limits.connect_within;
         self.timers.set(deadline, Timer::Connect(connection));
-        self.connections.insert(connection, Connection::AwaitingConnect { deadline });
+        self.connections.insert(connection, Connection::AwaitingConnect { deadline, transport });
     }
 
     fn received(&mut self, id: ConnectionId, version: ProtocolVersion, packet: Packet) {

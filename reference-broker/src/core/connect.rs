@@ -9,13 +9,15 @@ use super::connection::{Connection, Link, Peer, reason_string};
 use super::disconnect::Violation;
 use super::keep_alive::longest_silence;
 use super::limits;
+use super::login::{Login, Owner};
 use super::session::{Expiry, SessionId};
 use super::timers::Timer;
 use crate::settings::Announcement;
 use crate::switch::Switch;
+use model::device::{Extras, KICK_NOTICE};
 use model::packet::{
-    Connack, ConnackCode, ConnackProperties, Connect, ConnectReturnCode, Packet, ProtocolVersion, Qos, ReasonCode,
-    Utf8String,
+    Connack, ConnackCode, ConnackProperties, Connect, ConnectReturnCode, Delivery, Packet, ProtocolVersion, Publish,
+    PublishProperties, Qos, ReasonCode, Utf8String,
 };
 use std::num::NonZeroU16;
 
@@ -48,7 +50,7 @@ impl Refused {
         )
     }
 
-    fn client_id(says: &str) -> Refused {
+    pub(super) fn client_id(says: impl Into<String>) -> Refused {
         Refused::new(ConnectReturnCode::IdentifierRejected, ReasonCode::ClientIdentifierNotValid, says)
     }
 }
@@ -60,9 +62,9 @@ impl Core {
             maximum_packet_size: connect.properties.maximum_packet_size.map(u32::from),
             problem_information: connect.properties.request_problem_information.unwrap_or(true),
         };
-        match self.check_connect(version, &connect) {
-            Ok(()) if connect.properties.authentication_method.is_some() => self.challenge_candidate(id, peer, connect),
-            Ok(()) => self.accept_connect(id, peer, connect),
+        match self.check_connect(id, version, &connect) {
+            Ok(_) if connect.properties.authentication_method.is_some() => self.challenge_candidate(id, peer, connect),
+            Ok(login) => self.accept_connect(id, peer, connect, login),
             Err(refused) => self.refuse_connect(id, peer, &refused),
         }
     }
@@ -80,14 +82,22 @@ impl Core {
         self.close(id);
     }
 
-    pub(super) fn check_connect(&self, version: ProtocolVersion, connect: &Connect) -> Result<(), Refused> {
+    pub(super) fn check_connect(
+        &mut self,
+        id: ConnectionId,
+        version: ProtocolVersion,
+        connect: &Connect,
+    ) -> Result<Login, Refused> {
         self.check_version(version)?;
         self.check_authentication_method(connect)?;
-        self.check_client_id(version, connect)?;
-        self.check_keep_alive(connect)?;
+        let login = self.check_login(id, version, connect)?;
+        if login.registration.is_none() || self.settings.misbehaves(Switch::RegistrationKeepAliveChecked) {
+            self.check_keep_alive(connect)?; // P-REG-1
+        }
         self.check_will(version, connect)?;
         self.check_user_properties(connect)?;
-        self.check_room(connect)
+        self.check_room(&login.owner)?;
+        Ok(login)
     }
 
     fn check_version(&self, version: ProtocolVersion) -> Result<(), Refused> {
@@ -96,7 +106,7 @@ impl Core {
 
     /// Any Client Identifier will do, in 3.1 also beyond its 23 characters (P-VER-4); an empty one where the version
     /// lets the server assign one.
-    fn check_client_id(&self, version: ProtocolVersion, connect: &Connect) -> Result<(), Refused> {
+    pub(super) fn check_client_id(&self, version: ProtocolVersion, connect: &Connect) -> Result<(), Refused> {
         if !connect.client_id.is_empty() {
             return Ok(());
         }
@@ -125,23 +135,20 @@ impl Core {
             .map_err(|exceeded| Refused::silently_in_3x(exceeded.reason, exceeded.says))
     }
 
-    fn check_room(&self, connect: &Connect) -> Result<(), Refused> {
-        if self.sessions.of_client(&connect.client_id).is_some()
-            || self.sessions.count() < self.settings.limits.sessions
-        {
+    fn check_room(&self, owner: &Owner) -> Result<(), Refused> {
+        if self.sessions.of_owner(owner).is_some() || self.sessions.count() < self.settings.limits.sessions {
             return Ok(());
         }
         Err(Refused::new(ConnectReturnCode::ServerUnavailable, ReasonCode::QuotaExceeded, "too many sessions"))
     }
 
-    pub(super) fn accept_connect(&mut self, id: ConnectionId, peer: Peer, connect: Connect) {
-        let assigned = connect.client_id.is_empty().then(|| self.sessions.assign_client_id());
-        let client_id = assigned.clone().unwrap_or_else(|| connect.client_id.clone());
-        self.take_over(&client_id);
-        let stored = self.stored_session(&client_id, connect.clean_start);
-        let session = stored.unwrap_or_else(|| self.sessions.create(client_id));
+    pub(super) fn accept_connect(&mut self, id: ConnectionId, peer: Peer, connect: Connect, login: Login) {
+        let Login { owner, assigned, extras, registration } = login;
+        self.take_over(&owner);
+        let stored = self.stored_session(&owner, connect.clean_start);
+        let session = stored.unwrap_or_else(|| self.sessions.create(owner));
         self.resume_session(session);
-        self.establish(id, peer, session, &connect);
+        self.establish(id, peer, session, &connect, extras);
 
         let session_present = stored.is_some() && !connect.clean_start && peer.version != ProtocolVersion::V3_1;
         let code = match peer.version {
@@ -155,26 +162,48 @@ impl Core {
         if !self.send(id, Packet::Connack(Connack { session_present, code, properties })) {
             return self.close(id); // No CONNACK is small enough for this Client.
         }
+        if let Some((registration, device)) = registration {
+            return self.answer_registration(id, registration, &device);
+        }
         self.keep_will(session, peer.version, connect.will);
         self.release_again(session);
         self.send_waiting(session);
     }
 
     /// Ends the connection that is using the Client's session (MQTT-3.1.4-3; 3.1: before CONNACK, V31-13).
-    fn take_over(&mut self, client_id: &str) {
+    fn take_over(&mut self, owner: &Owner) {
         if self.settings.misbehaves(Switch::TakeoverLeavesOldConnection) {
             return;
         }
-        if let Some(session) = self.sessions.of_client(client_id)
+        if let Some(session) = self.sessions.of_owner(owner)
             && let Some(old) = self.sessions.find(session).and_then(|session| session.connection)
         {
+            self.notify_kicked(old);
             self.disconnect(old, &Violation::new(ReasonCode::SessionTakenOver, "session taken over"));
         }
     }
 
+    /// Tells a device that asked for it why its connection ends (P-CON-5).
+    fn notify_kicked(&mut self, old: ConnectionId) {
+        let asked = match self.connections.get(&old) {
+            Some(Connection::Established(link)) => link.extras.notices,
+            _ => false,
+        };
+        if asked {
+            let notice = Publish {
+                delivery: Delivery::AtMostOnce,
+                retain: false,
+                topic: Utf8String::new("/ext/notify").expect("it is short and holds no U+0000"),
+                properties: PublishProperties::default(),
+                payload: KICK_NOTICE.as_bytes().to_vec(),
+            };
+            self.send(old, Packet::Publish(notice));
+        }
+    }
+
     /// The session that is still stored for the Client; with Clean Start there is none any more (MQTT-3.1.2-4).
-    fn stored_session(&mut self, client_id: &str, clean_start: bool) -> Option<SessionId> {
-        let stored = self.sessions.of_client(client_id)?;
+    fn stored_session(&mut self, owner: &Owner, clean_start: bool) -> Option<SessionId> {
+        let stored = self.sessions.of_owner(owner)?;
         if clean_start && self.settings.misbehaves(Switch::SessionKeptOverCleanStart) {
             return Some(stored);
         }
@@ -185,7 +214,7 @@ impl Core {
         Some(stored)
     }
 
-    fn establish(&mut self, id: ConnectionId, peer: Peer, session_id: SessionId, connect: &Connect) {
+    fn establish(&mut self, id: ConnectionId, peer: Peer, session_id: SessionId, connect: &Connect, extras: Extras) {
         let Some(session) = self.sessions.find_mut(session_id) else { return };
         session.connection = Some(id);
         session.expiry = match peer.version {
@@ -211,6 +240,7 @@ impl Core {
         let link = Link {
             session: session_id,
             peer,
+            extras,
             longest_silence,
             last_heard: self.now,
             silence_check,

@@ -5,6 +5,7 @@ use super::authenticate::{Authentication, Candidate};
 use super::broker::{Action, ConnectionId, Core, Milliseconds};
 use super::session::SessionId;
 use super::timers::Timer;
+use model::device::{Extras, Transport};
 use model::packet::{Packet, ProtocolVersion, Publish, ReasonProperties, Utf8String};
 use model::wire::encode;
 
@@ -15,6 +16,8 @@ pub(super) enum Connection {
     AwaitingConnect {
         /// When CONNECT has to be there.
         deadline: Milliseconds,
+        /// What carries it.
+        transport: Transport,
     },
     /// CONNECT is acceptable; its authentication is under way.
     Authenticating(Box<Candidate>),
@@ -27,6 +30,8 @@ pub(super) enum Connection {
 pub(super) struct Link {
     pub(super) session: SessionId,
     pub(super) peer: Peer,
+    /// What the device asked for beside its session.
+    pub(super) extras: Extras,
     /// The longest silence the Client may keep: 1.5 times its Keep Alive. `None` without Keep Alive.
     pub(super) longest_silence: Option<Milliseconds>,
     pub(super) last_heard: Milliseconds,
@@ -139,11 +144,19 @@ impl Core {
         }
     }
 
+    /// What carries a connection whose CONNECT is being looked at.
+    pub(super) fn transport_of(&self, id: ConnectionId) -> Transport {
+        match self.connections.get(&id) {
+            Some(Connection::AwaitingConnect { transport, .. }) => *transport,
+            _ => Transport::Plain,
+        }
+    }
+
     /// Forgets a connection; a close from the broker's side goes out with [`Core::close`].
     pub(super) fn forget_connection(&mut self, id: ConnectionId) -> Option<Connection> {
         let connection = self.connections.remove(&id)?;
         match &connection {
-            Connection::AwaitingConnect { deadline } => self.timers.cancel(*deadline, Timer::Connect(id)),
+            Connection::AwaitingConnect { deadline, .. } => self.timers.cancel(*deadline, Timer::Connect(id)),
             Connection::Authenticating(candidate) => self.timers.cancel(candidate.deadline, Timer::Connect(id)),
             Connection::Established(link) if link.longest_silence.is_some() => {
                 self.timers.cancel(link.silence_check, Timer::KeepAlive(id));

@@ -1,13 +1,14 @@
 //! An Application Message inside the broker: shared by all sessions that get it.
 
 use super::broker::Milliseconds;
+use super::login::Owner;
 use model::packet::{Delivery, ProtocolVersion, Publish, PublishProperties, Qos, Utf8String, Will};
 
 /// Whose message it is, and when the broker took it.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
-    /// Client Identifier of the publisher.
-    pub(super) client_id: Utf8String,
+    /// The publisher.
+    pub(super) owner: Owner,
     pub(super) at: Milliseconds,
 }
 

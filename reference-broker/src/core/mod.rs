@@ -5,6 +5,10 @@
 //! | `broker.rs` | [`Core`]: its inputs and outputs, who handles which packet |
 //! | `connection.rs` | what is known of one connection; sending to it, disconnecting it |
 //! | `connect.rs` | CONNECT: checks, takeover, CONNACK |
+//! | `login.rs` | who a CONNECT is: a Client, or a device with its signature |
+//! | `registration.rs` | devices that are given their secret |
+//! | `devices.rs` | what is kept of devices: rates, who is disabled |
+//! | `permission.rs` | which topics are a device's |
 //! | `authenticate.rs` | AUTH: authentication before CONNACK, and again |
 //! | `disconnect.rs` | how connections end: DISCONNECT, violations, lost links |
 //! | `keep_alive.rs` | the Keep Alive timer |
@@ -32,13 +36,17 @@ mod broker;
 mod connect;
 mod connection;
 mod delivery;
+mod devices;
 mod disconnect;
 mod flight;
 mod incoming;
 mod keep_alive;
 mod limits;
+mod login;
 mod message;
+mod permission;
 mod publish;
+mod registration;
 mod retained;
 mod router;
 mod session;

@@ -27,7 +27,10 @@ impl Core {
             self.send(from.connection, Packet::Pubrec(Acknowledgement::success(packet_id)));
             return Ok(());
         }
-        let outcome = self.check_publish_limits(&topic, &publish);
+        let outcome = self.check_publish_limits(from.session, &topic, &publish);
+        if outcome.is_ok() && !self.keeps_rate(from, &publish) {
+            return Ok(());
+        }
         if outcome.is_ok() {
             // Where nothing is retained, 3.x has no word for it: the message is delivered to those who listen.
             publish.retain &= self.settings.retained_messages.contains(&from.version);
@@ -62,10 +65,20 @@ impl Core {
         Ok(())
     }
 
+    /// Whether a device keeps within its uplink rate. If not, the message is dropped, and only 5.0 tells of it.
+    fn keeps_rate(&mut self, from: Established, publish: &Publish) -> bool {
+        let Some(owner) = self.sessions.find(from.session).map(|session| session.owner.clone()) else { return true };
+        let admits = self.admits_uplink(&owner, publish.qos());
+        if !admits && from.version.has_properties() {
+            self.answer(from, publish.delivery, Err(Exceeded::new(ReasonCode::QuotaExceeded, "too many messages")));
+        }
+        admits
+    }
+
     /// What a message that comes now keeps of its publisher.
     pub(super) fn origin(&self, id: SessionId) -> Option<Origin> {
         let session = self.sessions.find(id)?;
-        Some(Origin { client_id: session.client_id.clone(), at: self.now })
+        Some(Origin { owner: session.owner.clone(), at: self.now })
     }
 
     /// Takes a QoS 2 message; `false` if it was taken before.
@@ -113,7 +126,11 @@ impl Core {
         }
     }
 
-    fn check_publish_limits(&mut self, topic: &str, publish: &Publish) -> Result<(), Exceeded> {
+    fn check_publish_limits(&mut self, from: SessionId, topic: &str, publish: &Publish) -> Result<(), Exceeded> {
+        let is_permitted = self.sessions.find(from).is_some_and(|session| self.may_publish(&session.owner, topic));
+        if !is_permitted {
+            return Err(Exceeded::new(ReasonCode::NotAuthorized, "not a topic of this device to publish to"));
+        }
         let limits = &self.settings.limits;
         if publish.retain && !self.retained.has_room_for(topic, &publish.payload, limits) {
             self.retained.sweep(self.now);

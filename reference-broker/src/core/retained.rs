@@ -84,7 +84,7 @@ impl Core {
     pub(super) fn send_retained(&mut self, id: SessionId, filter: &TopicFilter, subscription: Subscription) {
         for message in self.retained.matching(filter, self.now) {
             // MQTT-3.8.3-3 knows no difference between live and retained.
-            let is_own = self.sessions.of_client(&message.origin.client_id) == Some(id);
+            let is_own = self.sessions.of_owner(&message.origin.owner) == Some(id);
             if !(subscription.no_local && is_own) {
                 let qos = self.delivered_qos(&message, subscription.qos);
                 let identifiers = subscription.identifier.into_iter().collect();
@@ -97,6 +97,7 @@ impl Core {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::login::Owner;
     use crate::core::message::Origin;
     use model::packet::{Delivery, Publish, PublishProperties};
 
@@ -109,7 +110,7 @@ mod tests {
             properties: PublishProperties::default(),
             payload: payload.as_bytes().to_vec(),
         };
-        Arc::new(Message::from_publish(publish, topic, Origin { client_id: Utf8String::default(), at: 0 }))
+        Arc::new(Message::from_publish(publish, topic, Origin { owner: Owner::Client(Utf8String::default()), at: 0 }))
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl Core {
         let message = Arc::new(message);
         self.retain(&message);
         let sessions = &self.sessions;
-        let publisher = sessions.of_client(&message.origin.client_id);
+        let publisher = sessions.of_owner(&message.origin.owner);
         let mut receivers: BTreeMap<SessionId, Receiver> = BTreeMap::new();
         let mut members = Vec::new();
         let is_connected = |session| sessions.is_connected(session);

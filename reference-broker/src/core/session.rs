@@ -4,6 +4,7 @@ use super::broker::{ConnectionId, Core, Milliseconds};
 use super::delivery::Delivery;
 use super::disconnect::WillFate;
 use super::incoming::Incoming;
+use super::login::Owner;
 use super::timers::Timer;
 use super::will::PendingWill;
 use crate::switch::Switch;
@@ -15,10 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SessionId(pub(super) u64);
 
-/// The state kept for a Client Identifier (section 4.1).
+/// The state kept for a Client or device (section 4.1).
 #[derive(Debug)]
 pub(super) struct Session {
-    pub(super) client_id: Utf8String,
+    pub(super) owner: Owner,
     /// The connection that is using it.
     pub(super) connection: Option<ConnectionId>,
     pub(super) expiry: Expiry,
@@ -57,7 +58,7 @@ impl Expiry {
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     by_id: BTreeMap<SessionId, Session>,
-    by_client_id: BTreeMap<Utf8String, SessionId>,
+    by_owner: BTreeMap<Owner, SessionId>,
     created: u64,
     assigned: u64,
 }
@@ -71,9 +72,9 @@ impl Sessions {
         self.by_id.get_mut(&id)
     }
 
-    /// The session of a Client Identifier.
-    pub(super) fn of_client(&self, client_id: &str) -> Option<SessionId> {
-        self.by_client_id.get(client_id).copied()
+    /// The session of a Client or device.
+    pub(super) fn of_owner(&self, owner: &Owner) -> Option<SessionId> {
+        self.by_owner.get(owner).copied()
     }
 
     /// Whether a connection is using the session.
@@ -85,13 +86,13 @@ impl Sessions {
         self.by_id.len()
     }
 
-    /// A new session for a Client Identifier that has none.
-    pub(super) fn create(&mut self, client_id: Utf8String) -> SessionId {
+    /// A new session for one who has none.
+    pub(super) fn create(&mut self, owner: Owner) -> SessionId {
         self.created += 1;
         let id = SessionId(self.created);
-        self.by_client_id.insert(client_id.clone(), id);
+        self.by_owner.insert(owner.clone(), id);
         let session = Session {
-            client_id,
+            owner,
             connection: None,
             expiry: Expiry::AtClose,
             ends: None,
@@ -106,7 +107,7 @@ impl Sessions {
 
     fn remove(&mut self, id: SessionId) -> Option<Session> {
         let session = self.by_id.remove(&id)?;
-        self.by_client_id.remove(&session.client_id);
+        self.by_owner.remove(&session.owner);
         Some(session)
     }
 
@@ -116,7 +117,7 @@ impl Sessions {
             self.assigned += 1;
             // Letters and digits, at most 23 of them: what every server must accept when the Client returns.
             let assigned = Utf8String::new(format!("assigned{:015}", self.assigned)).expect("digits hold no U+0000");
-            if self.of_client(&assigned).is_none() {
+            if self.of_owner(&Owner::Client(assigned.clone())).is_none() {
                 return assigned;
             }
         }
@@ -189,6 +190,7 @@ mod tests {
     use super::*;
     use crate::core::Input;
     use crate::settings::Settings;
+    use model::device::Transport;
     use model::packet::{
         Connect, ConnectProperties, Packet, PacketId, ProtocolVersion, Qos, Subscribe, SubscribeProperties,
         SubscriptionOptions, SubscriptionRequest, Will, WillProperties,
@@ -223,14 +225,14 @@ mod tests {
         // A session that waits and is resumed, then one that is cleaned away, then one that ends with its connection.
         for (number, connect) in [connect(false, 60), connect(false, 60), connect(true, 0)].into_iter().enumerate() {
             let id = ConnectionId(number as u64);
-            core.handle(0, id, Input::Opened);
+            core.handle(0, id, Input::Opened(Transport::Plain));
             for packet in [Packet::Connect(connect), Packet::Subscribe(subscribe.clone())] {
                 core.handle(0, id, Input::Packet(ProtocolVersion::V5_0, packet));
             }
             core.handle(0, id, Input::Closed);
         }
         assert_eq!(core.sessions.count(), 0);
-        assert!(core.connections.is_empty() && core.sessions.by_client_id.is_empty());
+        assert!(core.connections.is_empty() && core.sessions.by_owner.is_empty());
         assert!(core.subscriptions.is_empty());
         assert_eq!(core.next_deadline(), None);
     }

@@ -87,7 +87,11 @@ impl Core {
                 }
             }
         }
+        let is_forbidden = from.version == ProtocolVersion::V5_0 && codes.contains(&ReasonCode::NotAuthorized);
         self.send(from.connection, Packet::Suback(Suback { packet_id: subscribe.packet_id, properties, codes }));
+        if is_forbidden && self.settings.forbidden_filter_ends {
+            return Err(Violation::new(ReasonCode::NotAuthorized, "a filter for topics of others"));
+        }
         for granted in all_granted.into_iter().filter(|granted| granted.wants_retained) {
             self.send_retained(from.session, &granted.filter, granted.subscription);
         }
@@ -112,6 +116,10 @@ impl Core {
         if filter.share().is_some() && !may_share {
             let reason = ReasonCode::SharedSubscriptionsNotSupported;
             return Err(Denied::new(reason, "shared subscriptions are not available"));
+        }
+        let owner = self.sessions.find(from.session).map(|session| &session.owner);
+        if !owner.is_some_and(|owner| self.may_subscribe(owner, &filter)) {
+            return Err(Denied::new(ReasonCode::NotAuthorized, "not a filter for topics of this device"));
         }
         if !self.admits_topic(&request.filter) {
             return Err(Denied::new(ReasonCode::TopicFilterInvalid, "topic filter too long"));

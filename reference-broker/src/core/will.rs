@@ -79,7 +79,10 @@ impl Core {
             if self.settings.misbehaves(Switch::WillKeptOnceSent) {
                 self.keep_sent_will(id, &pending.will);
             }
-            self.route(Message::from_will(pending.will, origin));
+            // P-TOP-6: a Will is published like anything else.
+            if self.may_publish(&origin.owner, &pending.will.topic) {
+                self.route(Message::from_will(pending.will, origin));
+            }
         }
     }
 

@@ -4,15 +4,16 @@ use super::connection;
 use super::outbox::{End, Outbox};
 use crate::core::{Action, ConnectionId, Core, Input, Milliseconds};
 use crate::settings::Settings;
+use crate::switch::Switch;
+use model::device::{Device, Transport};
 use model::wire::encode;
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use transport::web_socket::Manners;
 
 /// A running broker. Clones are handles of the same one; it ends when the last handle and the last connection are gone.
 #[derive(Debug, Clone)]
@@ -51,6 +52,18 @@ impl Broker {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        self.attach_over(Transport::Plain, stream);
+    }
+
+    /// Serves a Client as [`attach`](Broker::attach) does, over a stream that is known to be plain or encrypted: devices say in
+    /// their logins which of both it is, and are refused if it is not.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time enabled.
+    pub fn attach_over<S>(&self, transport: Transport, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let outbox = Arc::new(Outbox::default());
         let id = {
             let mut state = self.0.lock();
@@ -63,32 +76,32 @@ impl Broker {
             state.outboxes.insert(id, Arc::clone(&outbox));
             id
         };
-        self.0.handle(id, [Input::Opened]);
+        self.0.handle(id, [Input::Opened(transport)]);
         connection::spawn(Arc::clone(&self.0), id, stream, outbox);
     }
 
-    /// Serves every Client that connects to `listener`; ends only when the future is dropped.
-    pub async fn listen(&self, listener: TcpListener) {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    // Small packets at once. A socket that refuses is about to fail anyway.
-                    let _ = stream.set_nodelay(true);
-                    self.attach(stream);
-                }
-                // Out of descriptors, mostly: some will come free. Other errors concern the one Client that gave up.
-                Err(error) if is_lasting(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
-                Err(_) => {}
-            }
-        }
+    /// How it keeps to the rules of MQTT over WebSocket.
+    pub(super) fn manners(&self) -> Manners {
+        let settings = &self.0.settings;
+        let broken = [
+            (Switch::SubprotocolNotNamed, Manners::NamesNoSubprotocol),
+            (Switch::TextFramesTaken, Manners::TakesText),
+            (Switch::TextFramesSent, Manners::SendsText),
+            (Switch::FramesTakenForPackets, Manners::ExpectsWholePackets),
+        ];
+        let broken = broken.into_iter().find(|(switch, _)| settings.misbehaves(*switch));
+        broken.map_or(Manners::Proper, |(_, manners)| manners)
     }
-}
 
-fn is_lasting(error: &io::Error) -> bool {
-    !matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
-    )
+    /// Takes the right to log in from a device, and ends its connection (P-RC-9).
+    pub fn disable(&self, device: &Device) {
+        self.0.apply(|core| core.disable(device));
+    }
+
+    /// Gives a device the right back to log in.
+    pub fn enable(&self, device: &Device) {
+        self.0.apply(|core| core.enable(device));
+    }
 }
 
 /// Lets the core's deadlines come true, until the broker is gone.
@@ -122,6 +135,16 @@ impl Shared {
         if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
             self.deadline_moved.notify_one();
         }
+    }
+
+    /// Does something to the core that no Client asked for.
+    fn apply(&self, what: impl FnOnce(&mut Core)) {
+        let mut state = self.lock();
+        let now = state.now();
+        state.core.advance(now);
+        what(&mut state.core);
+        state.deliver(&self.settings);
+        self.deadline_moved.notify_one();
     }
 
     /// The tasks of a connection are done with it.

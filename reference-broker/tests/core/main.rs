@@ -4,6 +4,7 @@
 mod authenticate;
 mod connect;
 mod delivery;
+mod devices;
 mod disconnect;
 mod exactly_once;
 mod platform;

@@ -1,5 +1,6 @@
 //! Clients around a core, with a clock of their own.
 
+use model::device::{Device, Transport};
 use model::packet::{
     Acknowledgement, Connect, ConnectProperties, Delivery, Disconnect, DisconnectProperties, Packet, PacketId,
     ProtocolVersion, Publish, PublishProperties, Qos, ReasonCode, Subscribe, SubscribeProperties, SubscriptionOptions,
@@ -45,12 +46,17 @@ impl World {
 
     /// Opens a connection of a Client that speaks `version`.
     pub(crate) fn open(&mut self, version: ProtocolVersion) -> ConnectionId {
+        self.open_over(Transport::Plain, version)
+    }
+
+    /// Opens a connection over a stream of this kind.
+    pub(crate) fn open_over(&mut self, transport: Transport, version: ProtocolVersion) -> ConnectionId {
         self.opened += 1;
         let id = ConnectionId(self.opened);
         let mut decoder = Decoder::from_client();
         decoder.set_maximum_packet_size(self.maximum_packet_size);
         self.clients.insert(id, Peer { version, decoder, seen: Vec::new(), last: None });
-        self.core.handle(self.now, id, Input::Opened);
+        self.core.handle(self.now, id, Input::Opened(transport));
         id
     }
 
@@ -151,6 +157,16 @@ impl World {
     pub(crate) fn disconnect(&mut self, id: ConnectionId) {
         self.send(id, Packet::Disconnect(Disconnect::normal()));
         assert_eq!(self.seen(id).last().map(String::as_str), Some("closed"));
+    }
+
+    /// Takes the right to log in from a device, or gives it back.
+    pub(crate) fn disable(&mut self, device: &Device, is_disabled: bool) {
+        if is_disabled {
+            self.core.disable(device);
+        } else {
+            self.core.enable(device);
+        }
+        self.collect();
     }
 
     /// The network breaks.

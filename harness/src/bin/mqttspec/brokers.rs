@@ -3,28 +3,24 @@
 use crate::output::{complain, print, print_and_end, remark};
 use crate::sources::{Told, load};
 use clap::Args;
-use harness::case::{Credentials, Library};
+use harness::case::Library;
 use harness::exit_code;
-use harness::fault::Interference;
 use harness::recipe::{Book, Part, Recipe, Shelf};
 use harness::report::{Detail, Header, Product, Progress, ReportFile, Run, json, read_report, survey, terminal};
 use harness::run::{
     Conditions, Fate, Interrupt, NetworkTarget, Outcome, Pattern, Plan, Planned, Selection, Summary, VerdictKind,
     run_network, stale,
 };
-use harness::target::StartCommand;
+use harness::target::{Address, Route, Scheme, StartCommand};
 use model::packet::ProtocolVersion;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How many variants share a broker by default, as in `run`.
 const JOBS: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not 0");
-
-/// How long an answer may take, as in `run`.
-const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -263,7 +259,7 @@ fn plan(arguments: &Arguments, recipe: &Recipe, library: &Library) -> Plan {
             planned.fate = Fate::NotSelected(why.clone());
         }
     }
-    plan
+    plan.carried_by(Some(Scheme::Mqtt))
 }
 
 /// Plays a broker as often as asked for; the last run is kept. Verdicts that differ are our fault, or the machine's.
@@ -334,7 +330,13 @@ fn play(recipe: &Recipe, shelf: &Shelf, plan: &Plan, interrupt: &Interrupt) -> R
             complain(&error);
             Told
         })?;
-        let target = NetworkTarget { address: None, start: Some(start), ready_within: recipe.ready_within };
+        let address = Address::loopback(Scheme::Mqtt, Scheme::Mqtt.default_port());
+        let target = NetworkTarget {
+            route: Route::plain(address),
+            free_port: true,
+            start: Some(start),
+            ready_within: recipe.ready_within,
+        };
         let mut listener = |outcome: Outcome| {
             progress.decided(&outcome);
             run.outcomes.push(outcome);
@@ -343,8 +345,7 @@ fn play(recipe: &Recipe, shelf: &Shelf, plan: &Plan, interrupt: &Interrupt) -> R
             complain(&format_args!("cannot build a runtime: {error}"));
             Told
         })?;
-        let conditions =
-            Conditions { credentials: Credentials::default(), timeout: TIMEOUT, interference: Interference::None };
+        let conditions = Conditions::default();
         let jobs = part.jobs.or(recipe.jobs).unwrap_or(JOBS);
         let played = run_network(&target, &part_plan, &conditions, jobs, interrupt, &mut listener);
         let (log, result) = runtime.block_on(played);
@@ -395,7 +396,7 @@ fn header(recipe: &Recipe) -> Header {
         target: format!("{} {}", recipe.name, recipe.version),
         profiles: vec![recipe.profile.name.clone()],
         rerun: format!("mqttspec brokers {}", recipe.name),
-        profile_file: None,
         product: Some(product),
+        ..Header::default()
     }
 }

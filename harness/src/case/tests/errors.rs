@@ -309,13 +309,16 @@ fn what_stands_around_the_steps_is_checked() {
             &["s.yaml:12:9: code: PUBACK of 3.1.1 cannot carry 0x10: limit the step with `when`"],
         ),
         (
-            &file(&format!("{V5}\nrows: [{{x: 1}}, {{id: a}}, {{id: a}}, 5, {{id: b, x: []}}]"), &["sub -> CONNECT"]),
+            &file(&format!("{V5}\nrows: [{{x: 1}}, {{id: a}}, {{id: a}}, 5, {{id: b, x: 1}}]"), &["sub -> CONNECT"]),
             &[
                 "s.yaml:10:12: the row has no `id`: it becomes a part of the variant's name",
                 "s.yaml:10:29: the row `a` stands twice: first in line 10",
                 "s.yaml:10:38: a row is a map with an `id`, found the number 5",
-                "s.yaml:10:52: a column holds one value, `x` holds a list",
             ],
+        ),
+        (
+            &file(&format!("{V5}\nrows: [{{id: a, x: []}}]"), &["sub -> CONNECT: {client_id: a$row.x}"]),
+            &["s.yaml:12:36: `$row.x` holds a list: it stands for a whole value, not in a text"],
         ),
         (
             &file(&format!("{V5}\nrows: [{{id: a, value: 1}}]"), &["sub -> CONNECT: {keep_alive: $row.valeu}"]),
