@@ -16,6 +16,7 @@ pub mod exit_code;
 pub mod fault;
 pub mod fuzz;
 pub mod prove;
+pub mod recipe;
 pub mod report;
 pub mod run;
 pub mod target;

@@ -1,7 +1,7 @@
 //! The report for programs.
 
 use super::exchange::{exchange, hex};
-use super::run::Run;
+use super::run::{Product, Run};
 use crate::run::{Class, Finding, Outcome};
 use serde::Serialize;
 
@@ -16,12 +16,16 @@ const MOST_BYTES: usize = 1024;
 struct Document<'a> {
     format: u32,
     tool: Tool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<&'a Product>,
     target: &'a str,
     profile: String,
     counts: Counts,
     /// What makes the results worth less than they look.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elapsed_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,6 +112,7 @@ pub fn json(run: &Run) -> serde_json::Result<Vec<u8>> {
     let document = Document {
         format: FORMAT,
         tool: Tool { name: "mqttspec", version: env!("CARGO_PKG_VERSION") },
+        product: run.header.product.as_ref(),
         target: &run.header.target,
         profile: run.header.profiles.join(", "),
         counts: Counts {
@@ -115,6 +120,7 @@ pub fn json(run: &Run) -> serde_json::Result<Vec<u8>> {
             failed: summary.of_class(Class::Failed),
             skipped: summary.of_class(Class::Skipped),
         },
+        elapsed_ms: run.elapsed.map(milliseconds),
         warning: run.header.warning.as_deref(),
         trouble: run.trouble.as_deref(),
         log: run.log.as_deref(),

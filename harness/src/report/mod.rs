@@ -10,6 +10,7 @@ mod matrix;
 mod progress;
 mod proof;
 mod run;
+mod survey;
 mod terminal;
 mod transcript;
 
@@ -20,6 +21,7 @@ pub use junit::junit;
 pub use matrix::{MatrixDetail, matrix, matrix_json};
 pub use progress::Progress;
 pub use proof::{Proofs, proofs};
-pub use run::{Header, Run};
+pub use run::{Header, Product, Run};
+pub use survey::{Report, read_report, survey};
 pub use terminal::{Detail, chart, terminal};
 pub use transcript::transcript;

@@ -1,11 +1,30 @@
 //! All that was decided in a run.
 
 use crate::run::{Listener, Outcome, Summary};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The broker that was tested, where it is known by more than its address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it comes from.
+    pub registry: String,
+    /// Its home in the web.
+    pub home: String,
+    /// What it is, in a sentence.
+    pub about: String,
+}
 
 /// What a run was about.
 #[derive(Debug, Clone, Default)]
 pub struct Header {
+    /// The broker, if it is one of those that there are recipes for.
+    pub product: Option<Product>,
     /// What was tested, as a person names it: an address, a command line, `embedded`.
     pub target: String,
     /// The names of the profiles.
@@ -25,6 +44,8 @@ pub struct Run {
     pub header: Header,
     /// What came of each variant, in the order of the plan.
     pub outcomes: Vec<Outcome>,
+    /// How long all of it took, where somebody looked at the clock.
+    pub elapsed: Option<Duration>,
     /// Why not everything could be judged, if so; further lines are details.
     pub trouble: Option<String>,
     /// Where the output of the started command is, if it is worth a look.
@@ -59,6 +80,10 @@ impl Run {
     #[must_use]
     pub fn rerun(&self, outcome: &Outcome) -> String {
         let name = &outcome.variant.name;
+        if self.header.product.is_some() {
+            // Its recipe knows the profile.
+            return format!("{} --run '{name}'", self.header.rerun);
+        }
         let profile = self.header.profile_file.as_deref().unwrap_or(&outcome.variant.profile);
         // Names are words, slashes, dots and colons: quotes only keep shells from surprises.
         format!("{} --profile {profile} --run '{name}'", self.header.rerun)

@@ -40,7 +40,7 @@ pub use known_failing::{Entry, KnownFailing, ListError};
 pub use network::{NetworkTarget, run_network};
 pub use pattern::Pattern;
 pub use plan::{Fate, Plan, Planned, Selection, stale};
-pub use play_variant::Recorded;
+pub use play_variant::{DOES_NOT_SURVIVE, Recorded};
 pub use player::Conditions;
 pub(crate) use rehearse::{Rehearsed, rehearse};
 pub use run_error::RunError;

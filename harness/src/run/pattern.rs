@@ -4,13 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A glob over the parts of a name, e.g. `standard/publish/**/mqtt:5.0`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pattern {
     text: String,
     parts: Vec<Part>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     /// `**`: any number of parts, also none.
     Any,

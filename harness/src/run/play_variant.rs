@@ -14,6 +14,9 @@ use std::time::Instant;
 /// The most bytes of a trace that are kept for reports.
 const MOST_KEPT: usize = 256 << 10;
 
+/// What is found when the peer answers nobody after a variant.
+pub const DOES_NOT_SURVIVE: &str = "the peer does not survive this case";
+
 /// A variant that was played and is not yet judged.
 pub(super) struct Unjudged {
     variant: Arc<Variant>,
@@ -97,7 +100,7 @@ impl Unjudged {
             step: None,
             at: trace.events.last().map(|event| event.at).unwrap_or_default(),
             connection: None,
-            what: "the peer does not survive this case".to_owned(),
+            what: DOES_NOT_SURVIVE.to_owned(),
             expected: "a fresh CONNECT is answered by CONNACK".to_owned(),
             seen: why,
             bytes: Vec::new(),

@@ -32,6 +32,9 @@ pub(super) const EARLY: Duration = Duration::from_millis(100);
 /// How long a peer may take over the ends of connections whose variant is decided: nothing depends on it.
 const PARTING: Duration = Duration::from_secs(1);
 
+/// How long a server has to show that it has taken a DISCONNECT.
+const TAKEN_WITHIN: Duration = Duration::from_millis(250);
+
 /// Under what conditions variants are played.
 #[derive(Debug, Clone)]
 pub struct Conditions {
@@ -288,7 +291,11 @@ impl<'a> Player<'a> {
                     PacketType::Connect => Sending::Connect(template.transport()),
                     _ => Sending::Bytes,
                 };
-                self.send(step, actor, &built.bytes, sending).await
+                self.send(step, actor, &built.bytes, sending).await?;
+                if template.packet_type() == PacketType::Disconnect {
+                    self.let_disconnect_arrive(actor).await;
+                }
+                Ok(())
             }
             Action::SendBytes { actor, bytes, frame } => {
                 self.note();
@@ -406,6 +413,18 @@ impl<'a> Player<'a> {
                 Err(self.finding(step, Some(actor), "the peer does not read", &step.text, &seen))
             }
         }
+    }
+
+    /// Gives the server a moment to take a DISCONNECT, which its close shows: what others send meanwhile could still go to
+    /// this connection, and what came of the case would be an accident. No server owes the close.
+    async fn let_disconnect_arrive(&mut self, actor: &str) {
+        if self.is_virtual() {
+            return;
+        }
+        let actor = actor.to_owned();
+        let deadline = Instant::now() + TAKEN_WITHIN;
+        self.wait(deadline, |player| player.actors.get(&actor).is_none_or(|it| it.connection.is_over()).then_some(()))
+            .await;
     }
 
     pub(super) async fn write(&mut self, actor: &str, bytes: &[u8]) -> Result<(), SendError> {

@@ -6,6 +6,7 @@
 mod command;
 mod embedded;
 mod log;
+mod offer;
 mod peer;
 mod pool;
 mod probe;
@@ -14,6 +15,7 @@ mod tls_versions;
 pub use command::{CommandError, StartCommand, Started, to_free_port};
 pub use embedded::Embedded;
 pub use log::{Log, LogTail};
+pub use offer::Offer;
 pub use peer::{Counterpart, Peer};
 pub use pool::{Pool, Shortage};
 pub use probe::{Unreachable, probe};

@@ -2,7 +2,7 @@
 
 use super::Route;
 use crate::case::Credentials;
-use model::packet::{Connect, Disconnect, Packet, ProtocolVersion, Utf8String};
+use model::packet::{Connack, Connect, Disconnect, Packet, ProtocolVersion, Utf8String};
 use model::wire::{Decoder, Refusal, encode};
 use std::io;
 use std::time::Duration;
@@ -117,6 +117,20 @@ async fn probe_once(
     credentials: &Credentials,
     patience: Duration,
 ) -> Result<(), Unreachable> {
+    greet(route, version, client_id, credentials, patience).await.map(|_| ())
+}
+
+/// Asks in one version, and returns the CONNACK.
+///
+/// # Errors
+/// When none comes: what came instead.
+pub(super) async fn greet(
+    route: &Route,
+    version: ProtocolVersion,
+    client_id: &str,
+    credentials: &Credentials,
+    patience: Duration,
+) -> Result<Connack, Unreachable> {
     let shown = route.address.to_string();
     let deadline = Instant::now() + patience;
     let connecting = timeout_at(deadline, route.connect()).await;
@@ -129,12 +143,14 @@ async fn probe_once(
         Err(_) => return Err(not_connected(format!("no answer within {} s", patience.as_secs_f64()))),
     };
     match timeout_at(deadline, ask(&mut stream, version, client_id, credentials)).await {
-        Ok(Ok(Answer::Connack { accepted })) => {
-            if accepted && let Ok(bytes) = encode(&Packet::Disconnect(Disconnect::normal()), version) {
+        Ok(Ok(Answer::Connack(connack))) => {
+            if connack.code.is_accepted()
+                && let Ok(bytes) = encode(&Packet::Disconnect(Disconnect::normal()), version)
+            {
                 // Politeness only: the answer is in already.
                 let _ = timeout_at(deadline, say(&mut stream, &bytes)).await;
             }
-            Ok(())
+            Ok(*connack)
         }
         Ok(Ok(Answer::Other(seen))) => Err(Unreachable::NotMqtt { address: shown, version, seen }),
         Ok(Err(error)) => {
@@ -149,7 +165,7 @@ async fn probe_once(
 }
 
 enum Answer {
-    Connack { accepted: bool },
+    Connack(Box<Connack>),
     Other(String),
 }
 
@@ -189,7 +205,7 @@ async fn ask(
             Ok(None) => {}
             Ok(Some(decoded)) => {
                 return Ok(match decoded.packet {
-                    Packet::Connack(connack) => Answer::Connack { accepted: connack.code.is_accepted() },
+                    Packet::Connack(connack) => Answer::Connack(Box::new(connack)),
                     other => Answer::Other(other.packet_type().to_string()),
                 });
             }

@@ -66,7 +66,8 @@ pub(super) fn of_connect(
         let keeps = profile.promises(Feature::Will) && profile.promises(Feature::RetainedMessages);
         let is_demanding = |will: &Will| version.has_properties() && (!takes_qos(will.qos) || will.retain && !keeps);
         let demanding = connect.will.as_ref().is_some_and(is_demanding).then_some(Offence::WillDemanding);
-        login.offence.or(demanding)
+        let is_anonymous = connect.user_name.is_none() && !profile.promises(Feature::FullService);
+        login.offence.or(demanding).or(is_anonymous.then_some(Offence::LoginMissing))
     }
 }
 
@@ -121,8 +122,14 @@ pub(super) fn of_publish(
     let response_topic = publish.properties.response_topic.as_ref();
     let is_unnamed =
         topic.parse::<TopicName>().is_err() || response_topic.is_some_and(|name| name.contains(['+', '#']));
+    // Where all topics are shared, a server may keep some to itself (section 4.7.2); a device's are said one by one.
+    let is_kept = topic.starts_with('$') && profile.has_in(Feature::SharedTopics, version);
+    let is_text = publish.properties.payload_format_indicator == Some(true);
+    let is_wrong_text = is_text && std::str::from_utf8(&publish.payload).is_err();
     let offences = [
         (is_unnamed, Offence::TopicNameInvalid),
+        (is_kept, Offence::TopicOfTheServer),
+        (is_wrong_text, Offence::PayloadFormatInvalid),
         (publish.qos() > offer.maximum_qos || !has_qos, Offence::QosNotSupported),
         (publish.retain && !retains, Offence::RetainNotSupported),
         (profile.limits().is_too_long(topic), Offence::TopicTooLong),

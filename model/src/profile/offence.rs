@@ -29,6 +29,8 @@ named! {
         AuthenticationMethodGiven = "authentication-method-given",
         /// An Authentication Method that the server does not have.
         BadAuthenticationMethod = "bad-authentication-method",
+        /// A CONNECT without a User Name: a server may want one.
+        LoginMissing = "login-missing",
         /// Keep Alive 0 where it cannot be turned off.
         KeepAliveOff = "keep-alive-off",
         /// A Keep Alive below the dialect's range.
@@ -47,6 +49,10 @@ named! {
         QosNotSupported = "qos-not-supported",
         /// A PUBLISH to a topic with wildcards, or to none.
         TopicNameInvalid = "topic-name-invalid",
+        /// A PUBLISH to a topic that begins with `$`: a server may use such topics for itself.
+        TopicOfTheServer = "topic-of-the-server",
+        /// A payload that is no UTF-8, although its Payload Format Indicator says so: a server may look or not.
+        PayloadFormatInvalid = "payload-format-invalid",
         /// A filter with misplaced wildcards, or none.
         TopicFilterInvalid = "topic-filter-invalid",
         /// A topic or filter beyond the dialect's limits.

@@ -37,6 +37,7 @@ pub const fn at_stake(offence: Offence) -> Statements {
             &["MQTT-3.3.2-2", "MQTT-4.7.1-1", "MQTT-4.7.3-1"],
             &["MQTT-3.3.2-2", "MQTT-3.3.2-14", "MQTT-4.7.0-1", "MQTT-4.7.3-1"],
         ),
+        Offence::TopicOfTheServer => Statements::new(&["V31-15"], &["MQTT-3.3.5-2"], &[]),
         Offence::QosNotSupported => Statements::new(&[], &[], &["MQTT-3.2.2-11"]),
         Offence::RetainNotSupported => Statements::new(&[], &[], &["MQTT-3.2.2-14"]),
         Offence::TopicAliasInvalid => Statements::new(
@@ -58,6 +59,8 @@ pub const fn at_stake(offence: Offence) -> Statements {
         // Stated without a number.
         Offence::SharedSubscriptionNotSupported
         | Offence::SubscriptionIdentifierNotSupported
+        | Offence::LoginMissing
+        | Offence::PayloadFormatInvalid
         | Offence::UnknownPacketIdentifier => Statements::new(&[], &[], &[]),
         // Limits of a dialect.
         Offence::KeepAliveOff

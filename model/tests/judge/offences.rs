@@ -63,6 +63,53 @@ fn an_offence_may_be_answered_in_its_own_packet() {
 }
 
 #[test]
+fn what_a_server_keeps_to_itself_may_end_a_connection() {
+    // 3.1.1: MQTT-3.3.5-2; 3.1 has no such way out (V31-15).
+    let kept = |version| pair(version).send(2, &qos1("$SYS/a", "m1", 1, false));
+    kept(V311).see(2, Observation::ClosedByServer).conforms();
+    kept(V311).receive(2, &puback(1)).conforms();
+    kept(ProtocolVersion::V3_1).see(2, Observation::ClosedByServer).violates("unprovoked-close", "");
+    let refused = Packet::Disconnect(Disconnect::because(ReasonCode::NotAuthorized));
+    kept(V5).receive(2, &refused).see(2, Observation::ClosedByServer).conforms();
+    let other = pair(V311).send(2, &qos1("t/a", "m1", 1, false));
+    other.see(2, Observation::ClosedByServer).violates("unprovoked-close", "");
+}
+
+#[test]
+fn a_payload_that_is_not_what_it_says_may_be_refused() {
+    // 5.0, section 3.3.2.3.2.
+    let sent = |payload: &[u8]| {
+        let Packet::Publish(mut publish) = qos1("t/x", "", 1, false) else { panic!("it is a PUBLISH") };
+        publish.payload = payload.to_vec();
+        publish.properties.payload_format_indicator = Some(true);
+        pair(V5).send(2, &Packet::Publish(publish))
+    };
+    let refused = Packet::Disconnect(Disconnect::because(ReasonCode::PayloadFormatInvalid));
+    sent(&[0xff]).receive(2, &refused).see(2, Observation::ClosedByServer).conforms();
+    sent(&[0xff]).receive(2, &puback(1)).conforms();
+    sent(b"m").receive(2, &refused).violates("disconnect-has-a-reason", "MQTT-3.14.2-1");
+}
+
+#[test]
+fn a_client_without_a_name_may_be_refused() {
+    let refused = Packet::Connack(Connack {
+        session_present: false,
+        code: ConnackCode::Return(ConnectReturnCode::NotAuthorized),
+        properties: ConnackProperties::default(),
+    });
+    let login = |user_name: Option<&str>| {
+        let user_name = user_name.map(|name| name.try_into().unwrap());
+        Trace::new("standard", V311)
+            .see(1, Observation::Opened)
+            .send(1, &Packet::Connect(Connect { user_name, ..connect("a") }))
+            .receive(1, &refused)
+            .see(1, Observation::ClosedByServer)
+    };
+    login(None).conforms();
+    login(Some("mqttspec")).violates("connect-is-accepted", "MQTT-3.1.4-4");
+}
+
+#[test]
 fn a_refused_connect_is_followed_by_nothing() {
     let refused = || {
         Trace::new("standard", V311)

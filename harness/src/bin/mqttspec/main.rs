@@ -1,5 +1,6 @@
 //! `mqttspec`: does this broker speak the MQTT dialect that my fleet depends on?
 
+mod brokers;
 mod check;
 mod coverage;
 mod explain;
@@ -57,6 +58,9 @@ enum Verb {
     /// Play cases against a broker
     #[command(after_help = EXAMPLES)]
     Run(Box<run::Arguments>),
+    /// Install brokers that others wrote, and play the cases against them
+    #[command(after_help = brokers::EXAMPLES)]
+    Brokers(Box<brokers::Arguments>),
     /// Walk a broker at random, judged by the model
     #[command(after_help = fuzz::EXAMPLES)]
     Fuzz(Box<fuzz::Arguments>),
@@ -90,6 +94,7 @@ fn main() -> ExitCode {
     let code = match command_line.verb {
         None => run::run(&command_line.run),
         Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Brokers(arguments)) => brokers::run(&arguments),
         Some(Verb::Fuzz(arguments)) => fuzz::run(&arguments),
         Some(Verb::List(arguments)) => list::run(&arguments),
         Some(Verb::Probe(arguments)) => probe::run(&arguments),

@@ -194,7 +194,7 @@ impl Arguments {
         let profiles = plans.iter().map(|plan| plan.profile.name.clone()).collect();
         let profile_file = self.sources.profile.as_deref().map(quote);
         let warning = self.target.warning().map(str::to_owned);
-        Header { target: self.target.name(), profiles, warning, rerun, profile_file }
+        Header { product: None, target: self.target.name(), profiles, warning, rerun, profile_file }
     }
 }
 

@@ -36,12 +36,44 @@ pub(crate) struct TargetOptions {
     /// mqttspec-broker is such a file
     #[arg(long, value_name = "FILE")]
     target_file: Option<PathBuf>,
+    #[command(flatten)]
+    login: LoginOptions,
+}
+
+/// What connections log in with.
+#[derive(Debug, Args)]
+pub(crate) struct LoginOptions {
     /// User name of all connections [default: mqttspec, with password mqttspec]
     #[arg(long, value_name = "NAME", value_parser = user_name)]
     user_name: Option<String>,
     /// The environment variable that holds the password
     #[arg(long, value_name = "VARIABLE", requires = "user_name")]
     password_env: Option<String>,
+}
+
+impl LoginOptions {
+    /// What all connections log in with.
+    pub(crate) fn credentials(&self) -> Result<Credentials, Told> {
+        let Some(user_name) = &self.user_name else {
+            return Ok(Credentials::default());
+        };
+        let password = match &self.password_env {
+            None => None,
+            Some(variable) => match std::env::var_os(variable) {
+                // A password is binary data: any bytes will do. It is never shown.
+                Some(password) => Some(password.into_encoded_bytes()),
+                None => {
+                    complain(&format_args!("--password-env {variable}: there is no such environment variable"));
+                    return Err(Told);
+                }
+            },
+        };
+        if password.as_ref().is_some_and(|password| password.len() > usize::from(u16::MAX)) {
+            complain(&"--password-env: the password is longer than the 65535 bytes that MQTT can say");
+            return Err(Told);
+        }
+        Ok(Credentials { user_name: Some(user_name.clone()), password })
+    }
 }
 
 /// Where something is.
@@ -145,25 +177,7 @@ impl TargetOptions {
 
     /// What all connections log in with.
     pub(crate) fn credentials(&self) -> Result<Credentials, Told> {
-        let Some(user_name) = &self.user_name else {
-            return Ok(Credentials::default());
-        };
-        let password = match &self.password_env {
-            None => None,
-            Some(variable) => match std::env::var_os(variable) {
-                // A password is binary data: any bytes will do. It is never shown.
-                Some(password) => Some(password.into_encoded_bytes()),
-                None => {
-                    complain(&format_args!("--password-env {variable}: there is no such environment variable"));
-                    return Err(Told);
-                }
-            },
-        };
-        if password.as_ref().is_some_and(|password| password.len() > usize::from(u16::MAX)) {
-            complain(&"--password-env: the password is longer than the 65535 bytes that MQTT can say");
-            return Err(Told);
-        }
-        Ok(Credentials { user_name: Some(user_name.clone()), password })
+        self.login.credentials()
     }
 
     /// The devices that the broker knows.
@@ -237,10 +251,10 @@ impl TargetOptions {
             let value = value.map(|value| format!(" {}", quote(&value))).unwrap_or_default();
             options = format!("{options} {name}{value}");
         }
-        if let Some(user_name) = &self.user_name {
+        if let Some(user_name) = &self.login.user_name {
             options = format!("{options} --user-name {}", quote(user_name));
         }
-        if let Some(variable) = &self.password_env {
+        if let Some(variable) = &self.login.password_env {
             options = format!("{options} --password-env {}", quote(variable));
         }
         options
