@@ -16,6 +16,7 @@
 //! - [`topic`]: names, filters and how they match.
 //! - [`statement`]: every numbered statement of the standards and every row of the platform's fact sheet.
 //! - [`profile`]: a dialect as data.
+//! - [`device`]: devices of the IoT Platform, their logins and secrets.
 //! - [`server`]: the model itself. [`server::rule`] is its contents page.
 //! - [`judge`]: the model following a trace.
 //! - [`permitted`]: the judge turned round: a server that may do whatever the model permits.
@@ -46,6 +47,7 @@
 
 pub mod check;
 pub mod citation;
+pub mod device;
 pub mod judge;
 pub mod packet;
 pub mod permitted;

@@ -1,14 +1,18 @@
 //! `mqttspec-broker`: the reference broker as a process.
 
+mod listeners;
+
 use clap::Parser;
+use listeners::{ListenError, ListenOptions};
 use model::profile::Profile;
 use reference_broker::{Broker, Offer, Settings};
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::process::ExitCode;
-use tokio::net::TcpListener;
 
-/// The address cannot be listened on. A wrong command line is 2, clap's own code.
+/// A wrong command line: clap's own code.
+const USAGE: u8 = 2;
+
+/// The address cannot be listened on.
 const UNAVAILABLE: u8 = 3;
 
 /// The reference broker of mqttspec: MQTT 3.1, 3.1.1 and 5.0 on one port.
@@ -21,13 +25,15 @@ Example:
   mosquitto_sub -p 1883 -t 'greetings/#' &
   mosquitto_pub -p 1883 -t greetings/world -m hello
 
+  mqttspec-broker --tls 127.0.0.1:8883 --test-certificates certificates
+  mosquitto_sub -h localhost -p 8883 --cafile certificates/ca.pem -t 'greetings/#'
+
 Once it is ready it prints one line to standard error: `listening on ADDRESS, profile NAME`.
-It ends with 0 on Ctrl-C and SIGTERM, 2 on a wrong command line, 3 if it cannot listen on the address."
+It ends with 0 on Ctrl-C and SIGTERM, 2 on a wrong command line or certificate, 3 if it cannot listen on the address."
 )]
 struct Arguments {
-    /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    listen: ListenOptions,
 
     /// Dialect to speak
     #[arg(long, value_name = "NAME", default_value = "standard", value_parser = profile)]
@@ -50,7 +56,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             remark(&format_args!("error: {failure}"));
-            UNAVAILABLE.into()
+            failure.exit_code().into()
         }
     }
 }
@@ -58,17 +64,23 @@ fn main() -> ExitCode {
 /// Why the broker does not run.
 enum Failure {
     Runtime(io::Error),
-    Listen(SocketAddr, io::Error),
+    Listen(ListenError),
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Listen(error) if error.is_usage() => USAGE,
+            Failure::Listen(_) | Failure::Runtime(_) => UNAVAILABLE,
+        }
+    }
 }
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Failure::Runtime(error) => write!(f, "cannot start: {error}"),
-            Failure::Listen(address, error) if error.kind() == io::ErrorKind::AddrInUse => {
-                write!(f, "cannot listen on {address}: {error}; --listen with port 0 takes a free port")
-            }
-            Failure::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Failure::Listen(error) => write!(f, "{error}"),
         }
     }
 }
@@ -80,17 +92,18 @@ fn remark(line: &dyn std::fmt::Display) {
 }
 
 async fn serve(arguments: &Arguments) -> Result<(), Failure> {
-    let failed = |error| Failure::Listen(arguments.listen, error);
-    let listener = TcpListener::bind(arguments.listen).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+    let listeners = arguments.listen.bind().await.map_err(Failure::Listen)?;
+    if let Some(warning) = arguments.listen.warning() {
+        remark(&warning);
+    }
     let all = Settings::from_profile(arguments.profile);
     let settings = arguments.without.iter().fold(all, |settings, offer| settings.without(*offer));
     let broker = Broker::new(settings);
     // From here on, whoever waits for the line below may also send a signal.
     let stopped = signalled().map_err(Failure::Runtime)?;
-    remark(&format_args!("listening on {address}, profile {}", arguments.profile.name));
+    remark(&format_args!("listening on {listeners}, profile {}", arguments.profile.name));
     tokio::select! {
-        () = broker.listen(listener) => {}
+        () = listeners.serve(&broker) => {}
         () = stopped => {}
     }
     Ok(())

@@ -81,7 +81,7 @@ impl<'a> Walk<'a> {
                     Err(error) => self.fault(step, error),
                 }
             }
-            Action::SendBytes { actor, bytes } => {
+            Action::SendBytes { actor, bytes, .. } => {
                 self.connections.insert(actor, Connection::Open);
                 if let Err(error) = bytes.build(&self.scope) {
                     self.fault(step, error);

@@ -3,6 +3,7 @@
 use super::error::Location;
 use super::library::{Case, Library, Script, Suite};
 use super::step::Step;
+use super::transport::Transport;
 use model::packet::ProtocolVersion;
 use model::profile::{Feature, Profile};
 use model::statement::StatementId;
@@ -32,6 +33,8 @@ pub struct Variant {
     pub needs: BTreeSet<Feature>,
     /// It must be alone on the broker.
     pub exclusive: bool,
+    /// What has to carry the connections.
+    pub transport: Option<Transport>,
     /// The script.
     pub steps: Arc<[Step]>,
     /// Where the case stands.
@@ -78,6 +81,7 @@ fn variant(suite: &Suite, case: &Case, script: &Script, profile: &Arc<str>) -> V
         cites: script.cites.clone(),
         needs: case.needs.clone(),
         exclusive: case.exclusive,
+        transport: case.transport,
         steps: Arc::clone(&script.steps),
         location: case.location.clone(),
     }

@@ -37,6 +37,8 @@ pub(super) enum Occasion {
     MessageExpiry,
     /// A SUBSCRIBE asks for a Shared Subscription.
     Shared,
+    /// A connection is a WebSocket.
+    WebSocket,
 }
 
 impl Traffic {
@@ -90,6 +92,10 @@ impl Traffic {
             Switch::SharedToTwoMembers | Switch::SharedQos2HandedOn => came_up(Occasion::Shared),
             Switch::Qos2DuplicatePassedOn | Switch::Qos2IdentifierNeverFreed => came_up(Occasion::Qos2),
             Switch::TopicAliasLeaks => came_up(Occasion::Alias),
+            Switch::SubprotocolNotNamed
+            | Switch::TextFramesTaken
+            | Switch::TextFramesSent
+            | Switch::FramesTakenForPackets => came_up(Occasion::WebSocket),
             Switch::KeepAliveNotChecked => true,
             Switch::FiltersNotCounted => subscribes,
             Switch::TopicLengthNotChecked => subscribes || publishes,

@@ -14,6 +14,7 @@ use crate::fault::{Fault, Interference};
 use crate::target::Peer;
 use crate::trace::Trace;
 use model::profile::Profile;
+use reference_broker::Settings;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -63,11 +64,12 @@ pub fn play_embedded(
     known_failing: Option<Entry>,
     conditions: &Conditions,
 ) -> Outcome {
-    let peer = match conditions.interference {
-        Interference::Fault(Fault::Switch(switch)) => Peer::misbehaving(profile, switch),
-        _ => Peer::embedded(profile),
+    let misbehaviour = match conditions.interference {
+        Interference::Fault(Fault::Switch(switch)) => Some(switch),
+        _ => None,
     };
-    play_on(peer, UNIQUE, variant, profile, known_failing, conditions)
+    let settings = Settings { misbehaviour, ..Settings::from_profile(profile) };
+    play_on(Peer::embedded_over(conditions.scheme, settings), UNIQUE, variant, profile, known_failing, conditions)
 }
 
 /// Plays one variant on this peer, which nobody else waits for; `unique` keeps it apart from others there.

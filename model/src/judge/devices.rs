@@ -1,9 +1,10 @@
 //! What the judge knows of devices: who is on which connection, what is theirs, and how often they connect and publish.
 
 use super::Judge;
+use crate::device::Device;
 use crate::packet::{Connect, ProtocolVersion, Publish, Qos};
 use crate::profile::{Feature, Offence, Profile, Reaction};
-use crate::server::identity::{Device, Identity, Login};
+use crate::server::identity::{Identity, Login};
 use crate::server::permission;
 use crate::server::rate::Rate;
 use crate::server::rrpc;

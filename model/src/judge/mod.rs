@@ -68,6 +68,8 @@ pub struct Judge {
     tracks: BTreeMap<SenderKey, Track>,
     retained: RetainedMessages,
     wills: BTreeMap<MessageKey, wills::Will>,
+    /// Until when Wills have been followed.
+    followed_to: Millis,
     shared: shares::SharedDeliveries,
     /// How many CONNECT packets there have been.
     connects: u32,
@@ -156,6 +158,7 @@ impl Judge {
             tracks: BTreeMap::new(),
             retained: RetainedMessages::default(),
             wills: BTreeMap::new(),
+            followed_to: 0,
             shared: shares::SharedDeliveries::default(),
             connects: 0,
             sweep_above: 0,
@@ -202,6 +205,8 @@ impl Judge {
             tracks,
             retained,
             wills,
+            // Each event and each question brings it to its own time first.
+            followed_to: _,
             shared,
             violations,
             connects,

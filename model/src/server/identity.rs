@@ -25,20 +25,12 @@
 //! # Ok::<(), model::packet::TextError>(())
 //! ```
 
+use crate::device::{Device, ExtendedIdentifier, Extras, Registration, SecureMode, Transport};
 use crate::packet::{Connect, ProtocolVersion};
 use crate::profile::{Feature, Offence, Profile};
-use std::fmt;
-use std::str::FromStr;
 
 /// Client Identifiers of up to so many letters and digits must be accepted (MQTT-3.1.3-5).
 const PLAIN_CLIENT_ID: usize = 23;
-
-/// A device of the platform.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Device {
-    product_key: String,
-    name: String,
-}
 
 /// Whose session a CONNECT asks for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,74 +54,6 @@ pub struct Login {
     pub offence: Option<Offence>,
     /// What the device asked for beside its session.
     pub extras: Extras,
-}
-
-/// The parameter `ext` (P-CID-9).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Extras {
-    /// Synchronous calls on custom topics (P-CID-10).
-    pub custom_calls: bool,
-    /// Notices on `/ext/notify` (P-CON-5).
-    pub notices: bool,
-}
-
-/// What carries the connection, where that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Transport {
-    /// TCP, ws.
-    Plain,
-    /// TLS, wss.
-    Encrypted,
-}
-
-/// The parameter `securemode` (P-CID-3, P-TLS-9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct SecureMode {
-    transport: Transport,
-    /// A service beside MQTT has logged the device in: the User Name is that service's and names no device (P-REG-9).
-    is_guided: bool,
-}
-
-/// A Client Identifier of a device login.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct ExtendedIdentifier {
-    /// What the user chose.
-    name: String,
-    /// The parameters in their order, those that are unknown too (P-CID-8).
-    parameters: Vec<(String, String)>,
-}
-
-/// The text is no Client Identifier with parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Malformed;
-
-impl Device {
-    /// The device of this product key and name.
-    #[must_use]
-    pub fn new(product_key: impl Into<String>, name: impl Into<String>) -> Device {
-        Device { product_key: product_key.into(), name: name.into() }
-    }
-
-    /// The device that a User Name of the form `deviceName&productKey` names (P-CON-2). Its parts are levels of topics, so none
-    /// is empty or holds `/`, `+` or `#`.
-    #[must_use]
-    pub fn of_user_name(user_name: &str) -> Option<Device> {
-        let (name, product_key) = user_name.split_once('&')?;
-        let is_level = |text: &str| !text.is_empty() && !text.contains(['/', '+', '#', '&', '|']);
-        (is_level(name) && is_level(product_key)).then(|| Device::new(product_key, name))
-    }
-
-    /// Its product key.
-    #[must_use]
-    pub fn product_key(&self) -> &str {
-        &self.product_key
-    }
-
-    /// Its name within the product.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
 }
 
 impl Identity {
@@ -205,28 +129,26 @@ impl Login {
         }
         let Ok(login) = id.parse::<ExtendedIdentifier>() else { return fail(Offence::ClientIdentifierNotValid) };
         let limit = profile.limits().client_identifier_characters;
-        if limit.is_some_and(|limit| login.name.chars().count() > usize::from(limit)) {
+        if limit.is_some_and(|limit| login.name().chars().count() > usize::from(limit)) {
             return fail(Offence::ClientIdentifierNotValid);
         }
-        // P-CID-4: without the parameter it is hmacmd5.
-        let method = login.parameter("signmethod").unwrap_or("hmacmd5");
         let secure_mode = login.secure_mode();
         let is_other = |mode: SecureMode| transport.is_some_and(|transport| transport != mode.transport);
         let offence = if connect.password.is_none() {
             // P-CON-1.
             Some(Offence::BadUserNameOrPassword)
-        } else if !["hmacmd5", "hmacsha1", "hmacsha256"].contains(&method) {
+        } else if login.sign_method().is_err() {
             Some(Offence::SignMethodUnknown)
         } else if secure_mode.is_err() || secure_mode.is_ok_and(|mode| mode.is_some_and(is_other)) {
             Some(Offence::SecureModeMismatch)
-        } else if login.repeats_a_parameter() || (login.name.is_empty() && !version.has_properties()) {
+        } else if login.repeats_a_parameter() || (login.name().is_empty() && !version.has_properties()) {
             // P-CID-13 speaks of 5.0 only; of twice the same no row speaks.
             Some(Offence::ClientIdentifierUnusual)
         } else {
             None
         };
-        let registers = matches!(login.parameter("authType"), Some("register" | "regnwl"));
-        let identity = if registers { Identity::Registration(device) } else { Identity::Device(device) };
+        let identity =
+            if Registration::of(&login).is_some() { Identity::Registration(device) } else { Identity::Device(device) };
         Login { identity, offence, extras: login.extras() }
     }
 
@@ -234,62 +156,6 @@ impl Login {
     #[must_use]
     pub fn is_held_to_keep_alive(&self) -> bool {
         !matches!(self.identity, Identity::Registration(_))
-    }
-}
-
-impl ExtendedIdentifier {
-    /// The first parameter of this name.
-    fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    fn repeats_a_parameter(&self) -> bool {
-        let mut names: Vec<&str> = self.parameters.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        names.windows(2).any(|pair| pair[0] == pair[1])
-    }
-
-    fn secure_mode(&self) -> Result<Option<SecureMode>, Malformed> {
-        let mode = |transport, is_guided| Ok(Some(SecureMode { transport, is_guided }));
-        match self.parameter("securemode") {
-            None => Ok(None),
-            Some("-2" | "2" | "7" | "8") => mode(Transport::Encrypted, false),
-            Some("-1" | "5") => mode(Transport::Encrypted, true),
-            Some("3" | "4") => mode(Transport::Plain, false),
-            Some("0" | "1") => mode(Transport::Plain, true),
-            Some(_) => Err(Malformed),
-        }
-    }
-
-    fn extras(&self) -> Extras {
-        let bits: u32 = self.parameter("ext").and_then(|bits| bits.parse().ok()).unwrap_or(0);
-        Extras { custom_calls: bits & 1 != 0, notices: bits & 2 != 0 }
-    }
-}
-
-impl FromStr for ExtendedIdentifier {
-    type Err = Malformed;
-
-    fn from_str(text: &str) -> Result<ExtendedIdentifier, Malformed> {
-        let (name, rest) = text.split_once('|').ok_or(Malformed)?;
-        let elements = rest.strip_suffix('|').ok_or(Malformed)?;
-        if elements.contains('|') {
-            return Err(Malformed);
-        }
-        // P-CID-11: a vendor's client leaves an empty element behind a comma.
-        let elements = elements.split(',').filter(|element| !element.is_empty());
-        let parameter = |element: &str| match element.split_once('=') {
-            Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-            _ => Err(Malformed),
-        };
-        Ok(ExtendedIdentifier { name: name.to_owned(), parameters: elements.map(parameter).collect::<Result<_, _>>()? })
-    }
-}
-
-/// As in a User Name.
-impl fmt::Display for Device {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}&{}", self.name, self.product_key)
     }
 }
 
@@ -390,11 +256,6 @@ mod tests {
         assert_eq!(login_in(V5_0, "a|securemode=3|", "lamp").offence, Some(Offence::BadUserNameOrPassword));
         // Another service has named the user.
         assert_eq!(login_in(V5_0, "a|securemode=-1|", "iot-id").offence, None);
-        for (name, device) in
-            [("lamp&pk", true), ("&pk", false), ("lamp&", false), ("a&b&c", false), ("+&pk", false), ("a/b&pk", false)]
-        {
-            assert_eq!(Device::of_user_name(name).is_some(), device, "{name}");
-        }
     }
 
     #[test]

@@ -5,13 +5,6 @@ use crate::profile::Offence;
 
 /// Rows of sections 2 to 9 and 13, and open points, that no trace of MQTT shows, with the reason.
 pub const NOT_ON_THE_WIRE: &[(&str, &str)] = &[
-    // It would take a device's or a product's secret to see it.
-    ("P-CID-5", "which timestamp was signed, only the secret tells"),
-    ("P-REG-3", "the signature needs the product's secret"),
-    ("P-SGN-1", "the signature needs the device's secret"),
-    ("P-SGN-2", "the signature needs the device's secret"),
-    ("P-SGN-3", "the signature needs the device's secret"),
-    ("P-SGN-4", "the signature needs the device's secret"),
     // It is set or kept where no trace of MQTT reaches: account, console, cloud side, log.
     ("P-VER-2", "instance and whitelist belong to an account"),
     ("P-REG-7", "whether a device is activated, the cloud side knows"),

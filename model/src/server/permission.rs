@@ -3,8 +3,9 @@
 //! The patterns are the profile's ([`TopicClasses`](crate::profile::TopicClasses)). They bind devices only: a client that
 //! logged in by its Client Identifier may use every topic, as the standard has it.
 
-use super::identity::{Device, Identity};
+use super::identity::Identity;
 use super::rule::{Breach, Rule};
+use crate::device::Device;
 use crate::profile::{Profile, TopicPattern};
 use crate::topic::TopicFilter;
 

@@ -14,8 +14,9 @@
 //! the order in which one who watches both sees their ends: a call that has ended may have its request still on the way.
 
 use super::Millis;
-use super::identity::{Device, Extras, Identity};
+use super::identity::Identity;
 use super::rule::{Breach, Rule};
+use crate::device::{Device, Extras};
 use crate::packet::Qos;
 use crate::profile::{Feature, Profile};
 use std::fmt;

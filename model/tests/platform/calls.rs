@@ -1,8 +1,9 @@
 //! Synchronous calls: each rule by an example, and all together in every order of a small world.
 
+use model::device::{Device, Extras};
 use model::packet::Qos;
 use model::profile::Profile;
-use model::server::identity::{Device, Extras, Identity};
+use model::server::identity::Identity;
 use model::server::rrpc::{Call, CallTerms, CallTopic, Input, MessageId, Outcome, Output, Presence, Reach, is_answer};
 use model::server::{Breach, Rule};
 use std::collections::BTreeSet;

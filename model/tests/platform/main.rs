@@ -7,3 +7,4 @@ mod devices;
 mod reactions;
 mod rows;
 mod trace;
+mod vectors;

@@ -7,7 +7,9 @@ use clap::Args;
 use harness::exit_code;
 use harness::fault::{Fault, Interference, Transform};
 use harness::report::{Detail, Header, Progress, ReportFile, Run, json, junit, terminal};
-use harness::run::{Conditions, Interrupt, KnownFailing, Outcome, Plan, Planned, run_embedded, run_network, stale};
+use harness::run::{
+    Conditions, Interrupt, KnownFailing, NetworkTarget, Outcome, Plan, Planned, run_embedded, run_network, stale,
+};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -66,6 +68,8 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 /// All that can be wrong before anything is played is found out here.
 struct Prepared {
     plans: Vec<Plan>,
+    /// None for the embedded broker.
+    network: Option<NetworkTarget>,
     conditions: Conditions,
     reports: Reports,
 }
@@ -83,17 +87,26 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         credentials: arguments.target.credentials()?,
         timeout: arguments.timeout,
         interference: interference(arguments)?,
+        scheme: arguments.target.scheme(),
     };
     let library = arguments.sources.library_with(arguments.target.files())?;
     let profiles = arguments.sources.profiles(arguments.target.is_network().then_some("standard"))?;
     let known_failing = known_failing(&arguments.known_failing)?;
     let plans = arguments.sources.plans(&library, &profiles, &known_failing);
     let stale = stale(&plans, &known_failing);
+    let (plans, network) = match arguments.target.is_network() {
+        true => {
+            let scheme = arguments.target.known_scheme();
+            (plans.into_iter().map(|plan| plan.carried_by(scheme)).collect(), Some(arguments.target.network()?))
+        }
+        // The embedded broker has every transport that a case asks for.
+        false => (plans, None),
+    };
     if !stale.is_empty() {
         stale.iter().for_each(|error| complain(error));
         return Err(Told);
     }
-    Ok(Prepared { plans, conditions, reports })
+    Ok(Prepared { plans, network, conditions, reports })
 }
 
 fn reports(arguments: &Arguments) -> Result<Reports, Told> {
@@ -171,12 +184,13 @@ impl Arguments {
         }
         let profiles = plans.iter().map(|plan| plan.profile.name.clone()).collect();
         let profile_file = self.sources.profile.as_deref().map(quote);
-        Header { target: self.target.name(), profiles, rerun, profile_file }
+        let warning = self.target.warning().map(str::to_owned);
+        Header { target: self.target.name(), profiles, warning, rerun, profile_file }
     }
 }
 
 fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
-    let Prepared { plans, conditions, reports } = prepared;
+    let Prepared { plans, network, conditions, reports } = prepared;
     let mut run = Run { header: arguments.header(plans), between: arguments.between(), ..Run::default() };
     if plans.iter().all(|plan| plan.played().next().is_none()) {
         arguments.sources.complain_of_nothing(plans);
@@ -191,6 +205,9 @@ fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
             return exit_code::NO_JUDGEMENT;
         }
     };
+    if let Some(warning) = &run.header.warning {
+        remark(&format_args!("WARNING {warning}"));
+    }
     let mut progress = Progress::new(plans.iter().map(|plan| plan.played().count()).sum());
     for plan in plans {
         if arguments.verbose && plan.played().next().is_some() {
@@ -205,8 +222,8 @@ fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
             progress.decided(&outcome);
             run.outcomes.push(outcome);
         };
-        if arguments.target.is_network() {
-            let (log, trouble) = play_network(arguments, plan, conditions, &interrupt, &mut listener);
+        if let Some(network) = network {
+            let (log, trouble) = play_network(arguments, network, plan, conditions, &interrupt, &mut listener);
             run.log = log.map(|path| path.display().to_string());
             run.trouble = run.trouble.or(trouble);
         } else {
@@ -231,6 +248,7 @@ fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
 
 fn play_network(
     arguments: &Arguments,
+    target: &NetworkTarget,
     plan: &Plan,
     conditions: &Conditions,
     interrupt: &Interrupt,
@@ -240,10 +258,9 @@ fn play_network(
         Ok(runtime) => runtime,
         Err(error) => return (None, Some(format!("cannot build a runtime: {error}"))),
     };
-    let target = arguments.target.network();
     let jobs = arguments.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN);
     let mut listener = listener;
-    let (log, result) = runtime.block_on(run_network(&target, plan, conditions, jobs, interrupt, &mut listener));
+    let (log, result) = runtime.block_on(run_network(target, plan, conditions, jobs, interrupt, &mut listener));
     (log, result.err().map(|error| error.to_string()))
 }
 

@@ -3,9 +3,9 @@
 use super::super::calls::CallPlan;
 use super::super::properties;
 use super::world::{Role, Scale, Scenario, Step, World};
+use crate::device::Device;
 use crate::packet::{ProtocolVersion, Qos};
 use crate::server::Millis;
-use crate::server::identity::Device;
 use crate::server::rrpc::{CallTerms, CallTopic, MessageId, Reach};
 
 const TIMEOUT: Millis = 5_000;
