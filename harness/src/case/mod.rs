@@ -45,6 +45,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use binding::property_value;
 pub use bytes::BytesTemplate;
 pub(crate) use cite::Cite;
 pub(crate) use code::name as code_name;
@@ -59,4 +60,5 @@ pub use scope::{Credentials, Identity, Scope};
 pub use step::{Action, Elapse, Expectation, FrameKind, Step, Window};
 pub use template::{BuildError, Built, PacketTemplate};
 pub use transport::Transport;
+pub(crate) use value::Bound;
 pub use variant::{Applicability, Variant, expand};
