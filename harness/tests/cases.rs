@@ -1,7 +1,9 @@
 //! Every case as a test: each variant that applies to a built-in profile is played against an embedded reference broker
 //! of that profile. `cargo test --test cases -- qos1` plays a part of them.
 
-use harness::case::{Library, Variant};
+mod embedded_library;
+
+use harness::case::Variant;
 use harness::report::{Detail, Header, Run, terminal};
 use harness::run::{Class, Conditions, KnownFailing, Plan, Selection, play_embedded};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -11,12 +13,9 @@ use std::sync::Arc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let library = match Library::embedded() {
+    let library = match embedded_library::load() {
         Ok(library) => library,
-        Err(errors) => {
-            errors.iter().for_each(|error| eprintln!("error: {error}"));
-            return ExitCode::FAILURE;
-        }
+        Err(code) => return code,
     };
     let mut trials = Vec::new();
     let mut left_out = 0;

@@ -5,6 +5,8 @@
 //! `INSTA_UPDATE=always cargo test -p mqttspec-harness --test snapshots`, then `git diff`; or `cargo insta review` after a
 //! failing run. A file without a suite fails too.
 
+mod embedded_library;
+
 use harness::case::{Library, Variant};
 use harness::coverage::{Guards, Ledger, gather};
 use harness::fault::{Fault, Matrix};
@@ -30,12 +32,9 @@ type Suites = BTreeMap<String, Vec<(Arc<Variant>, Arc<Profile>)>>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let library = match Library::embedded() {
+    let library = match embedded_library::load() {
         Ok(library) => library,
-        Err(errors) => {
-            errors.iter().for_each(|error| eprintln!("error: {error}"));
-            return ExitCode::FAILURE;
-        }
+        Err(code) => return code,
     };
     let suites = suites(&library);
     let mut names: BTreeSet<String> = suites.keys().cloned().collect();

@@ -3,6 +3,8 @@
 //!
 //! Beside them, cases that are wrong on purpose: a proof that refutes nothing would prove nothing.
 
+mod embedded_library;
+
 use harness::case::{Library, Variant};
 use harness::prove::{Bounds, Proof, Proved, prove_variant};
 use harness::report::{Detail, Proofs, proofs};
@@ -93,12 +95,9 @@ const REFUTED_AT: [(&str, &str); 5] = [
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let library = match Library::embedded() {
+    let library = match embedded_library::load() {
         Ok(library) => library,
-        Err(errors) => {
-            errors.iter().for_each(|error| eprintln!("error: {error}"));
-            return ExitCode::FAILURE;
-        }
+        Err(code) => return code,
     };
     let mut trials = wrong_cases();
     for profile in Profile::builtin_names().into_iter().filter_map(Profile::builtin) {

@@ -52,7 +52,7 @@ switches! {
     /// A session that is to end with its connection stays.
     SessionKeptAfterClose = "session-kept-after-close" breaks ["3.1.1:MQTT-3.1.2-6", "5.0:MQTT-4.1.0-2"];
     /// CONNECT with Clean Start goes on with the old session, and says that it does not.
-    SessionKeptOverCleanStart = "session-kept-over-clean-start" breaks ["3.1.1:MQTT-3.1.2-6", "5.0:MQTT-3.1.2-4"];
+    SessionKeptOverCleanStart = "session-kept-over-clean-start" breaks ["3.1.1:MQTT-3.1.2-6", "3.1.1:MQTT-3.1.4-3", "5.0:MQTT-3.1.2-4", "5.0:MQTT-3.1.4-4"];
     /// Every session ends with its connection.
     SessionLost = "session-lost" breaks ["3.1.1:MQTT-3.1.2-4", "5.0:MQTT-3.1.2-5", "5.0:MQTT-3.1.2-23"];
     /// A session that is resumed has no subscriptions any more.
@@ -68,9 +68,9 @@ switches! {
     /// A silent Client stays connected.
     KeepAliveNotEnforced = "keep-alive-not-enforced" breaks ["3.1.1:MQTT-3.1.2-24", "5.0:MQTT-3.1.2-22"];
     /// The Will is published though the Client said DISCONNECT.
-    WillAfterDisconnect = "will-after-disconnect" breaks ["3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8", "3.1.1:MQTT-3.14.4-3", "5.0:MQTT-3.14.4-3"];
+    WillAfterDisconnect = "will-after-disconnect" breaks ["V31-12", "3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8", "3.1.1:MQTT-3.14.4-3", "5.0:MQTT-3.14.4-3"];
     /// No Will is ever published.
-    WillLost = "will-lost" breaks ["3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8"];
+    WillLost = "will-lost" breaks ["V31-12", "3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8"];
     /// A Will that was published stays in the session, and is published again when that ends.
     WillKeptOnceSent = "will-kept-once-sent" breaks ["MQTT-3.1.2-10"];
     /// The Will is published at once, whatever its Will Delay Interval.
@@ -94,7 +94,7 @@ switches! {
     /// Of overlapping subscriptions the one with the lowest QoS decides.
     LowestQosOfOverlap = "lowest-qos-of-overlap" breaks ["3.1.1:MQTT-3.3.5-1", "5.0:MQTT-3.3.4-2"];
     /// Two members of a Shared Subscription get each message.
-    SharedToTwoMembers = "shared-to-two-members" breaks ["5.0:MQTT-4.8.2-3"];
+    SharedToTwoMembers = "shared-to-two-members" breaks ["MQTT-4.5.0-1"];
     /// What was under way at QoS 2 to a member whose session ends goes to another member.
     SharedQos2HandedOn = "shared-qos-2-handed-on" breaks ["5.0:MQTT-4.8.2-5"];
     /// What comes last for a Client overtakes what waits already.

@@ -158,7 +158,7 @@ fn property<S: PropertySet>(set: &S, name: &str) -> Field {
 }
 
 /// The value of a property; a User Property is no single value.
-pub(super) fn property_value(property: &Property) -> Option<Bound> {
+pub(crate) fn property_value(property: &Property) -> Option<Bound> {
     Some(match property {
         Property::PayloadFormatIndicator(flag)
         | Property::RequestProblemInformation(flag)

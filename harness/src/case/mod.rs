@@ -50,6 +50,7 @@ mod yaml;
 mod tests;
 
 pub use answer::{AnswerPattern, MessagePattern};
+pub(crate) use binding::property_value;
 pub use bytes::BytesTemplate;
 pub(crate) use cite::Cite;
 pub(crate) use code::name as code_name;
@@ -67,4 +68,5 @@ pub use scope::{Credentials, Identity, Scope};
 pub use step::{AMQP, API, Action, Elapse, Expectation, FrameKind, Settlement, Step, Window};
 pub use template::{BuildError, Built, PacketTemplate};
 pub use transport::Transport;
+pub(crate) use value::Bound;
 pub use variant::{Applicability, Variant, expand};

@@ -38,7 +38,7 @@ impl JsonSchema for Variable {
 
 /// The value of a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Bound {
+pub(crate) enum Bound {
     Number(u64),
     Flag(bool),
     Text(String),

@@ -33,3 +33,21 @@ impl Guards {
         self.0.get(&(version, id.clone())).into_iter().flatten().copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    /// The snapshot is taken anew with the cases; what it lacks no fault guards.
+    #[test]
+    fn every_obligation_of_a_server_of_the_standard_is_guarded() {
+        let snapshot = include_str!("../../tests/snapshots/guards.snap");
+        let mut guarded: BTreeMap<&str, usize> = BTreeMap::new();
+        for (obligation, faults) in snapshot.lines().filter_map(|line| line.split_once(": ")) {
+            if let Some((document, _)) = obligation.split_once(" server ").filter(|it| !it.0.starts_with("platform")) {
+                *guarded.entry(document).or_default() += usize::from(faults != "-");
+            }
+        }
+        assert_eq!(guarded, BTreeMap::from([("5.0", 200), ("3.1.1", 100), ("3.1", 16)]));
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::catalogue::Fault;
 use super::interference::Interference;
-use super::matrix::{Cell, Fit, cell, fit, in_order, is_about, touches};
-use crate::run::{Conditions, Plan, play_embedded};
+use super::matrix::{Cell, Fit, cell, fit, is_about, touches};
+use crate::run::{Conditions, Plan, in_order, play_embedded};
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
@@ -70,8 +70,7 @@ impl Gaps {
     fn play(&mut self, fault: Fault, batch: &[&Fit], conditions: &Conditions, jobs: NonZeroUsize) -> Vec<bool> {
         self.plays += batch.len();
         let under = Conditions { interference: Interference::Fault(fault), ..conditions.clone() };
-        in_order(batch.len(), jobs, |index| {
-            let Fit { variant, profile, .. } = batch[index];
+        in_order(batch, jobs, |Fit { variant, profile, .. }| {
             matches!(cell(&play_embedded(variant, profile, None, &under)), Some(Cell::Caught(_)))
         })
     }

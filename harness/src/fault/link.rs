@@ -41,6 +41,8 @@ pub(super) struct Link {
     pub(super) missing_codes: usize,
     /// A number that a rule counts.
     pub(super) counted: usize,
+    /// Its last packet was an AUTH.
+    pub(super) authenticates: bool,
     /// When the last PINGREQ came.
     pub(super) pinged: Option<Instant>,
     /// What the client published and the server has not acknowledged.
@@ -91,6 +93,7 @@ impl Link {
             acknowledged: None,
             missing_codes: 0,
             counted: 0,
+            authenticates: false,
             pinged: None,
             uploads: BTreeMap::new(),
             in_flight: BTreeMap::new(),

@@ -5,7 +5,7 @@ use super::interference::Interference;
 use super::traffic::Traffic;
 use super::transform::Transform;
 use crate::case::Variant;
-use crate::run::{Conditions, Outcome, Plan, VerdictKind, play_embedded, side_by_side};
+use crate::run::{Conditions, Outcome, Plan, VerdictKind, in_order, play_embedded};
 use model::profile::Profile;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -95,8 +95,7 @@ impl Matrix {
         for (theme, fault) in faults {
             let touched: Vec<&Fit> = fit.iter().filter(|fit| touches(*fault, fit)).collect();
             let under = Conditions { interference: Interference::Fault(*fault), ..conditions.clone() };
-            let cells = in_order(touched.len(), jobs, |index| {
-                let Fit { variant, profile, .. } = touched[index];
+            let cells = in_order(&touched, jobs, |Fit { variant, profile, .. }| {
                 cell(&play_embedded(variant, profile, None, &under))
             });
             matrix.plays += touched.len();
@@ -195,10 +194,8 @@ pub fn transformed(
         let touches = |fit: &&Fit| transform.rules.is_empty() || fit.traffic.meets(transform.rules);
         let touched: Vec<&Fit> = fit.iter().filter(touches).collect();
         let under = Conditions { interference: Interference::Transform(transform), ..conditions.clone() };
-        let outcomes = in_order(touched.len(), jobs, |index| {
-            let Fit { variant, profile, .. } = touched[index];
-            play_embedded(variant, profile, None, &under)
-        });
+        let outcomes =
+            in_order(&touched, jobs, |Fit { variant, profile, .. }| play_embedded(variant, profile, None, &under));
         let played = outcomes.len();
         let acted = outcomes.iter().filter(|outcome| outcome.interfered == Some(true)).count();
         let changed = outcomes.into_iter().filter(|outcome| outcome.verdict.kind() != VerdictKind::Pass).collect();
@@ -214,8 +211,7 @@ pub(super) fn fit(plans: &[Plan], conditions: &Conditions, jobs: NonZeroUsize) -
         all.extend(plan.played().map(|planned| (Arc::clone(&planned.variant), Arc::clone(&plan.profile))));
     }
     let look_on = Conditions { interference: Interference::Onlooker, ..conditions.clone() };
-    let undisturbed = in_order(all.len(), jobs, |index| {
-        let (variant, profile) = &all[index];
+    let undisturbed = in_order(&all, jobs, |(variant, profile)| {
         let outcome = play_embedded(variant, profile, None, &look_on);
         (outcome.verdict.kind(), outcome.traffic)
     });
@@ -254,12 +250,4 @@ pub(super) fn cell(outcome: &Outcome) -> Option<Cell> {
         VerdictKind::Pass => Cell::Unnoticed,
         kind => Cell::Undecided(format!("{kind}: {}", outcome.verdict.reason().unwrap_or_default())),
     })
-}
-
-/// The results of `work` on the numbers below `count`, in their order.
-pub(super) fn in_order<T: Send>(count: usize, jobs: NonZeroUsize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let numbers: Vec<usize> = (0..count).collect();
-    let mut results = BTreeMap::new();
-    side_by_side(&numbers, jobs, |index| (*index, work(*index)), |(index, result)| drop(results.insert(index, result)));
-    results.into_values().collect()
 }

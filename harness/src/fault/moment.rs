@@ -18,7 +18,7 @@ pub(super) struct Moment<'a> {
     pub(super) link: LinkId,
     /// The packet that passes, if one does; a rule may change it.
     pub(super) packet: Option<Packet>,
-    /// The bytes of the client that no server may accept, if it is they that came.
+    /// The bytes that came: those of the packet, or of the client that no server may accept.
     pub(super) bytes: Vec<u8>,
     pub(super) fate: Fate,
     /// What follows the packet, on its way in the same direction.

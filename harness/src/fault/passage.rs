@@ -178,9 +178,7 @@ impl Passage {
     fn client_ends(&mut self) {
         let rest = self.from_client.rest();
         self.to_server(rest);
-        let mut scene = self.proxy.lock();
-        scene.links[self.link].is_over = true;
-        scene.send_to_server(self.link, Parcel::End);
+        self.proxy.client_ends(self.link);
     }
 
     fn server_says(&mut self, bytes: &[u8]) {

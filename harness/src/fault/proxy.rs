@@ -92,6 +92,15 @@ impl Proxy {
         self.happen(&mut scene, link, applies, bytes)
     }
 
+    /// The client ends the connection.
+    pub(super) fn client_ends(&self, link: LinkId) {
+        let mut scene = self.lock();
+        scene.traffic.client_ended = true;
+        self.happen(&mut scene, link, |on| on == On::ClientEnds, &[]);
+        scene.links[link].is_over = true;
+        scene.send_to_server(link, Parcel::End);
+    }
+
     /// The server ends the connection. Returns whether the client hears of it.
     pub(super) fn server_closes(&self, link: LinkId) -> bool {
         let mut scene = self.lock();
@@ -122,6 +131,7 @@ impl Proxy {
 
     fn pass(&self, scene: &mut Scene, link: LinkId, way: Way, on: &[On], packet: Packet, original: Vec<u8>) {
         let mut moment = Moment::new(scene, link, Some(packet.clone()));
+        moment.bytes.clone_from(&original);
         for rule in self.rules.iter().filter(|rule| on.contains(&rule.on)) {
             rule.apply(&mut moment);
         }

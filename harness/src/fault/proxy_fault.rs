@@ -58,6 +58,8 @@ pub(super) enum On {
     AnyFromClient,
     /// The client sent bytes that break one of these rules of the format: names in the table of `model::wire`.
     Refused(&'static [&'static str]),
+    /// The client ends the connection, or breaks it.
+    ClientEnds,
     /// The server ends the connection.
     ServerCloses,
     /// The time that a rule asked for has come.

@@ -110,6 +110,13 @@ impl Scene {
         matching.map(|(filter, subscription)| (filter.clone(), subscription.clone())).collect()
     }
 
+    /// Whether the client of a connection has given up a filter that matches a topic, and holds no other that does.
+    pub(super) fn has_given_up(&self, link: LinkId, topic: &str) -> bool {
+        let session = &self.links[link].session;
+        let mut own = self.links[..=link].iter().filter(|it| it.session == *session);
+        own.any(|it| it.given_up.iter().any(|filter| filter.matches(topic))) && self.matching(link, topic).is_empty()
+    }
+
     /// The connections on which a client is served.
     pub(super) fn served(&self) -> Vec<LinkId> {
         (0..self.links.len()).filter(|link| self.links[*link].is_served()).collect()
@@ -134,6 +141,7 @@ impl Scene {
         self.traffic.note(packet, came_back);
         let it = &mut self.links[link];
         it.heard = Instant::now();
+        it.authenticates = matches!(packet, Packet::Auth(_));
         match packet {
             Packet::Connect(connect) if it.connect.is_none() => {
                 it.connect = Some(connect.clone());

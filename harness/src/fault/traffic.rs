@@ -12,6 +12,8 @@ pub struct Traffic {
     pub(super) from_client: BTreeSet<PacketType>,
     /// Rules of the format that the client broke.
     pub(super) refused: BTreeSet<&'static str>,
+    /// A client ended a connection.
+    pub(super) client_ended: bool,
     /// The server ended a connection.
     pub(super) server_closed: bool,
     /// What else came up.
@@ -52,6 +54,7 @@ impl Traffic {
             On::AnyFromServer => !self.from_server.is_empty(),
             On::AnyFromClient => !self.from_client.is_empty(),
             On::Refused(names) => names.iter().any(|name| self.refused.contains(name)),
+            On::ClientEnds => self.client_ended,
             On::ServerCloses => self.server_closed,
             On::Alarm => false,
         })

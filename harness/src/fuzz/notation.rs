@@ -2,7 +2,7 @@
 
 use super::command::Client;
 use super::names::Names;
-use crate::case::{code_name, property_name};
+use crate::case::{Bound, code_name, property_name, property_value};
 use model::packet::{
     Acknowledgement, Auth, Connect, Delivery, Disconnect, Packet, Property, PropertySet, Publish, Qos, ReasonCode,
     RetainHandling, Subscribe, SubscriptionOptions, SubscriptionRequest, Unsubscribe, Will,
@@ -154,7 +154,11 @@ fn with_properties<S: PropertySet>(fields: Fields, properties: &S) -> Fields {
                 identifiers.push(identifier.value().to_string());
                 all
             }
-            property => all.with(&name, value(&property)),
+            // Without a single value there is only the User Property.
+            property => match property_value(&property) {
+                Some(single) => all.with(&name, value(&single)),
+                None => all,
+            },
         };
     }
     all = all.with_if(!pairs.is_empty(), "user_properties", format!("[{}]", pairs.join(", ")));
@@ -165,32 +169,12 @@ fn with_properties<S: PropertySet>(fields: Fields, properties: &S) -> Fields {
     }
 }
 
-fn value(property: &Property) -> String {
-    match property {
-        Property::PayloadFormatIndicator(flag)
-        | Property::RequestProblemInformation(flag)
-        | Property::RequestResponseInformation(flag)
-        | Property::RetainAvailable(flag)
-        | Property::WildcardSubscriptionAvailable(flag)
-        | Property::SubscriptionIdentifierAvailable(flag)
-        | Property::SharedSubscriptionAvailable(flag) => flag.to_string(),
-        Property::MessageExpiryInterval(number)
-        | Property::SessionExpiryInterval(number)
-        | Property::WillDelayInterval(number) => number.to_string(),
-        Property::ServerKeepAlive(number) | Property::TopicAliasMaximum(number) => number.to_string(),
-        Property::ReceiveMaximum(number) | Property::TopicAlias(number) => number.to_string(),
-        Property::MaximumPacketSize(number) => number.to_string(),
-        Property::MaximumQos(qos) => qos.value().to_string(),
-        Property::SubscriptionIdentifier(identifier) => identifier.value().to_string(),
-        Property::CorrelationData(bytes) | Property::AuthenticationData(bytes) => data(bytes),
-        Property::ContentType(it)
-        | Property::ResponseTopic(it)
-        | Property::AssignedClientIdentifier(it)
-        | Property::AuthenticationMethod(it)
-        | Property::ResponseInformation(it)
-        | Property::ServerReference(it)
-        | Property::ReasonString(it) => literal(it),
-        Property::UserProperty((name, value)) => format!("{{{}: {}}}", literal(name), literal(value)),
+fn value(value: &Bound) -> String {
+    match value {
+        Bound::Number(number) => number.to_string(),
+        Bound::Flag(flag) => flag.to_string(),
+        Bound::Text(text) => literal(text),
+        Bound::Bytes(bytes) => data(bytes),
     }
 }
 

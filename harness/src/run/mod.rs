@@ -44,7 +44,7 @@ pub use play_variant::{DOES_NOT_SURVIVE, Recorded};
 pub use player::Conditions;
 pub(crate) use rehearse::{Rehearsed, rehearse};
 pub use run_error::RunError;
-pub use side_by_side::side_by_side;
+pub use side_by_side::{in_order, side_by_side};
 pub use summary::{Listener, Summary};
 pub(crate) use unique::{base_36, nonce};
 pub use verdict::{Class, Finding, Outcome, SilenceMeans, StepReference, Verdict, VerdictKind, cited};

@@ -110,7 +110,12 @@ impl Unjudged {
             finding.bytes = refused.unwrap_or_default();
         }
         let verdict = match (error, undecided) {
-            (Some(why), _) => Verdict::Error(why),
+            // A step that cannot be done may be the consequence of what is certainly wrong: two deliveries under one
+            // identifier leave the second acknowledgement without a delivery.
+            (Some(why), _) => match Verdict::on(findings, variant.version) {
+                failed @ Verdict::Fail(_) => failed,
+                _ => Verdict::Error(why),
+            },
             // What is certainly wrong stays wrong, even if the rest is unclear.
             (None, Some(why)) if findings.is_empty() => Verdict::Inconclusive(why),
             (None, _) => Verdict::on(findings, variant.version),

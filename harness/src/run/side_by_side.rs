@@ -1,5 +1,6 @@
 //! Much of the same kind of work on several processors.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -30,4 +31,13 @@ pub fn side_by_side<W: Sync, R: Send>(
         drop(sender);
         results.into_iter().for_each(&mut done);
     });
+}
+
+/// The same, with what comes of it in the order of the work.
+pub fn in_order<W: Sync, R: Send>(work: &[W], jobs: NonZeroUsize, each: impl Fn(&W) -> R + Sync) -> Vec<R> {
+    let numbered: Vec<(usize, &W)> = work.iter().enumerate().collect();
+    let mut results = BTreeMap::new();
+    let one = |(number, piece): &(usize, &W)| (*number, each(piece));
+    side_by_side(&numbered, jobs, one, |(number, result)| drop(results.insert(number, result)));
+    results.into_values().collect()
 }

@@ -211,6 +211,7 @@ impl Session {
         let Some(kept) = &mut next.kept else { return next };
         for floating in next.floating.iter_mut().filter(|floating| floating.routing.may_come()) {
             floating.perhaps_sent = true;
+            floating.routing.is_all_or_several &= !floating.routing.further.qos.contains(Qos::AtMostOnce);
         }
         if context.has_bug(SeededBug::ForgetsUnacknowledged) {
             kept.deliveries.retain(|delivery| !matches!(delivery.progress, Progress::Open(_)));

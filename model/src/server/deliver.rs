@@ -187,9 +187,12 @@ impl Session {
         }
         let vocabulary = context.vocabulary;
         let precedes = |other: MessageKey| precedes(vocabulary, other, delivery.message);
+        // A further copy has its place once it was sent.
+        let has_place = |other: &Delivery| other.kind != Kind::Further || other.progress.id().is_some();
         let bound = self.kept.iter().flat_map(|kept| &kept.deliveries).find(|other| {
             other.owed
                 && other.is_ordered()
+                && has_place(other)
                 && other.forms.qos == QosSet::only(qos)
                 && precedes(other.message)
                 && other.progress.is_before_publish()
@@ -211,12 +214,15 @@ impl Session {
         let mut next = self.clone();
         let Some(kept) = &mut next.kept else { return next };
         let mut now = delivery.clone();
+        let mut is_sure = delivery.kind == Kind::Further && delivery.owed;
         match kept.deliveries.iter().position(|known| known == delivery) {
             Some(position) => drop(kept.deliveries.remove(position)),
             None => {
                 if let Some(position) = next.floating.iter().position(|known| known.message == delivery.message) {
                     let mut floating = next.floating.remove(position);
                     let routing = floating.routing.clone();
+                    is_sure = !floating.is_repeated()
+                        && routing.owes_further(context, self.link.as_deref(), delivery.message);
                     // It was sent once more: that may be taken for a new message, and meet what has been subscribed by then.
                     if floating.is_repeated() {
                         floating.times -= 1;
@@ -230,12 +236,25 @@ impl Session {
                             kept.push_due(context, self.link.as_deref(), message, &routing, progress);
                             let further_copies = routing.further_copies - 1;
                             let rest = Routing { further_copies, ..routing };
-                            kept.push_further(delivery.message, &rest, delivery.progress);
+                            kept.push_further(context, self.link.as_deref(), message, &rest, progress);
                         }
-                        _ => kept.push_further(delivery.message, &routing, delivery.progress),
+                        _ => {
+                            let link = self.link.as_deref();
+                            kept.push_further(context, link, delivery.message, &routing, delivery.progress);
+                        }
                     }
                 }
             }
+        }
+        // 3.x has no place for Subscription Identifiers.
+        let has_place = self.link.as_ref().is_some_and(|link| link.version.has_properties());
+        match delivery.kind {
+            Kind::Live if has_place && delivery.forms.may_carry_more(seen.identifiers) => {
+                kept.part_came(delivery.message, seen.identifiers);
+            }
+            Kind::Live => kept.all_came(delivery.message),
+            Kind::Further if has_place && is_sure => kept.further_came(delivery.message, seen.identifiers),
+            Kind::Further | Kind::Retained => {}
         }
         // What its successor has overtaken cannot come at that QoS any more.
         kept.deliveries.retain_mut(|other| {
@@ -330,9 +349,15 @@ impl Session {
             return Some(Breach::of(Rule::UnacknowledgedIsRepeated, describe(delivery)));
         }
         // A server may keep its window smaller than Receive Maximum, but never shut (MQTT-4.9.0-1).
-        owed(|progress| matches!(progress, Progress::Waiting | Progress::PerhapsSent))
-            .filter(|_| open == 0)
-            .map(|delivery| Breach::of(Rule::DeliveryIsMade, describe(delivery)))
+        owed(|progress| matches!(progress, Progress::Waiting | Progress::PerhapsSent)).filter(|_| open == 0).map(
+            |delivery| match delivery.kind {
+                Kind::Further => {
+                    let expected = format!("all Subscription Identifiers, or a further copy: {}", describe(delivery));
+                    Breach::of(Rule::IdentifiersOfSubscriptions, expected)
+                }
+                Kind::Live | Kind::Retained => Breach::of(Rule::DeliveryIsMade, describe(delivery)),
+            },
+        )
     }
 
     /// What may be delivered, in words.

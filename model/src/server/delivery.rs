@@ -3,6 +3,7 @@
 use super::qos_set::QosSet;
 use super::vocabulary::{FilterKey, MessageKey};
 use crate::packet::{PacketId, Qos, SubscriptionIdentifier};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The forms in which a copy of a message may come.
@@ -109,6 +110,8 @@ pub struct Routing {
     pub further: Forms,
     /// How many further copies there may be.
     pub further_copies: u8,
+    /// Whether a copy that lacks some of the Subscription Identifiers is not the only one (5.0: MQTT-3.3.4-4).
+    pub is_all_or_several: bool,
     /// The Shared Subscriptions that may be among what it has met, sorted.
     pub shares: Vec<FilterKey>,
 }
@@ -164,6 +167,20 @@ impl Forms {
             true => vec![&[]],
             false => self.identifiers.iter().map(Vec::as_slice).collect(),
         }
+    }
+
+    /// It does not come with these lists of Subscription Identifiers, if it can come with another.
+    pub(super) fn drop_identifiers(&mut self, is_dropped: impl Fn(&[SubscriptionIdentifier]) -> bool) {
+        if self.identifiers.iter().any(|list| !is_dropped(list)) {
+            self.identifiers.retain(|list| !is_dropped(list));
+        }
+    }
+
+    /// Whether a copy may carry more Subscription Identifiers than these.
+    #[must_use]
+    pub fn may_carry_more(&self, identifiers: &[SubscriptionIdentifier]) -> bool {
+        let different = |list: &[SubscriptionIdentifier]| list.iter().collect::<BTreeSet<_>>().len();
+        self.identifiers.iter().any(|list| different(list) > different(identifiers))
     }
 
     /// Whether a copy may carry these Subscription Identifiers.
@@ -295,6 +312,7 @@ impl Routing {
             due: self.due.union(&other.due),
             further: self.further.union(&other.further),
             further_copies: self.further_copies.max(other.further_copies),
+            is_all_or_several: self.is_all_or_several && other.is_all_or_several,
             shares: either(self.shares, other.shares),
         }
     }
@@ -313,7 +331,8 @@ impl Floating {
             return routing;
         }
         let copies = routing.further_copies.saturating_add(1).saturating_mul(self.times) - 1;
-        Routing { further: routing.further.union(&routing.due), further_copies: copies, ..routing }
+        let further = routing.further.union(&routing.due);
+        Routing { further, further_copies: copies, is_all_or_several: false, ..routing }
     }
 
     /// How far its delivery may be.

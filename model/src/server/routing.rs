@@ -25,6 +25,7 @@ impl Session {
         let mut routing = Routing::none();
         let mut shared = Vec::new();
         let mut identifiers: Vec<SubscriptionIdentifier> = Vec::new();
+        let mut is_sure = true;
         let is_certain = |held: &Subscription| context.vocabulary.matches(held.filter, message.topic);
         let may_match = |held: &&Subscription| match self.version() {
             ProtocolVersion::V3_1 => context.vocabulary.matches_levels(held.filter, message.topic),
@@ -53,9 +54,10 @@ impl Session {
             let met = routing.clone().meeting(forms);
             // As long as the SUBACK may refuse it, nobody knows whether it holds.
             let holds = held.before.is_none() && is_certain(held);
+            is_sure &= holds;
             routing = if holds { met } else { routing.or(met) };
         }
-        routing.join_identifiers(identifiers);
+        routing.join_identifiers(identifiers, is_sure && shared.is_empty());
         for (share, forms, undecided) in shared {
             let met = routing.clone().meeting(forms).or(Routing { shares: vec![share], ..Routing::default() });
             routing = if undecided { routing.or(met) } else { met };
@@ -115,7 +117,7 @@ impl Session {
         }
         let Some(kept) = &mut self.kept else { return self };
         kept.push_due(context, self.link.as_deref(), message, &routing, floating.progress());
-        kept.push_further(message, &routing, floating.progress());
+        kept.push_further(context, self.link.as_deref(), message, &routing, floating.progress());
         kept.deliveries.sort();
         self
     }
@@ -168,24 +170,45 @@ impl Routing {
             due: Forms { qos: highest, ..either.clone() },
             further: self.further.union(&either),
             further_copies: self.further_copies.saturating_add(1),
+            is_all_or_several: false,
             shares: self.shares,
         }
     }
 
     /// One copy for several subscriptions has all their identifiers (MQTT-3.3.4-4); of several copies each has its own
-    /// (MQTT-3.3.4-5).
-    fn join_identifiers(&mut self, mut identifiers: Vec<SubscriptionIdentifier>) {
+    /// (MQTT-3.3.4-5). `is_sure` says whether all of them have certainly been met.
+    fn join_identifiers(&mut self, mut identifiers: Vec<SubscriptionIdentifier>, is_sure: bool) {
         if self.further_copies == 0 || identifiers.is_empty() {
             return;
         }
         identifiers.sort_unstable();
+        let are_different = identifiers.first() != identifiers.last();
         let joint = Forms { identifiers: vec![identifiers], ..self.due.clone() };
         self.due = std::mem::take(&mut self.due).union(&joint);
+        self.is_all_or_several = is_sure && are_different;
+    }
+
+    /// Whether a further copy is owed, as long as the first one does not stand for all.
+    pub(super) fn owes_further(&self, context: &Context<'_>, link: Option<&Connection>, message: MessageKey) -> bool {
+        self.is_all_or_several && self.owes(&self.further, context, link, message)
+    }
+
+    /// Whether a copy in one of these forms is owed: unless it may have met nothing, or may be lost or left out.
+    fn owes(&self, forms: &Forms, context: &Context<'_>, link: Option<&Connection>, message: MessageKey) -> bool {
+        // QoS 0 may be lost at any time, unless a case counts on the opposite.
+        let arrives = context.profile.promises(Feature::Qos0Arrives) && link.is_some();
+        let above_qos_0 = !forms.qos.contains(Qos::AtMostOnce) || arrives;
+        // QoS 0 (MQTT-4.3.1-1) need not be stored.
+        let stored = link.is_some() || context.profile.has(Feature::OfflineMessages);
+        let published = context.vocabulary.of(message);
+        let fits = link.is_none_or(|link| link.takes(published));
+        let lasts = published.expiry.is_none() || context.profile.is_counted_on();
+        !self.missed && above_qos_0 && stored && fits && lasts
     }
 }
 
 impl Kept {
-    /// The copy that is due, if there is one: owed, unless it may have met nothing, or may be lost or left out.
+    /// The copy that is due, if there is one.
     pub(super) fn push_due(
         &mut self,
         context: &Context<'_>,
@@ -197,18 +220,10 @@ impl Kept {
         if routing.due.qos.is_empty() && !routing.is_overtaken() {
             return;
         }
-        // QoS 0 may be lost at any time, unless a case counts on the opposite.
-        let arrives = context.profile.promises(Feature::Qos0Arrives) && link.is_some();
-        let above_qos_0 = !routing.due.qos.contains(Qos::AtMostOnce) || arrives;
-        // QoS 0 (MQTT-4.3.1-1) need not be stored.
-        let stored = link.is_some() || context.profile.has(Feature::OfflineMessages);
-        let published = context.vocabulary.of(message);
-        let fits = link.is_none_or(|link| link.takes(published));
-        let lasts = published.expiry.is_none() || context.profile.is_counted_on();
         self.deliveries.push(Delivery {
             message,
             forms: routing.due.clone(),
-            owed: !routing.missed && above_qos_0 && stored && fits && lasts,
+            owed: routing.owes(&routing.due, context, link, message),
             kind: Kind::Live,
             shares: routing.shares.clone(),
             progress,
@@ -216,18 +231,51 @@ impl Kept {
         });
     }
 
-    /// The further copies that there may be.
-    pub(super) fn push_further(&mut self, message: MessageKey, routing: &Routing, progress: Progress) {
-        for _ in 0..routing.further_copies {
+    /// The further copies that there may be. One of them is owed, as long as the first copy does not stand for all.
+    pub(super) fn push_further(
+        &mut self,
+        context: &Context<'_>,
+        link: Option<&Connection>,
+        message: MessageKey,
+        routing: &Routing,
+        progress: Progress,
+    ) {
+        let is_owed = routing.owes_further(context, link, message);
+        for copy in 0..routing.further_copies {
             self.deliveries.push(Delivery {
                 message,
                 forms: routing.further.clone(),
-                owed: false,
+                owed: copy == 0 && is_owed,
                 kind: Kind::Further,
                 shares: routing.shares.clone(),
                 progress,
                 undecided: None,
             });
         }
+    }
+
+    /// The copy that was due has come with a part of the Subscription Identifiers: the other one that is owed is for another
+    /// subscription (MQTT-3.3.4-5).
+    pub(super) fn part_came(&mut self, message: MessageKey, part: &[SubscriptionIdentifier]) {
+        for further in self.waiting_copies(message, Kind::Further).filter(|further| further.owed) {
+            further.forms.drop_identifiers(|list| list == part);
+        }
+    }
+
+    /// It has come with all of them: no other one is owed (MQTT-3.3.4-4).
+    pub(super) fn all_came(&mut self, message: MessageKey) {
+        self.waiting_copies(message, Kind::Further).for_each(|further| further.owed = false);
+    }
+
+    /// Another copy has come before it: it is for another subscription, and not for all.
+    pub(super) fn further_came(&mut self, message: MessageKey, part: &[SubscriptionIdentifier]) {
+        for due in self.waiting_copies(message, Kind::Live) {
+            due.forms.drop_identifiers(|list| list == part || list.len() > 1);
+        }
+    }
+
+    fn waiting_copies(&mut self, message: MessageKey, kind: Kind) -> impl Iterator<Item = &mut Delivery> {
+        let waits = move |copy: &&mut Delivery| copy.message == message && copy.kind == kind;
+        self.deliveries.iter_mut().filter(waits).filter(|copy| copy.progress.id().is_none())
     }
 }

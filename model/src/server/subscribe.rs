@@ -256,6 +256,7 @@ impl Session {
             }
             // What waits may still be delivered, but need not (3.10.4); what has begun is finished (MQTT-3.10.4-3).
             kept.release_unsubscribed(context);
+            next.floating.iter_mut().for_each(|floating| floating.routing.is_all_or_several = false);
         }
         next.responding(Response::Unsuback(id, existed))
     }
@@ -343,7 +344,8 @@ impl Kept {
     fn release_unsubscribed(&mut self, context: &Context<'_>) {
         for delivery in self.deliveries.iter_mut().filter(|delivery| delivery.progress.id().is_none()) {
             let topic = context.vocabulary.of(delivery.message).topic;
-            delivery.owed &= self.subscriptions.iter().any(|held| context.vocabulary.matches(held.filter, topic));
+            delivery.owed &= delivery.kind != Kind::Further
+                && self.subscriptions.iter().any(|held| context.vocabulary.matches(held.filter, topic));
         }
         self.deliveries.sort();
     }

@@ -336,6 +336,7 @@ fn play(recipe: &Recipe, shelf: &Shelf, plan: &Plan, interrupt: &Interrupt) -> R
             free_port: true,
             start: Some(start),
             ready_within: recipe.ready_within,
+            devices: None,
         };
         let mut listener = |outcome: Outcome| {
             progress.decided(&outcome);

@@ -44,7 +44,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "puback-with-reserved-flags",
         "PUBACK has a reserved flag set.",
-        &["3.1.1:MQTT-2.2.2-1", "5.0:MQTT-2.1.3-1"],
+        &["V31-10", "3.1.1:MQTT-2.2.2-1", "5.0:MQTT-2.1.3-1"],
         &[server(Puback, |moment| moment.craft(|packet| packet.flags(0x2)))],
     ),
 ];

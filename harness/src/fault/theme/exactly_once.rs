@@ -3,7 +3,7 @@
 use crate::fault::moment::{Moment, lost, twice, with_dup};
 use crate::fault::proxy_fault::{ProxyFault, client, fault, server};
 use model::packet::PacketType::{Pubcomp, Publish, Pubrec, Pubrel};
-use model::packet::{Acknowledgement, Packet, Qos, ReasonCode};
+use model::packet::{Acknowledgement, Disconnect, DisconnectProperties, Packet, Qos, ReasonCode};
 
 const RECEIVES: &[&str] = &["MQTT-3.3.4-1", "3.1.1:MQTT-4.3.3-2", "5.0:MQTT-4.3.3-8"];
 const COMPLETES: &[&str] = &["3.1.1:MQTT-4.3.3-2", "5.0:MQTT-4.3.3-11"];
@@ -40,6 +40,21 @@ pub(super) static FAULTS: &[ProxyFault] = &[
             } else if moment.it().kept.iter().any(refused) {
                 moment.packet =
                     Some(Packet::Pubrec(Acknowledgement { reason: ReasonCode::PacketIdentifierInUse, ..pubrec }));
+            }
+        })],
+    ),
+    fault(
+        "qos-2-refused-unannounced",
+        "A PUBLISH of QoS 2 ends the connection, though CONNACK announced no Maximum QoS.",
+        &["5.0:MQTT-3.2.2-9"],
+        &[client(Publish, |moment| {
+            let announced = moment.it().connack.as_ref().and_then(|connack| connack.properties.maximum_qos);
+            if announced.is_none() && moment.publish().is_some_and(|publish| publish.qos() == Qos::ExactlyOnce) {
+                moment.lose();
+                let properties = DisconnectProperties::default();
+                let reason = ReasonCode::QosNotSupported;
+                moment.send_to_client(&Packet::Disconnect(Disconnect { reason, properties }));
+                moment.close();
             }
         })],
     ),
@@ -81,7 +96,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "pubrel-with-reserved-flags",
         "PUBREL has other flags than 0010.",
-        &["MQTT-3.6.1-1", "3.1.1:MQTT-2.2.2-1", "5.0:MQTT-2.1.3-1"],
+        &["V31-10", "MQTT-3.6.1-1", "3.1.1:MQTT-2.2.2-1", "5.0:MQTT-2.1.3-1"],
         &[server(Pubrel, |moment| {
             moment.craft(|packet| packet.flags(0));
         })],

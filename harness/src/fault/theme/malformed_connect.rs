@@ -4,7 +4,7 @@ use crate::fault::moment::Moment;
 use crate::fault::proxy_fault::{On, ProxyFault, Rule, client, fault, server, when};
 use crate::fault::theme::connect::text;
 use model::packet::PacketType::{Connack, Connect};
-use model::packet::{ConnackCode, Connect as ConnectPacket, ConnectReturnCode, Packet, Qos};
+use model::packet::{ConnackCode, Connect as ConnectPacket, ConnectReturnCode, Packet, ProtocolVersion, Qos};
 
 /// A CONNECT that is wrong is not served.
 const CHECKED: &[&str] = &["3.1.1:MQTT-3.1.4-1", "5.0:MQTT-3.1.4-1"];
@@ -54,23 +54,24 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         })],
     ),
     fault(
-        "unknown-authentication-method-served",
-        "A CONNECT with an Authentication Method that the server lacks is served without.",
-        &["5.0:MQTT-4.12.0-1"],
-        &[client(Connect, |moment| {
-            if let Some(Packet::Connect(connect)) = &mut moment.packet {
-                connect.properties.authentication_method = None;
-                connect.properties.authentication_data = None;
-            }
-        })],
-    ),
-    fault(
         "malformed-connect-left-hanging",
         "A CONNECT that is wrong is neither answered nor ended.",
         CHECKED,
         &[when(On::Refused(IN_CONNECT), |moment| {
             if moment.it().connect.is_none() {
                 moment.lose();
+            }
+        })],
+    ),
+    fault(
+        "malformed-connect-answered-by-an-unknown-code",
+        "A CONNECT of 3.1.1 that is wrong, where no return code fits, is answered by one that does not exist.",
+        &["3.1.1:MQTT-3.2.2-6", "3.1.1:MQTT-3.1.4-1"],
+        &[when(On::Refused(IN_CONNECT), |moment| {
+            if moment.it().connect.is_none() && moment.version() == ProtocolVersion::V3_1_1 {
+                moment.lose();
+                moment.send_bytes_to_client_of(moment.link, vec![0x20, 0x02, 0x00, 0x06]);
+                moment.close();
             }
         })],
     ),

@@ -48,7 +48,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "maximum-qos-unannounced",
         "CONNACK announces no Maximum QoS.",
-        &["P-QOS-6"],
+        &["P-QOS-6", "5.0:MQTT-3.2.2-9"],
         &[announce(|properties| properties.maximum_qos = None)],
     ),
     fault(

@@ -8,7 +8,7 @@ use crate::fault::transform::explanation;
 use model::packet::PacketType::{
     Auth, Connack, Disconnect, Puback, Pubcomp, Publish, Pubrec, Pubrel, Suback, Unsuback,
 };
-use model::packet::{Packet, PublishProperties, Qos, SubscriptionIdentifier};
+use model::packet::{Packet, PublishProperties, Qos};
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
@@ -135,34 +135,6 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &["5.0:MQTT-3.3.2-6"],
         &[change(|properties| {
             properties.message_expiry_interval = None;
-        })],
-    ),
-    fault(
-        "subscription-identifier-lost",
-        "The Subscription Identifier of a delivery is left out.",
-        &["5.0:MQTT-3.3.4-3"],
-        &[change(|properties| {
-            properties.subscription_identifiers.clear();
-        })],
-    ),
-    fault(
-        "subscription-identifier-invented",
-        "A delivery carries a Subscription Identifier that nobody gave.",
-        &["5.0:MQTT-3.3.4-3"],
-        &[change(|properties| {
-            properties.subscription_identifiers.extend(SubscriptionIdentifier::new(77));
-        })],
-    ),
-    fault(
-        "subscription-identifier-of-the-publisher-kept",
-        "A Subscription Identifier of another client goes along.",
-        &["5.0:MQTT-3.3.4-3"],
-        &[change(|properties| {
-            for identifier in &mut properties.subscription_identifiers {
-                if let Some(other) = SubscriptionIdentifier::new(identifier.value() + 1) {
-                    *identifier = other;
-                }
-            }
         })],
     ),
     fault(

@@ -3,7 +3,7 @@
 use crate::fault::moment::{Moment, delivery, with_dup, with_id};
 use crate::fault::proxy_fault::{On, ProxyFault, client, fault, server, when};
 use crate::fault::theme::connect::text;
-use model::packet::PacketType::{Connack, Puback, Publish};
+use model::packet::PacketType::{Connack, Publish};
 use model::packet::{Packet, PacketId, Publish as Message, PublishProperties, Qos};
 
 /// A message that a server took over reaches every subscriber.
@@ -185,7 +185,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "dup-at-first-delivery",
         "A message comes with DUP the first time.",
-        &["MQTT-3.3.1-3"],
+        &["MQTT-3.3.1-3", "5.0:MQTT-4.3.2-2", "5.0:MQTT-4.3.3-2"],
         &[server(Publish, |moment| {
             if let Some(publish) = moment.publish() {
                 publish.delivery = with_dup(publish.delivery, true);
@@ -238,7 +238,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "packet-id-0-in-a-delivery",
         "A message above QoS 0 has the packet identifier 0.",
-        &["3.1.1:MQTT-2.3.1-1", "5.0:MQTT-2.2.1-4"],
+        &["3.1.1:MQTT-2.3.1-1", "5.0:MQTT-2.2.1-4", "5.0:MQTT-4.3.2-2", "5.0:MQTT-4.3.3-2"],
         &[server(Publish, |moment| {
             if moment.publish().is_some_and(|publish| publish.qos() != Qos::AtMostOnce) {
                 moment.craft(|packet| packet.packet_id(0));
@@ -248,7 +248,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "packet-id-in-use",
         "A delivery has the identifier of one that is not acknowledged yet.",
-        &["3.1.1:MQTT-2.3.1-4", "5.0:MQTT-2.2.1-4", "5.0:MQTT-4.3.2-1"],
+        &["3.1.1:MQTT-2.3.1-4", "3.1.1:MQTT-4.3.2-1", "5.0:MQTT-2.2.1-4", "5.0:MQTT-4.3.2-1", "5.0:MQTT-4.3.3-1"],
         &[server(Publish, |moment| {
             let taken = moment.it().in_flight.keys().next().copied();
             if let (Some(publish), Some(taken)) = (moment.publish(), taken)
@@ -325,22 +325,6 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &[client(Publish, |moment| {
             if moment.publish().is_some_and(|publish| publish.topic.starts_with('$')) {
                 moment.lose();
-            }
-        })],
-    ),
-    fault(
-        "refused-shared-delivery-goes-to-another-member",
-        "A delivery of a Shared Subscription that its member refuses goes to another one.",
-        &["5.0:MQTT-4.8.2-6"],
-        &[client(Puback, |moment| {
-            let is_refused = matches!(&moment.packet, Some(Packet::Puback(puback)) if puback.reason.is_error());
-            let message = moment.it().acknowledged.clone();
-            if let (true, Some(message)) = (is_refused, message) {
-                for link in moment.scene.served() {
-                    if link != moment.link && !moment.scene.matching(link, &message.topic).is_empty() {
-                        moment.deliver(link, &message, Qos::AtMostOnce);
-                    }
-                }
             }
         })],
     ),

@@ -3,7 +3,7 @@
 use crate::fault::moment::Moment;
 use crate::fault::proxy_fault::{ProxyFault, client, fault, server};
 use crate::fault::theme::publish::resolved;
-use model::packet::PacketType::{Publish, Suback, Subscribe};
+use model::packet::PacketType::{Disconnect, Publish, Suback, Subscribe};
 use model::packet::{Delivery, Packet, Publish as Message, Qos, RetainHandling};
 
 const KEPT: &[&str] = &["V31-21", "3.1.1:MQTT-3.3.1-6", "5.0:MQTT-3.3.1-9"];
@@ -164,6 +164,24 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                 && publish.qos() == Qos::AtMostOnce
             {
                 publish.retain = false;
+            }
+        })],
+    ),
+    fault(
+        "retained-messages-go-with-their-session",
+        "What a client had retained is deleted when it leaves and its session ends.",
+        &["3.1.1:MQTT-3.1.2-7"],
+        &[client(Disconnect, |moment| {
+            let it = moment.it();
+            let ends = it.connect.as_ref().is_some_and(|connect| connect.clean_start) && !moment.is_5_0();
+            let mut topics: Vec<_> = moment.it().published.iter().filter(|message| message.retain).collect();
+            topics.dedup_by_key(|message| message.topic.clone());
+            let emptied: Vec<Message> = topics
+                .into_iter()
+                .map(|message| Message { delivery: Delivery::AtMostOnce, payload: Vec::new(), ..message.clone() })
+                .collect();
+            for message in emptied.into_iter().filter(|_| ends) {
+                moment.send_to_server(&Packet::Publish(message));
             }
         })],
     ),

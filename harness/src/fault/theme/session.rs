@@ -64,7 +64,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "every-session-is-kept",
         "CONNECT goes on with the old session whatever it asks for, and every session is kept.",
-        &["3.1.1:MQTT-3.1.2-6", "5.0:MQTT-3.1.2-4", "P-SES-2"],
+        &["3.1.1:MQTT-3.1.2-6", "3.1.1:MQTT-3.1.4-3", "5.0:MQTT-3.1.2-4", "5.0:MQTT-3.1.4-4", "P-SES-2"],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &mut moment.packet
                 && !connect.client_id.is_empty()
@@ -77,7 +77,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "every-session-begins-anew",
         "CONNECT begins a new session, whatever it asks for.",
-        &["3.1.1:MQTT-3.1.2-4", "5.0:MQTT-3.1.2-5", "P-SES-3"],
+        &["3.1.1:MQTT-3.1.2-4", "3.1.1:MQTT-3.1.4-3", "5.0:MQTT-3.1.2-5", "5.0:MQTT-3.1.4-4", "P-SES-3"],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &mut moment.packet {
                 connect.clean_start = true;

@@ -2,7 +2,7 @@
 
 use crate::fault::moment::{lost, twice};
 use crate::fault::proxy_fault::{ProxyFault, client, fault, server};
-use model::packet::PacketType::{Publish, Suback, Subscribe, Unsuback, Unsubscribe};
+use model::packet::PacketType::{Publish, Pubrel, Suback, Subscribe, Unsuback, Unsubscribe};
 use model::packet::{Packet, Qos, ReasonCode, ReasonProperties, Suback as SubackPacket, Unsuback as UnsubackPacket};
 
 pub(super) static FAULTS: &[ProxyFault] = &[
@@ -279,6 +279,26 @@ pub(super) static FAULTS: &[ProxyFault] = &[
                 unsubscribe.filters = all.into_iter().take(unsubscribe.filters.len()).collect();
             }
         })],
+    ),
+    fault(
+        "unsubscribe-ends-what-is-under-way",
+        "A delivery that is under way is neither repeated nor released when its filter has been unsubscribed.",
+        &["MQTT-3.10.4-3"],
+        &[
+            server(Publish, |moment| {
+                let topic = moment.publish().filter(|publish| publish.dup()).map(|publish| publish.topic.clone());
+                if topic.is_some_and(|topic| moment.scene.has_given_up(moment.link, &topic)) {
+                    moment.lose_delivery();
+                }
+            }),
+            server(Pubrel, |moment| {
+                let id = moment.packet.as_ref().and_then(Packet::packet_id);
+                let topic = id.and_then(|id| moment.it().in_flight.get(&id)).map(|publish| publish.topic.clone());
+                if topic.is_some_and(|topic| moment.scene.has_given_up(moment.link, &topic)) {
+                    moment.lose();
+                }
+            }),
+        ],
     ),
     fault(
         "subscribed-again-brings-two-copies",

@@ -49,7 +49,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "refused-connection-stays-open",
         "The connection stays open behind a CONNACK that refuses.",
-        &["3.1.1:MQTT-3.2.2-5", "5.0:MQTT-3.2.2-7"],
+        &["3.1.1:MQTT-3.2.2-5", "5.0:MQTT-3.2.2-7", "5.0:MQTT-3.1.4-2", "5.0:MQTT-4.12.0-4"],
         &[when(On::ServerCloses, |moment| {
             if moment.it().is_refused {
                 moment.lose();

@@ -1,11 +1,12 @@
 //! What a server's packets look like.
 
-use crate::fault::proxy_fault::{On, ProxyFault, fault, server, when};
+use crate::fault::moment::Moment;
+use crate::fault::proxy_fault::{On, ProxyFault, client, fault, server, when};
 use crate::fault::theme::exactly_once::unknown_code;
-use model::packet::Packet;
-use model::packet::PacketType::{Pingresp, Puback, Publish, Suback, Unsuback};
+use model::packet::PacketType::{Pingresp, Puback, Publish, Pubrel, Suback, Subscribe, Unsuback, Unsubscribe};
+use model::packet::{Packet, ProtocolVersion};
 
-const FLAGS: &[&str] = &["3.1.1:MQTT-2.2.2-1", "5.0:MQTT-2.1.3-1"];
+const FLAGS: &[&str] = &["V31-10", "3.1.1:MQTT-2.2.2-1", "5.0:MQTT-2.1.3-1"];
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
@@ -78,6 +79,12 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         &[server(Suback, |moment| moment.craft(|packet| packet.packet_id(0)))],
     ),
     fault(
+        "dup-of-a-request-refused",
+        "A PUBREL, SUBSCRIBE or UNSUBSCRIBE of 3.1 with DUP ends the connection.",
+        &["V31-16"],
+        &[client(Pubrel, refuse_dup), client(Subscribe, refuse_dup), client(Unsubscribe, refuse_dup)],
+    ),
+    fault(
         "server-sends-packets-of-a-client",
         "A PINGREQ comes from the server.",
         &["3.1.1:MQTT-3.12.4-1", "5.0:MQTT-3.12.4-1"],
@@ -88,3 +95,10 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         })],
     ),
 ];
+
+fn refuse_dup(moment: &mut Moment<'_>) {
+    if moment.version() == ProtocolVersion::V3_1 && moment.bytes.first().is_some_and(|byte| byte & 0x08 != 0) {
+        moment.lose();
+        moment.close();
+    }
+}
