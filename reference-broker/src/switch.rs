@@ -145,6 +145,30 @@ switches! {
     FirstSecretCounts = "first-secret-counts" breaks ["P-REG-7"];
     /// A token is the password of any device.
     TokenNotChecked = "token-not-checked" breaks ["P-REG-6"];
+    /// A signature that leaves the Client Identifier out is refused.
+    ClientIdentifierMustBeSigned = "client-identifier-must-be-signed" breaks ["P-SGN-3"];
+    /// A device that gives no Password is let in.
+    PasswordNotAsked = "password-not-asked" breaks ["P-CON-1", "P-RC-5"];
+    /// A login whose parameters cannot be read is let in.
+    MalformedParametersIgnored = "malformed-parameters-ignored" breaks ["P-CID-1", "P-RC-3", "X-7"];
+    /// A login that knows parameters which no document names is refused.
+    UnknownParametersRefused = "unknown-parameters-refused" breaks ["P-SGN-4"];
+    /// The parameters of a login have to be in one order.
+    ParametersInOrder = "parameters-in-order" breaks ["P-CID-7"];
+    /// Two devices with the same name before their parameters are one.
+    NameIsTheSession = "name-is-the-session" breaks ["P-CON-3", "X-41"];
+    /// A device cannot use its custom topics.
+    CustomTopicsRefused = "custom-topics-refused" breaks ["P-TOP-1", "P-TOP-5"];
+    /// A device cannot use its system topics.
+    SystemTopicsRefused = "system-topics-refused" breaks ["P-TOP-2", "P-TOP-3", "P-TOP-7"];
+    /// A device that nobody knows gets a secret.
+    AnybodyRegisters = "anybody-registers" breaks ["P-REG-4"];
+    /// A message beyond the uplink rate ends the connection.
+    RateEndsConnection = "rate-ends-connection" breaks ["P-LIM-2", "X-27"];
+    /// A login over TCP is refused.
+    TcpModeRefused = "tcp-mode-refused" breaks ["P-CID-3"];
+    /// A packet may be of any size.
+    PacketSizeNotChecked = "packet-size-not-checked" breaks ["P-LIM-8", "P-V5-2", "X-28"];
     /// A device publishes to topics of others.
     ForeignTopicPublished = "foreign-topic-published" breaks ["P-TOP-6", "X-21"];
     /// A device subscribes to topics of others.

@@ -57,6 +57,7 @@ pub(crate) use nearest::suggestion;
 pub use pattern::{Mismatch, PacketPattern};
 pub(crate) use property::name as property_name;
 pub use roster::Roster;
+pub(crate) use roster::{DISABLED, STRANGERS, UNKNOWN, UNREGISTERED};
 pub use schema::schema;
 pub use scope::{Credentials, Identity, Scope};
 pub use step::{Action, Elapse, Expectation, FrameKind, Step, Window};

@@ -7,6 +7,7 @@ mod command;
 mod embedded;
 mod log;
 mod peer;
+mod pool;
 mod probe;
 mod tls_versions;
 
@@ -14,6 +15,7 @@ pub use command::{CommandError, StartCommand, Started, to_free_port};
 pub use embedded::Embedded;
 pub use log::{Log, LogTail};
 pub use peer::{Counterpart, Peer};
+pub use pool::{Pool, Shortage};
 pub use probe::{Unreachable, probe};
 pub use tls_versions::{Reply, TlsVersion, TlsVersions};
 pub use transport::{Address, Route, Scheme};

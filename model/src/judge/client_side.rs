@@ -155,6 +155,10 @@ impl Judge {
         let Some(reading) = self.readings.get_mut(&connection) else { return };
         let Some(version) = reading.from_client.version() else { return };
         reading.speak(version);
+        if let Some(maximum) = self.profile.limits().maximum_packet_size.filter(|_| !version.has_properties()) {
+            // P-LIM-8: what CONNACK of 5.0 announces holds for all.
+            reading.from_client.set_maximum_packet_size(maximum);
+        }
         reading.connect = Some(connect.clone());
         let login = self.devices.connects(&self.profile, at, connection, connect, version);
         let offence = offences::of_connect(&self.profile, connect, version, &login);

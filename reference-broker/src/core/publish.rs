@@ -69,6 +69,9 @@ impl Core {
     fn keeps_rate(&mut self, from: Established, publish: &Publish) -> bool {
         let Some(owner) = self.sessions.find(from.session).map(|session| session.owner.clone()) else { return true };
         let admits = self.admits_uplink(&owner, publish.qos());
+        if !admits && self.settings.misbehaves(Switch::RateEndsConnection) {
+            self.close(from.connection);
+        }
         if !admits && from.version.has_properties() {
             self.answer(from, publish.delivery, Err(Exceeded::new(ReasonCode::QuotaExceeded, "too many messages")));
         }

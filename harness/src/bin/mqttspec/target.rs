@@ -1,14 +1,16 @@
 //! What is tested, as command lines say it.
 
 use crate::output::complain;
-use crate::sources::Told;
+use crate::sources::{Told, read_text};
 use clap::Args;
 use harness::case::Credentials;
 use harness::run::NetworkTarget;
 use harness::target::{Address, Scheme, StartCommand};
+use model::device::{Registry, Transport};
 use model::packet::Utf8String;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use transport::RouteOptions;
 
@@ -30,6 +32,10 @@ pub(crate) struct TargetOptions {
     transport: Option<Scheme>,
     #[command(flatten)]
     way: RouteOptions,
+    /// Products and devices that the broker knows, with their secrets (YAML): actors log in as these. A registry of
+    /// mqttspec-broker is such a file
+    #[arg(long, value_name = "FILE")]
+    target_file: Option<PathBuf>,
     /// User name of all connections [default: mqttspec, with password mqttspec]
     #[arg(long, value_name = "NAME", value_parser = user_name)]
     user_name: Option<String>,
@@ -165,13 +171,13 @@ impl TargetOptions {
         self.url().map(|url| url.scheme).or(self.transport).unwrap_or(Scheme::Mqtt)
     }
 
-    /// What is known to carry the connections to a broker in a network; none if a command does, which may do anything.
-    pub(crate) fn known_scheme(&self) -> Option<Scheme> {
-        self.way.transport_command().is_none().then(|| self.scheme())
+    /// What the broker is reached by in the end: a transport command may encrypt too.
+    pub(crate) fn carried_by(&self) -> Scheme {
+        Scheme::of(self.scheme().has_tls() || self.way.command_encrypts(), self.scheme().has_web_socket())
     }
 
-    /// The broker in a network, and what a person has to be told about the way there.
-    pub(crate) fn network(&self) -> Result<NetworkTarget, Told> {
+    /// The broker in a network, which knows these devices.
+    pub(crate) fn network(&self, devices: Option<Arc<Registry>>) -> Result<NetworkTarget, Told> {
         let scheme = self.scheme();
         let address = self.url().cloned().unwrap_or_else(|| Address::loopback(scheme, scheme.default_port()));
         let route = self.way.route(address).map_err(|error| {
@@ -179,12 +185,31 @@ impl TargetOptions {
             Told
         })?;
         let free_port = self.url().is_none();
-        Ok(NetworkTarget { route, free_port, start: self.start.clone(), ready_within: self.ready_within })
+        let transport = if self.carried_by().has_tls() { Transport::Encrypted } else { Transport::Plain };
+        let (start, ready_within) = (self.start.clone(), self.ready_within);
+        Ok(NetworkTarget { route, transport, free_port, start, ready_within, devices })
     }
 
     /// What a person has to be told about the way, loudly.
     pub(crate) fn warning(&self) -> Option<&'static str> {
         self.way.warning(self.scheme())
+    }
+
+    /// The devices that the broker knows.
+    pub(crate) fn devices(&self) -> Result<Option<Arc<Registry>>, Told> {
+        let Some(path) = &self.target_file else { return Ok(None) };
+        if !self.is_network() {
+            complain(
+                &"--target-file is about a broker in a network: the embedded one is told of devices that it needs",
+            );
+            return Err(Told);
+        }
+        let environment = |variable: &str| std::env::var(variable).ok();
+        let loaded = Registry::load(&path.display().to_string(), &read_text(path)?, &environment);
+        loaded.map(|registry| Some(Arc::new(registry))).map_err(|error| {
+            complain(&error);
+            Told
+        })
     }
 
     /// As a person names it.
