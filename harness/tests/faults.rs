@@ -7,6 +7,7 @@ use harness::run::{
     run_network,
 };
 use harness::target::{Address, Route};
+use model::device::Transport;
 use model::profile::Profile;
 use reference_broker::{Broker, Settings};
 use std::collections::BTreeMap;
@@ -101,6 +102,7 @@ fn faults_and_transforms_act_in_a_network_too() {
     let plan = Plan::new(&library, profile, &selection, &KnownFailing::default());
     let target = NetworkTarget {
         route: Route::plain(broker_in_the_network()),
+        transport: Transport::Plain,
         free_port: false,
         start: None,
         ready_within: Duration::ZERO,

@@ -27,6 +27,9 @@ pub struct RouteOptions {
     /// stand for where to
     #[arg(long, value_name = "COMMAND", value_parser = TransportCommand::parse)]
     transport_command: Option<TransportCommand>,
+    /// --transport-command encrypts, as `openssl s_client` does: devices say so in their logins
+    #[arg(long, requires = "transport_command")]
+    command_encrypts: bool,
 }
 
 impl RouteOptions {
@@ -75,6 +78,12 @@ impl RouteOptions {
         self.transport_command.as_ref()
     }
 
+    /// Whether that command encrypts.
+    #[must_use]
+    pub fn command_encrypts(&self) -> bool {
+        self.command_encrypts
+    }
+
     /// The options that say the same again, as names and values.
     #[must_use]
     pub fn again(&self) -> Vec<(&'static str, Option<String>)> {
@@ -86,6 +95,7 @@ impl RouteOptions {
         options.extend(self.key.as_ref().map(|file| ("--key", path(file))));
         let command = self.transport_command.as_ref();
         options.extend(command.map(|command| ("--transport-command", Some(command.to_string()))));
+        options.extend(self.command_encrypts.then_some(("--command-encrypts", None)));
         options
     }
 }

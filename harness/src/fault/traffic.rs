@@ -101,8 +101,7 @@ impl Traffic {
             | Switch::TextFramesSent
             | Switch::FramesTakenForPackets => came_up(Occasion::WebSocket),
             Switch::KeepAliveNotChecked => true,
-            // A packet of that size is not looked into.
-            Switch::PacketSizeNotChecked => came_up(Occasion::Login),
+            Switch::PacketSizeNotChecked => self.server_closed && publishes,
             Switch::SignatureNotChecked
             | Switch::SignatureOfOneCase
             | Switch::SignatureOfOneMethod

@@ -32,6 +32,8 @@ const OCCUPIED_SHOWS_WITHIN: Duration = Duration::from_secs(1);
 pub struct NetworkTarget {
     /// The way to it.
     pub route: Route,
+    /// What carries the connections in the end: devices say it in their logins.
+    pub transport: Transport,
     /// It is started at a free port of this machine, wherever the route leads.
     pub free_port: bool,
     /// What starts it.
@@ -170,10 +172,10 @@ impl<'a> Run<'a> {
             judging: JoinSet::new(),
             judged: BTreeMap::new(),
             failed: false,
-            pool: target.devices.as_ref().map(|devices| {
-                // The transport of an address is plain TCP.
-                Pool::new(Arc::clone(devices), Transport::Plain, &plan.profile)
-            }),
+            pool: target
+                .devices
+                .as_ref()
+                .map(|devices| Pool::new(Arc::clone(devices), target.transport, &plan.profile)),
         }
     }
 

@@ -99,14 +99,12 @@ impl Plan {
         Plan { variants: variants.collect(), profile }
     }
 
-    /// The same for a target whose connections are carried by this; by nobody knows what, if it is none. What needs another
-    /// transport does not apply.
+    /// The same for a target whose connections are carried by this: what needs another transport does not apply.
     #[must_use]
-    pub fn carried_by(mut self, scheme: Option<Scheme>) -> Plan {
+    pub fn carried_by(mut self, scheme: Scheme) -> Plan {
         for planned in &mut self.variants {
             let Some(transport) = planned.variant.transport else { continue };
-            let is_met = scheme.is_some_and(|scheme| transport.is_met_by(scheme));
-            if matches!(planned.fate, Fate::Play(_)) && !is_met {
+            if matches!(planned.fate, Fate::Play(_)) && !transport.is_met_by(scheme) {
                 planned.fate = Fate::NotApplicable(format!("the case is about {transport}"));
             }
         }

@@ -10,4 +10,5 @@ mod mixed_bag;
 mod model;
 mod program;
 mod started;
+mod transport;
 mod verbs;

@@ -12,6 +12,7 @@ use harness::run::{
     run_network, stale,
 };
 use harness::target::{Address, Route, Scheme, StartCommand};
+use model::device::Transport;
 use model::packet::ProtocolVersion;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -259,7 +260,7 @@ fn plan(arguments: &Arguments, recipe: &Recipe, library: &Library) -> Plan {
             planned.fate = Fate::NotSelected(why.clone());
         }
     }
-    plan.carried_by(Some(Scheme::Mqtt))
+    plan.carried_by(Scheme::Mqtt)
 }
 
 /// Plays a broker as often as asked for; the last run is kept. Verdicts that differ are our fault, or the machine's.
@@ -337,6 +338,7 @@ fn play(recipe: &Recipe, shelf: &Shelf, plan: &Plan, interrupt: &Interrupt) -> R
             start: Some(start),
             ready_within: recipe.ready_within,
             devices: None,
+            transport: Transport::Plain,
         };
         let mut listener = |outcome: Outcome| {
             progress.decided(&outcome);

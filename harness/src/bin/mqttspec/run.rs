@@ -105,7 +105,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
     let stale = stale(&plans, &known_failing);
     let (plans, network) = match arguments.target.is_network() {
         true => {
-            let scheme = arguments.target.known_scheme();
+            let scheme = arguments.target.carried_by();
             (plans.into_iter().map(|plan| plan.carried_by(scheme)).collect(), Some(arguments.target.network(devices)?))
         }
         // The embedded broker has every transport that a case asks for.

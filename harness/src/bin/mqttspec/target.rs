@@ -6,7 +6,7 @@ use clap::Args;
 use harness::case::Credentials;
 use harness::run::NetworkTarget;
 use harness::target::{Address, Scheme, StartCommand};
-use model::device::Registry;
+use model::device::{Registry, Transport};
 use model::packet::Utf8String;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -180,6 +180,35 @@ impl TargetOptions {
         self.login.credentials()
     }
 
+    /// What carries the connections.
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.url().map(|url| url.scheme).or(self.transport).unwrap_or(Scheme::Mqtt)
+    }
+
+    /// What the broker is reached by in the end: a transport command may encrypt too.
+    pub(crate) fn carried_by(&self) -> Scheme {
+        Scheme::of(self.scheme().has_tls() || self.way.command_encrypts(), self.scheme().has_web_socket())
+    }
+
+    /// The broker in a network, which knows these devices.
+    pub(crate) fn network(&self, devices: Option<Arc<Registry>>) -> Result<NetworkTarget, Told> {
+        let scheme = self.scheme();
+        let address = self.url().cloned().unwrap_or_else(|| Address::loopback(scheme, scheme.default_port()));
+        let route = self.way.route(address).map_err(|error| {
+            complain(&error);
+            Told
+        })?;
+        let free_port = self.url().is_none();
+        let transport = if self.carried_by().has_tls() { Transport::Encrypted } else { Transport::Plain };
+        let (start, ready_within) = (self.start.clone(), self.ready_within);
+        Ok(NetworkTarget { route, transport, free_port, start, ready_within, devices })
+    }
+
+    /// What a person has to be told about the way, loudly.
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        self.way.warning(self.scheme())
+    }
+
     /// The devices that the broker knows.
     pub(crate) fn devices(&self) -> Result<Option<Arc<Registry>>, Told> {
         let Some(path) = &self.target_file else { return Ok(None) };
@@ -195,33 +224,6 @@ impl TargetOptions {
             complain(&error);
             Told
         })
-    }
-
-    /// What carries the connections.
-    pub(crate) fn scheme(&self) -> Scheme {
-        self.url().map(|url| url.scheme).or(self.transport).unwrap_or(Scheme::Mqtt)
-    }
-
-    /// What is known to carry the connections to a broker in a network; none if a command does, which may do anything.
-    pub(crate) fn known_scheme(&self) -> Option<Scheme> {
-        self.way.transport_command().is_none().then(|| self.scheme())
-    }
-
-    /// The broker in a network, and what a person has to be told about the way there.
-    pub(crate) fn network(&self, devices: Option<Arc<Registry>>) -> Result<NetworkTarget, Told> {
-        let scheme = self.scheme();
-        let address = self.url().cloned().unwrap_or_else(|| Address::loopback(scheme, scheme.default_port()));
-        let route = self.way.route(address).map_err(|error| {
-            complain(&error);
-            Told
-        })?;
-        let free_port = self.url().is_none();
-        Ok(NetworkTarget { route, free_port, start: self.start.clone(), ready_within: self.ready_within, devices })
-    }
-
-    /// What a person has to be told about the way, loudly.
-    pub(crate) fn warning(&self) -> Option<&'static str> {
-        self.way.warning(self.scheme())
     }
 
     /// As a person names it.
