@@ -49,7 +49,7 @@ impl Trace {
         let mut room = bytes;
         self.events.retain(|event| {
             let length = match &event.what {
-                What::Sent(bytes) | What::Received(bytes) => bytes.len(),
+                What::Sent(bytes) | What::SentText(bytes) | What::Received(bytes) => bytes.len(),
                 What::Opened(_) | What::ClosedByPeer | What::ClosedByHarness => 0,
             };
             let fits = length <= room;
@@ -79,6 +79,8 @@ pub enum What {
     Opened(String),
     /// The harness sent bytes; recorded before they are written, so that no answer stands before its question.
     Sent(Vec<u8>),
+    /// The harness sent bytes that are no MQTT, in a WebSocket text frame.
+    SentText(Vec<u8>),
     /// The peer's bytes came.
     Received(Vec<u8>),
     /// The peer ended the connection (FIN or RST).
@@ -96,7 +98,8 @@ impl What {
             What::Sent(bytes) => Observation::Sent(bytes),
             What::Received(bytes) => Observation::Received(bytes),
             What::ClosedByPeer => Observation::ClosedByServer,
-            What::ClosedByHarness => Observation::ClosedByClient,
+            // A text frame ends the client's part as a close does: what is in it is no MQTT, and the server has to close.
+            What::SentText(_) | What::ClosedByHarness => Observation::ClosedByClient,
         }
     }
 }

@@ -7,13 +7,14 @@ use crate::trace::{ConnectionId, Recorder, What};
 use model::packet::{Packet, PacketType, ProtocolVersion};
 use model::wire::{Decoder, Fault, Refusal};
 use std::collections::VecDeque;
-use std::fmt::Debug;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
+pub use transport::Stream;
+use transport::web_socket::Frames;
 
 /// The most bytes that a connection takes in. Cases stay far below; a flood must not eat the memory of the machine.
 pub const MOST_BYTES: usize = 4 << 20;
@@ -27,11 +28,6 @@ const BEGINNING: usize = 64;
 /// Bytes taken from the stream at once.
 const PIECE: usize = 16 << 10;
 
-/// Any byte stream that can carry MQTT.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + Debug {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + Debug> Stream for T {}
-
 /// An open connection.
 #[derive(Debug)]
 pub struct Connection {
@@ -41,6 +37,7 @@ pub struct Connection {
     writer: WriteHalf<Box<dyn Stream>>,
     reader: JoinHandle<()>,
     sent: Sent,
+    frames: Option<Frames>,
 }
 
 /// What came in on a connection.
@@ -106,10 +103,12 @@ impl Inbox {
 }
 
 impl Connection {
-    /// Takes over a stream that was just opened for `actor`. `changed` is notified whenever something comes in.
+    /// Takes over a stream that was just opened for `actor`, and its frames if it is a WebSocket. `changed` is notified
+    /// whenever something comes in.
     #[must_use]
     pub fn open(
         stream: Box<dyn Stream>,
+        frames: Option<Frames>,
         id: ConnectionId,
         actor: &str,
         version: ProtocolVersion,
@@ -124,7 +123,7 @@ impl Connection {
         let reader = Reader { id, recorder: recorder.clone(), inbox: Arc::clone(&inbox), changed, decoder };
         let reader = tokio::spawn(reader.run(read_half));
         let sent = Sent { decoder: Decoder::from_client(), refused: false, disconnect: false };
-        Connection { id, recorder, inbox, writer, reader, sent }
+        Connection { id, recorder, inbox, writer, reader, sent, frames }
     }
 
     /// Its number in the trace.
@@ -145,6 +144,28 @@ impl Connection {
     pub async fn send(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), SendError> {
         self.recorder.record(self.id, What::Sent(bytes.to_vec()));
         self.sent.follow(bytes);
+        self.write(bytes, deadline).await
+    }
+
+    /// Sends bytes in a WebSocket text frame, and so does all that is sent later: the server has to close.
+    ///
+    /// # Errors
+    /// As for [`send`](Connection::send).
+    pub async fn send_text(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), SendError> {
+        if let Some(frames) = &self.frames {
+            frames.send_text();
+        }
+        self.recorder.record(self.id, What::SentText(bytes.to_vec()));
+        self.write(bytes, deadline).await
+    }
+
+    /// A handle of its frames, if it is a WebSocket.
+    #[must_use]
+    pub fn frames(&self) -> Option<&Frames> {
+        self.frames.as_ref()
+    }
+
+    async fn write(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), SendError> {
         let write = async {
             self.writer.write_all(bytes).await?;
             self.writer.flush().await

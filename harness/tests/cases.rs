@@ -1,15 +1,13 @@
 //! Every case as a test: each variant that applies to a built-in profile is played against an embedded reference broker
 //! of that profile. `cargo test --test cases -- qos1` plays a part of them.
 
-use harness::case::{Credentials, Library, Variant};
-use harness::fault::Interference;
+use harness::case::{Library, Variant};
 use harness::report::{Detail, Header, Run, terminal};
 use harness::run::{Class, Conditions, KnownFailing, Plan, Selection, play_embedded};
 use libtest_mimic::{Arguments, Failed, Trial};
 use model::profile::Profile;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -42,11 +40,7 @@ fn trial(variant: &Arc<Variant>, profile: &Arc<Profile>) -> Trial {
     let name = variant.name.clone();
     let (variant, profile) = (Arc::clone(variant), Arc::clone(profile));
     Trial::test(name, move || {
-        let conditions = Conditions {
-            credentials: Credentials::default(),
-            timeout: Duration::from_secs(5),
-            interference: Interference::None,
-        };
+        let conditions = Conditions::default();
         let outcome = play_embedded(&variant, &profile, None, &conditions);
         if outcome.verdict.kind().class() == Class::Passed {
             return Ok(());

@@ -1,12 +1,12 @@
 //! Every case can fail, every fault is caught, and what breaks nothing changes nothing.
 
-use harness::case::{Credentials, Library};
+use harness::case::Library;
 use harness::fault::{Fault, Gaps, Interference, TRANSFORMS, Transform, transformed};
 use harness::run::{
     Conditions, Interrupt, KnownFailing, NetworkTarget, Outcome, Plan, Selection, VerdictKind, record_embedded,
     run_network,
 };
-use harness::target::Address;
+use harness::target::{Address, Route};
 use model::profile::Profile;
 use reference_broker::{Broker, Settings};
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ fn plans() -> Vec<Plan> {
 }
 
 fn conditions(interference: Interference) -> Conditions {
-    Conditions { credentials: Credentials::default(), timeout: Duration::from_secs(5), interference }
+    Conditions { interference, ..Conditions::default() }
 }
 
 fn jobs() -> NonZeroUsize {
@@ -100,7 +100,8 @@ fn faults_and_transforms_act_in_a_network_too() {
     let selection = Selection { run, ..Selection::default() };
     let plan = Plan::new(&library, profile, &selection, &KnownFailing::default());
     let target = NetworkTarget {
-        address: Some(broker_in_the_network()),
+        route: Route::plain(broker_in_the_network()),
+        free_port: false,
         start: None,
         ready_within: Duration::ZERO,
         devices: None,

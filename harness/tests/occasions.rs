@@ -1,15 +1,13 @@
 //! What the ledger counts as exercised by the judge: each occasion comes up in some trace, and not in every one.
 
-use harness::case::{Credentials, Library};
+use harness::case::Library;
 use harness::coverage::{Occasion, Seen};
-use harness::fault::Interference;
 use harness::run::{Conditions, KnownFailing, Plan, Selection, record_embedded};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
 use model::statement::StatementId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What the traces of these variants of `standard` show, by variant.
 fn seen(selection: &str) -> Vec<(String, ProtocolVersion, Seen)> {
@@ -18,11 +16,7 @@ fn seen(selection: &str) -> Vec<(String, ProtocolVersion, Seen)> {
     let selection =
         Selection { run: vec![selection.parse().expect("the pattern is well formed")], ..Selection::default() };
     let plan = Plan::new(&library, Arc::clone(&profile), &selection, &KnownFailing::default());
-    let conditions = Conditions {
-        credentials: Credentials::default(),
-        timeout: Duration::from_secs(5),
-        interference: Interference::None,
-    };
+    let conditions = Conditions::default();
     plan.played()
         .map(|planned| {
             let variant = &planned.variant;

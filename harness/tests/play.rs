@@ -1,7 +1,6 @@
 //! Scripts against the embedded reference broker: what holds passes, what does not is found and said.
 
-use harness::case::{Applicability, Credentials, Library, expand};
-use harness::fault::Interference;
+use harness::case::{Applicability, Library, expand};
 use harness::run::{Conditions, Outcome, SilenceMeans, Verdict, play_embedded};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
@@ -34,11 +33,7 @@ fn play_in(version: ProtocolVersion, steps: &str) -> Outcome {
     assert_eq!(variants.len(), 1);
     let (variant, applicability) = variants.remove(0);
     assert_eq!(applicability, Applicability::Applies);
-    let conditions = Conditions {
-        credentials: Credentials::default(),
-        timeout: Duration::from_secs(5),
-        interference: Interference::None,
-    };
+    let conditions = Conditions::default();
     play_embedded(&Arc::new(variant), &profile, None, &conditions)
 }
 

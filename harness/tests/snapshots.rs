@@ -5,9 +5,9 @@
 //! `INSTA_UPDATE=always cargo test -p mqttspec-harness --test snapshots`, then `git diff`; or `cargo insta review` after a
 //! failing run. A file without a suite fails too.
 
-use harness::case::{Credentials, Library, Variant};
+use harness::case::{Library, Variant};
 use harness::coverage::{Guards, Ledger, gather};
-use harness::fault::{Fault, Interference, Matrix};
+use harness::fault::{Fault, Matrix};
 use harness::report::transcript;
 use harness::run::{Conditions, KnownFailing, Plan, Recorded, Selection, record_embedded};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -17,7 +17,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The snapshot of the ledger.
 const COVERAGE: &str = "coverage";
@@ -108,11 +107,7 @@ fn guards(library: &Library) -> Result<(), Failed> {
 }
 
 fn conditions() -> Conditions {
-    Conditions {
-        credentials: Credentials::default(),
-        timeout: Duration::from_secs(5),
-        interference: Interference::None,
-    }
+    Conditions::default()
 }
 
 /// Compares with the file of this name. A difference panics, and the trial fails.

@@ -3,8 +3,7 @@
 //!
 //! Beside them, cases that are wrong on purpose: a proof that refutes nothing would prove nothing.
 
-use harness::case::{Credentials, Library, Variant};
-use harness::fault::Interference;
+use harness::case::{Library, Variant};
 use harness::prove::{Bounds, Proof, Proved, prove_variant};
 use harness::report::{Detail, Proofs, proofs};
 use harness::run::{Conditions, KnownFailing, Plan, Selection};
@@ -123,11 +122,7 @@ fn played(library: &Library, profile: &Arc<Profile>) -> Vec<Arc<Variant>> {
 }
 
 fn proved(variant: &Arc<Variant>, profile: &Arc<Profile>) -> Proved {
-    let conditions = Conditions {
-        credentials: Credentials::default(),
-        timeout: Duration::from_secs(5),
-        interference: Interference::None,
-    };
+    let conditions = Conditions::default();
     prove_variant(variant, profile, &conditions, Bounds { runs: RUNS })
 }
 

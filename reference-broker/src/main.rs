@@ -1,17 +1,18 @@
 //! `mqttspec-broker`: the reference broker as a process.
 
+mod listeners;
+
 use clap::Parser;
+use listeners::{ListenError, ListenOptions};
 use model::device::{Registry, Secret};
 use model::profile::Profile;
 use reference_broker::{Broker, Logins, Offer, Settings};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::{env, fs};
-use tokio::net::TcpListener;
 
 /// A wrong command line: clap's own code, and that of a file that it names.
 const USAGE: u8 = 2;
@@ -28,6 +29,9 @@ Example:
   mosquitto_sub -p 1883 -t 'greetings/#' &
   mosquitto_pub -p 1883 -t greetings/world -m hello
 
+  mqttspec-broker --tls 127.0.0.1:8883 --test-certificates certificates
+  mosquitto_sub -h localhost -p 8883 --cafile certificates/ca.pem -t 'greetings/#'
+
   mqttspec-broker --profile platform --registry devices.yaml
 
 A registry names products and devices; a secret stands there or in a variable of the environment:
@@ -40,12 +44,11 @@ A registry names products and devices; a secret stands there or in a variable of
         - {deviceName: lamp-02, deviceSecret: {variable: LAMP_02_SECRET}, disabled: true}
 
 Once it is ready it prints one line to standard error: `listening on ADDRESS, profile NAME`.
-It ends with 0 on Ctrl-C and SIGTERM, 2 on a wrong command line or registry, 3 if it cannot listen on the address."
+It ends with 0 on Ctrl-C and SIGTERM, 2 on a wrong command line, certificate or registry, 3 if it cannot listen on the address."
 )]
 struct Arguments {
-    /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    listen: ListenOptions,
 
     /// Dialect to speak
     #[arg(long, value_name = "NAME", default_value = "standard", value_parser = profile)]
@@ -72,10 +75,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             remark(&format_args!("error: {failure}"));
-            match failure {
-                Failure::Usage(_) => USAGE.into(),
-                Failure::Runtime(_) | Failure::Listen(..) => UNAVAILABLE.into(),
-            }
+            failure.exit_code().into()
         }
     }
 }
@@ -85,7 +85,17 @@ enum Failure {
     /// The command line or a file that it names is wrong.
     Usage(String),
     Runtime(io::Error),
-    Listen(SocketAddr, io::Error),
+    Listen(ListenError),
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => USAGE,
+            Failure::Listen(error) if error.is_usage() => USAGE,
+            Failure::Listen(_) | Failure::Runtime(_) => UNAVAILABLE,
+        }
+    }
 }
 
 impl std::fmt::Display for Failure {
@@ -93,10 +103,7 @@ impl std::fmt::Display for Failure {
         match self {
             Failure::Usage(message) => f.write_str(message),
             Failure::Runtime(error) => write!(f, "cannot start: {error}"),
-            Failure::Listen(address, error) if error.kind() == io::ErrorKind::AddrInUse => {
-                write!(f, "cannot listen on {address}: {error}; --listen with port 0 takes a free port")
-            }
-            Failure::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Failure::Listen(error) => write!(f, "{error}"),
         }
     }
 }
@@ -108,9 +115,10 @@ fn remark(line: &dyn std::fmt::Display) {
 }
 
 async fn serve(arguments: &Arguments) -> Result<(), Failure> {
-    let failed = |error| Failure::Listen(arguments.listen, error);
-    let listener = TcpListener::bind(arguments.listen).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+    let listeners = arguments.listen.bind().await.map_err(Failure::Listen)?;
+    if let Some(warning) = arguments.listen.warning() {
+        remark(&warning);
+    }
     let all = Settings::from_profile(arguments.profile);
     let mut settings = arguments.without.iter().fold(all, |settings, offer| settings.without(*offer));
     settings.secret_source = random_secret();
@@ -128,9 +136,9 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let broker = Broker::new(settings);
     // From here on, whoever waits for the line below may also send a signal.
     let stopped = signalled().map_err(Failure::Runtime)?;
-    remark(&format_args!("listening on {address}, profile {}", arguments.profile.name));
+    remark(&format_args!("listening on {listeners}, profile {}", arguments.profile.name));
     tokio::select! {
-        () = broker.listen(listener) => {}
+        () = listeners.serve(&broker) => {}
         () = stopped => {}
     }
     Ok(())

@@ -111,6 +111,14 @@ switches! {
     PacketIdentifierReused = "packet-identifier-reused" breaks ["3.1.1:MQTT-2.3.1-4", "5.0:MQTT-2.2.1-4"];
     /// A new connection knows the Topic Aliases that another one has set.
     TopicAliasLeaks = "topic-alias-leaks" breaks ["5.0:MQTT-3.3.2-7"];
+    /// The answer to a request for a WebSocket names no subprotocol.
+    SubprotocolNotNamed = "subprotocol-not-named" breaks ["MQTT-6.0.0-4"];
+    /// WebSocket text frames are read like binary ones.
+    TextFramesTaken = "text-frames-taken" breaks ["MQTT-6.0.0-1"];
+    /// What is sent over WebSocket goes into text frames, as far as it is text.
+    TextFramesSent = "text-frames-sent" breaks ["MQTT-6.0.0-1"];
+    /// Each WebSocket frame is taken for one whole packet.
+    FramesTakenForPackets = "frames-taken-for-packets" breaks ["MQTT-6.0.0-2"];
     /// A Keep Alive outside of the dialect's range is accepted.
     KeepAliveNotChecked = "keep-alive-not-checked" breaks ["P-KA-2"];
     /// A SUBSCRIBE may hold any number of filters.

@@ -81,7 +81,7 @@ impl<'a> Walk<'a> {
                     Err(error) => self.fault(step, error),
                 }
             }
-            Action::SendBytes { actor, bytes } => {
+            Action::SendBytes { actor, bytes, .. } => {
                 self.scope.acts(actor);
                 self.connections.insert(actor, Connection::Open);
                 if let Err(error) = bytes.build(&self.scope) {

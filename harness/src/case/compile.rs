@@ -11,6 +11,7 @@ use super::nearest::suggestion;
 use super::read::{Fault, Reading, read_all};
 use super::step::Step;
 use super::substitute::Columns;
+use super::transport::Transport;
 use super::value::{Segment, segments};
 use super::yaml::{self, Content, Mark, Node};
 use model::packet::ProtocolVersion;
@@ -160,7 +161,7 @@ impl Compiler {
             spent = columns.spent;
             for version in &row.versions {
                 let cited = self.cited(*version, &cites, row, mark(case.cites.node));
-                if let Some(steps) = self.steps(&substituted, *version, &versions) {
+                if let Some(steps) = self.steps(&substituted, *version, &versions, case.transport) {
                     scripts.push(Script { row: row.id.clone(), version: *version, cites: cited, steps: steps.into() });
                 }
             }
@@ -172,6 +173,7 @@ impl Compiler {
             profiles,
             needs,
             exclusive: case.exclusive,
+            transport: case.transport,
             scripts,
             unused,
             about_location: location(&self.file, mark(case.about.node)),
@@ -180,9 +182,15 @@ impl Compiler {
     }
 
     /// The steps for one version, if nothing is wrong with them.
-    fn steps(&mut self, nodes: &[Node], version: ProtocolVersion, versions: &[ProtocolVersion]) -> Option<Vec<Step>> {
+    fn steps(
+        &mut self,
+        nodes: &[Node],
+        version: ProtocolVersion,
+        versions: &[ProtocolVersion],
+        transport: Option<Transport>,
+    ) -> Option<Vec<Step>> {
         let file = Arc::clone(&self.file);
-        let reading = Reading { file: &file, version, versions };
+        let reading = Reading { file: &file, version, versions, transport };
         let mut faults = Vec::new();
         let steps = read_all(nodes, &reading, &mut faults);
         // Consequences of a step that could not be read would only distract.

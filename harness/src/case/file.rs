@@ -2,6 +2,7 @@
 
 use super::located::{Located, Reference};
 use super::schema::StepFile;
+use super::transport::Transport;
 use model::packet::ProtocolVersion;
 use model::profile::{Feature, Profile};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -65,6 +66,9 @@ pub(super) struct CaseFile {
     /// The case must be alone on the broker.
     #[serde(default)]
     pub(super) exclusive: bool,
+    /// What has to carry the connections.
+    #[serde(default)]
+    pub(super) transport: Option<Transport>,
     /// Inputs for the script: each row gives one variant more, and its columns are `$row.name`.
     #[serde(default)]
     #[schemars(with = "Vec<RowFile>")]

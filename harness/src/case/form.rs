@@ -1,6 +1,7 @@
 //! The form of a step: what its string, or the key of its map, says.
 
 use super::decode::unknown_key;
+use super::step::FrameKind;
 use model::packet::PacketType;
 
 macro_rules! packets {
@@ -34,6 +35,7 @@ packets! {
 
 /// What can be sent beside packets.
 pub(super) const BYTES: &str = "BYTES";
+pub(super) const TEXT: &str = "TEXT";
 
 /// What can be expected beside packets.
 pub(super) const SILENCE: &str = "silence";
@@ -45,7 +47,7 @@ pub(super) enum Form<'a> {
     Opens(&'a str),
     Drops(&'a str),
     Sends(&'a str, FromClient),
-    SendsBytes(&'a str),
+    SendsBytes(&'a str, FrameKind),
     Expects(&'a str, FromServer),
     ExpectsSilence(&'a str),
     ExpectsClose(&'a str),
@@ -64,7 +66,8 @@ pub(super) fn form(head: &str) -> Result<Form<'_>, String> {
         ["either"] => return Ok(Form::Either),
         [actor, "opens"] => (*actor, Form::Opens(actor)),
         [actor, "drops"] => (*actor, Form::Drops(actor)),
-        [actor, "->", BYTES] => (*actor, Form::SendsBytes(actor)),
+        [actor, "->", BYTES] => (*actor, Form::SendsBytes(actor, FrameKind::Binary)),
+        [actor, "->", TEXT] => (*actor, Form::SendsBytes(actor, FrameKind::Text)),
         [actor, "->", word] => (*actor, Form::Sends(actor, from_client(word)?)),
         [actor, "<-", SILENCE] => (*actor, Form::ExpectsSilence(actor)),
         [actor, "<-", CLOSED] => (*actor, Form::ExpectsClose(actor)),
@@ -86,7 +89,7 @@ fn from_client(word: &str) -> Result<FromClient, String> {
     let known = FromClient::ALL.iter().find(|packet| packet.word() == word).copied();
     known.ok_or_else(|| match is_packet(word) {
         true => format!("{word} is sent by a server: its bytes can be sent with BYTES"),
-        false => unknown_key("packet", word, FromClient::ALL.iter().map(|packet| packet.word()).chain([BYTES])),
+        false => unknown_key("packet", word, FromClient::ALL.iter().map(|packet| packet.word()).chain([BYTES, TEXT])),
     })
 }
 

@@ -3,6 +3,7 @@
 use super::compile;
 use super::error::{LoadError, Location};
 use super::step::Step;
+use super::transport::Transport;
 use super::yaml::LARGEST_FILE;
 use crate::text_file;
 use include_dir::{Dir, include_dir};
@@ -53,6 +54,8 @@ pub struct Case {
     pub needs: BTreeSet<Feature>,
     /// It must be alone on the broker.
     pub exclusive: bool,
+    /// What has to carry its connections.
+    pub transport: Option<Transport>,
     /// The scripts: rows in the order of the file, versions from old to new.
     pub scripts: Vec<Script>,
     /// Where it stands.

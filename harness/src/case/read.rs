@@ -6,9 +6,10 @@ use super::error::Location;
 use super::fields::NoFields;
 use super::form::{Form, form};
 use super::pattern::PacketPattern;
-use super::step::{Action, Expectation, Step};
+use super::step::{Action, Expectation, FrameKind, Step};
 use super::step_fields::{BytesFields, ElapseFields, RejectedFields};
 use super::template::PacketTemplate;
+use super::transport::Transport;
 use super::yaml::{Content, Mark, Node};
 use model::packet::ProtocolVersion;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub(super) struct Reading<'a> {
     pub(super) version: ProtocolVersion,
     /// The versions of the case.
     pub(super) versions: &'a [ProtocolVersion],
+    /// What has to carry its connections.
+    pub(super) transport: Option<Transport>,
 }
 
 /// Reads the steps of a script; those that `when` keeps for other versions are left out. All faults are collected.
@@ -89,9 +92,13 @@ fn action(
             body.fields::<NoFields>(&[])?;
             Action::Drops { actor: actor.to_owned() }
         }
-        Form::SendsBytes(actor) => {
+        Form::SendsBytes(actor, frame) => {
+            if frame == FrameKind::Text && reading.transport != Some(Transport::Ws) {
+                let message = "only a WebSocket has text frames: write `transport: ws` beside the steps";
+                return Err((body.mark(), message.to_owned()));
+            }
             let bytes = body.scalar_or("bytes", |fields: BytesFields| fields.bytes)?;
-            Action::SendBytes { actor: actor.to_owned(), bytes }
+            Action::SendBytes { actor: actor.to_owned(), bytes, frame }
         }
         Form::Sends(actor, packet) => {
             let fields = body.outgoing(packet)?;

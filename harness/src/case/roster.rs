@@ -29,9 +29,9 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// Devices that are made up, for a broker that is told of them; `topics` is the profile's pattern.
+    /// Devices that are made up, for a broker that is told of them and listens on this; `topics` is the profile's pattern.
     #[must_use]
-    pub fn made_up(actors: &BTreeSet<&str>, topics: &str, unique: &str) -> Roster {
+    pub fn made_up(actors: &BTreeSet<&str>, transport: Transport, topics: &str, unique: &str) -> Roster {
         let named = |name: &str| Device::new(PRODUCT, format!("{unique}{name}"));
         let secret = |name: &str| Secret::new(format!("secret of {unique}{name}"));
         let mut registry = Registry::new();
@@ -50,7 +50,7 @@ impl Roster {
         Roster {
             registry: Arc::new(registry),
             devices,
-            transport: Transport::Plain,
+            transport,
             topics: topics.to_owned(),
             unique: unique.to_owned(),
         }

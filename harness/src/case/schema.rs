@@ -8,7 +8,7 @@ use super::fields::{
     SubackFields, SubscribeFields, UnsubscribeFields,
 };
 use super::file::SuiteFile;
-use super::form::{BYTES, CLOSED, FromClient, FromServer, REJECTED, SILENCE};
+use super::form::{BYTES, CLOSED, FromClient, FromServer, REJECTED, SILENCE, TEXT};
 use super::raw::RawFields;
 use super::step_fields::{BytesFields, ElapseFields, ElapseText, RejectedFields, WhenFields};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -67,7 +67,9 @@ impl JsonSchema for StepFile {
         }
         let bytes = generator.subschema_for::<BytesTemplate>();
         let map = with_reserved::<BytesFields>(generator, &[]);
-        add(format!("{ACTOR} -> {BYTES}$"), json_schema!({"anyOf": [bytes, map]}));
+        for word in [BYTES, TEXT] {
+            add(format!("{ACTOR} -> {word}$"), json_schema!({"anyOf": [bytes, map]}));
+        }
         for packet in FromServer::ALL {
             add(format!("{ACTOR} <- {}$", packet.word()), expected_schema(*packet, generator));
         }

@@ -104,7 +104,7 @@ impl Scope {
     /// loader has done that.
     pub(super) fn to_check(actors: BTreeSet<String>) -> Scope {
         let names = actors.iter().map(String::as_str).collect();
-        let roster = Some(Roster::made_up(&names, "t", "c"));
+        let roster = Some(Roster::made_up(&names, model::device::Transport::Plain, "t", "c"));
         Scope { cast: Some(actors), roster, ..Scope::new("t", "c", Credentials::default()) }
     }
 

@@ -45,6 +45,8 @@ pub enum Action {
         actor: String,
         /// What.
         bytes: BytesTemplate,
+        /// In which kind of WebSocket frame, where there is one.
+        frame: FrameKind,
     },
     /// Waits for what the peer does on the actor's connection.
     Expect {
@@ -63,6 +65,15 @@ pub enum Action {
     AnyOrder(Vec<Step>),
     /// Alternatives: the first whose first expectation fits is taken. Every step in it is an [`Action::Expect`].
     Either(Vec<Vec<Step>>),
+}
+
+/// A kind of WebSocket frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrameKind {
+    /// The one that carries MQTT.
+    Binary,
+    /// One that carries no MQTT (MQTT-6.0.0-1).
+    Text,
 }
 
 /// What an actor expects on its connection.

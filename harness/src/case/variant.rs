@@ -5,7 +5,8 @@ use super::error::Location;
 use super::library::{Case, Library, Script, Suite};
 use super::step::{Action, Step};
 use super::template::PacketTemplate;
-use model::device::Transport;
+use super::transport::Transport;
+use model::device;
 use model::packet::ProtocolVersion;
 use model::profile::{Feature, Profile};
 use model::statement::StatementId;
@@ -37,6 +38,8 @@ pub struct Variant {
     pub is_for_devices: bool,
     /// It must be alone on the broker.
     pub exclusive: bool,
+    /// What has to carry the connections.
+    pub transport: Option<Transport>,
     /// The script.
     pub steps: Arc<[Step]>,
     /// Where the case stands.
@@ -85,7 +88,7 @@ impl Variant {
 
     /// What a target must have for the script's logins, beside devices for its actors: some are over TLS, or over TCP.
     #[must_use]
-    pub fn transports(&self) -> BTreeSet<Transport> {
+    pub fn transports(&self) -> BTreeSet<device::Transport> {
         templates(&self.steps).into_iter().filter_map(PacketTemplate::transport).collect()
     }
 
@@ -124,6 +127,7 @@ fn variant(suite: &Suite, case: &Case, script: &Script, profile: &Arc<str>) -> V
         needs: case.needs.clone(),
         is_for_devices: !case.profiles.contains("standard") && !case.needs.contains(&Feature::PlainLogins),
         exclusive: case.exclusive,
+        transport: case.transport,
         steps: Arc::clone(&script.steps),
         location: case.location.clone(),
     }

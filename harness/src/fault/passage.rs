@@ -59,6 +59,7 @@ struct Outgoing<S> {
     half: Option<WriteHalf<S>>,
     /// What waits to be written.
     waiting: Vec<u8>,
+    is_flushed: bool,
     /// Nothing more will be written.
     ends: bool,
 }
@@ -230,7 +231,7 @@ impl<S: AsyncRead> Incoming<S> {
 
 impl<S: AsyncWrite> Outgoing<S> {
     fn new(half: WriteHalf<S>) -> Outgoing<S> {
-        Outgoing { half: Some(half), waiting: Vec::new(), ends: false }
+        Outgoing { half: Some(half), waiting: Vec::new(), is_flushed: true, ends: false }
     }
 
     fn take(&mut self, parcel: Parcel) {
@@ -245,15 +246,19 @@ impl<S: AsyncWrite> Outgoing<S> {
         }
     }
 
-    /// Writes a part of what waits.
+    /// Writes a part of what waits, or flushes what was written: TLS and WebSocket keep bytes back otherwise.
     async fn write(&mut self, style: Style) {
         let most = if style == Style::EachByte { 1 } else { usize::MAX };
         let written = match &mut self.half {
+            Some(half) if !self.is_flushed => half.flush().await.map(|()| 0),
             Some(half) if !self.waiting.is_empty() => half.write(&self.waiting[..self.waiting.len().min(most)]).await,
             _ => pending().await,
         };
         match written {
-            Ok(count) => drop(self.waiting.drain(..count)),
+            Ok(count) => {
+                self.is_flushed = count == 0;
+                self.waiting.drain(..count);
+            }
             // Nobody reads any more: nobody misses it.
             Err(_) => self.take(Parcel::Cut),
         }

@@ -7,7 +7,7 @@ use super::outlet::Parcel;
 use super::passage;
 use super::proxy_fault::{On, Rule};
 use super::scene::Scene;
-use super::traffic::Traffic;
+use super::traffic::{Occasion, Traffic};
 use crate::wire::Stream;
 use model::packet::{Packet, ProtocolVersion};
 use model::profile::Profile;
@@ -50,6 +50,11 @@ impl Proxy {
     pub(crate) fn interpose(&self, to_server: Box<dyn Stream>) -> Box<dyn Stream> {
         let link = self.lock().open();
         passage::open(self.clone(), link, to_server)
+    }
+
+    /// The connection that comes next is a WebSocket.
+    pub(crate) fn note_web_socket(&self) {
+        self.lock().traffic.occasions.insert(Occasion::WebSocket);
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Scene> {

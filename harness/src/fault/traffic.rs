@@ -39,6 +39,8 @@ pub(super) enum Occasion {
     Registration,
     /// A SUBSCRIBE asks for a Shared Subscription.
     Shared,
+    /// A connection is a WebSocket.
+    WebSocket,
 }
 
 impl Traffic {
@@ -91,6 +93,10 @@ impl Traffic {
             Switch::SharedToTwoMembers | Switch::SharedQos2HandedOn => came_up(Occasion::Shared),
             Switch::Qos2DuplicatePassedOn | Switch::Qos2IdentifierNeverFreed => came_up(Occasion::Qos2),
             Switch::TopicAliasLeaks => came_up(Occasion::Alias),
+            Switch::SubprotocolNotNamed
+            | Switch::TextFramesTaken
+            | Switch::TextFramesSent
+            | Switch::FramesTakenForPackets => came_up(Occasion::WebSocket),
             Switch::KeepAliveNotChecked => true,
             // A packet of that size is not looked into.
             Switch::PacketSizeNotChecked => came_up(Occasion::Login),

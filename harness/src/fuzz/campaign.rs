@@ -6,7 +6,7 @@ use super::finding::Finding;
 use super::walk::Walked;
 use super::wording::{Ground, Versions};
 use crate::run::{Interrupt, KnownFailing, Verdict, base_36, finding, nonce};
-use crate::target::{Address, Peer};
+use crate::target::{Peer, Route};
 use model::judge::{Judgement, Violation};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
@@ -48,16 +48,16 @@ pub enum Target {
 /// A broker somewhere.
 #[derive(Debug)]
 pub struct Network {
-    address: Address,
+    route: Route,
     nonce: String,
     walks: AtomicU64,
 }
 
 impl Network {
-    /// The broker at this address.
+    /// The broker at the end of this route.
     #[must_use]
-    pub fn at(address: Address) -> Network {
-        Network { address, nonce: nonce(), walks: AtomicU64::new(0) }
+    pub fn at(route: Route) -> Network {
+        Network { route, nonce: nonce(), walks: AtomicU64::new(0) }
     }
 }
 
@@ -69,7 +69,7 @@ impl Target {
             Target::Misbehaving(switch) => (Peer::misbehaving(&terrain.profile, *switch), "m".to_owned()),
             Target::Network(network) => {
                 let walk = network.walks.fetch_add(1, Ordering::Relaxed);
-                (Peer::Network(network.address.clone()), format!("{}{}", network.nonce, base_36(walk)))
+                (Peer::Network(network.route.clone()), format!("{}{}", network.nonce, base_36(walk)))
             }
         }
     }

@@ -9,7 +9,6 @@ use super::script::{Pace, steps};
 use super::walk::Walked;
 use super::wording::Versions;
 use crate::case::Variant;
-use crate::fault::Interference;
 use crate::run::{Conditions, Outcome, VerdictKind, play_on};
 use crate::target::Peer;
 use model::judge::Violation;
@@ -125,7 +124,7 @@ impl Finding {
         let names = Names::new(&terrain.profile, unique);
         let profile = Arc::new(terrain.profile.clone());
         let conditions =
-            Conditions { credentials: terrain.credentials.clone(), timeout: TIMEOUT, interference: Interference::None };
+            Conditions { credentials: terrain.credentials.clone(), timeout: TIMEOUT, ..Conditions::default() };
         let play = |peer: Peer, unique: &str, variant: &Arc<Variant>| {
             play_on(peer, unique, variant, &profile, None, &conditions)
         };

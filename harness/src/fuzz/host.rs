@@ -2,7 +2,7 @@
 
 use crate::case::Credentials;
 use crate::run::{NetworkTarget, RunError, nonce};
-use crate::target::{Address, Log, Started, probe};
+use crate::target::{Log, Route, Started, probe};
 use model::packet::ProtocolVersion;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 /// A broker that runs already, or one that was started and is stopped in the end.
 #[derive(Debug)]
 pub struct Host {
-    address: Address,
+    route: Route,
     keeper: Option<Keeper>,
 }
 
@@ -51,28 +51,28 @@ impl Host {
             };
             runtime.block_on(async {
                 let mut log = None;
-                let (address, process) = match find(&target, &versions, &credentials, timeout, &mut log).await {
+                let (route, process) = match find(&target, &versions, &credentials, timeout, &mut log).await {
                     Ok(it) => it,
                     Err(error) => {
                         let _ = found.send(Err(error));
                         return log.and_then(|log| log.keep_if(true));
                     }
                 };
-                let _ = found.send(Ok(address));
+                let _ = found.send(Ok(route));
                 let mut process = process?;
                 let is_needed = stopped.await.unwrap_or(true);
                 process.stop().await;
                 log.and_then(|log| log.keep_if(is_needed))
             })
         });
-        let address = finding.recv().unwrap_or(Err(RunError::NoTarget)).map_err(Box::new)?;
-        Ok(Host { address, keeper: is_started.then_some(Keeper { stop, thread }) })
+        let route = finding.recv().unwrap_or(Err(RunError::NoTarget)).map_err(Box::new)?;
+        Ok(Host { route, keeper: is_started.then_some(Keeper { stop, thread }) })
     }
 
-    /// Where it listens.
+    /// The way to it.
     #[must_use]
-    pub fn address(&self) -> &Address {
-        &self.address
+    pub fn route(&self) -> &Route {
+        &self.route
     }
 
     /// Stops what was started. Returns where its output is, if that is wanted and there is some.
@@ -90,20 +90,17 @@ async fn find(
     credentials: &Credentials,
     timeout: Duration,
     log: &mut Option<Log>,
-) -> Result<(Address, Option<Started>), RunError> {
+) -> Result<(Route, Option<Started>), RunError> {
     target.check_free().await?;
     let client_id = format!("{}probe", nonce());
-    match (&target.start, &target.address) {
-        (Some(start), address) => {
-            let log = log.insert(Log::create().map_err(RunError::NoLog)?);
-            let within = target.ready_within;
-            let started = start.start(address.clone(), versions, &client_id, credentials, within, log).await?;
-            Ok((started.address().clone(), Some(started)))
-        }
-        (None, Some(address)) => {
-            probe(address, versions, &client_id, credentials, timeout).await?;
-            Ok((address.clone(), None))
-        }
-        (None, None) => Err(RunError::NoTarget),
-    }
+    let Some(start) = &target.start else {
+        probe(&target.route, versions, &client_id, credentials, timeout).await?;
+        return Ok((target.route.clone(), None));
+    };
+    let log = log.insert(Log::create().map_err(RunError::NoLog)?);
+    let within = target.ready_within;
+    let started = start
+        .start(&target.route_to_start().map_err(RunError::NoPort)?, versions, &client_id, credentials, within, log)
+        .await?;
+    Ok((started.route().clone(), Some(started)))
 }

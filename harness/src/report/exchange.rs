@@ -86,6 +86,7 @@ pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
                 connection.learn_version();
                 ("->", texts)
             }
+            What::SentText(bytes) => ("->", vec![(Told::Unread, format!("a text frame: {}", raw(bytes)))]),
             What::Received(bytes) => ("<-", connection.received.read(bytes)),
             What::ClosedByPeer => ("--", one(Told::ClosedByPeer, "the peer closed the connection")),
             What::ClosedByHarness => ("--", one(Told::ClosedByActor, "closes the connection")),

@@ -19,6 +19,9 @@ struct Document<'a> {
     target: &'a str,
     profile: String,
     counts: Counts,
+    /// What makes the results worth less than they look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,6 +115,7 @@ pub fn json(run: &Run) -> serde_json::Result<Vec<u8>> {
             failed: summary.of_class(Class::Failed),
             skipped: summary.of_class(Class::Skipped),
         },
+        warning: run.header.warning.as_deref(),
         trouble: run.trouble.as_deref(),
         log: run.log.as_deref(),
         between: run.between.as_deref(),

@@ -3,7 +3,7 @@
 use super::exchange::exchange;
 use super::run::Run;
 use crate::run::{Outcome, VerdictKind};
-use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Property, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -15,7 +15,11 @@ pub fn junit(run: &Run) -> Result<Vec<u8>, SerializeError> {
     let mut suites: BTreeMap<String, TestSuite> = BTreeMap::new();
     for outcome in &run.outcomes {
         let name = format!("{}/{}", outcome.variant.profile, outcome.variant.suite);
-        let suite = suites.entry(name.clone()).or_insert_with(|| TestSuite::new(name.clone()));
+        let suite = suites.entry(name.clone()).or_insert_with(|| {
+            let mut suite = TestSuite::new(name.clone());
+            suite.properties.extend(run.header.warning.iter().map(|text| Property::new("warning", text.as_str())));
+            suite
+        });
         suite.add_test_case(test_case(run, outcome, &name));
     }
     let mut report = Report::new("mqttspec");

@@ -10,6 +10,8 @@ pub struct Header {
     pub target: String,
     /// The names of the profiles.
     pub profiles: Vec<String>,
+    /// What makes the results worth less than they look, if anything does.
+    pub warning: Option<String>,
     /// The command that runs the same again, up to profile and selection.
     pub rerun: String,
     /// The profile as it was named, if it was, quoted for a shell; a file has a name of its own inside.

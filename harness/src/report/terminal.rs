@@ -55,6 +55,9 @@ pub fn terminal(run: &Run, detail: Detail, out: &mut dyn Write) -> io::Result<()
     if let (Some(between), (acted, watched @ 1..)) = (&run.between, run.interfered()) {
         writeln!(out, "{between} acted in {acted} of {watched} variants")?;
     }
+    if let Some(warning) = &run.header.warning {
+        writeln!(out, "WARNING {warning}")?;
+    }
     let summary = run.summary();
     if !summary.details().is_empty() {
         writeln!(out, "{}", summary.details())?;

@@ -3,18 +3,21 @@
 use super::fence::FENCE;
 use super::unique::UNIQUE;
 use crate::case::{Roster, Variant};
+use crate::target::Scheme;
+use model::device::Transport;
 use model::profile::{Feature, Profile};
 use std::sync::Arc;
 
 /// The dialect as a peer of one variant has it that can be told which devices there are, and the devices of the actors: none
 /// where a case is for everybody, so that clients log in as the standard has it.
-pub(crate) fn provide(variant: &Variant, profile: &Arc<Profile>) -> (Arc<Profile>, Option<Roster>) {
+pub(crate) fn provide(variant: &Variant, profile: &Arc<Profile>, scheme: Scheme) -> (Arc<Profile>, Option<Roster>) {
     let logs_in = variant.is_for_devices && profile.has_in(Feature::DeviceLogin, variant.version);
     if !logs_in || profile.registry().is_some() {
         return (Arc::clone(profile), None);
     }
     let mut actors = variant.actors();
     actors.insert(FENCE);
-    let roster = Roster::made_up(&actors, &profile.topics, UNIQUE);
+    let carried = if scheme.has_tls() { Transport::Encrypted } else { Transport::Plain };
+    let roster = Roster::made_up(&actors, carried, &profile.topics, UNIQUE);
     (Arc::new(profile.knowing(Arc::clone(roster.registry()))), Some(roster))
 }

@@ -12,9 +12,10 @@ use super::unique::UNIQUE;
 use super::verdict::{Outcome, Verdict};
 use crate::case::{Roster, Variant};
 use crate::fault::{Fault, Interference};
-use crate::target::Peer;
+use crate::target::{Peer, Scheme};
 use crate::trace::Trace;
 use model::profile::Profile;
+use reference_broker::Settings;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -64,11 +65,13 @@ pub fn play_embedded(
     known_failing: Option<Entry>,
     conditions: &Conditions,
 ) -> Outcome {
-    let (profile, roster) = provide(variant, profile);
-    let peer = match conditions.interference {
-        Interference::Fault(Fault::Switch(switch)) => Peer::misbehaving(&profile, switch),
-        _ => Peer::embedded(&profile),
+    let (profile, roster) = provide(variant, profile, conditions.scheme);
+    let misbehaviour = match conditions.interference {
+        Interference::Fault(Fault::Switch(switch)) => Some(switch),
+        _ => None,
     };
+    let settings = Settings { misbehaviour, ..Settings::from_profile(&profile) };
+    let peer = Peer::embedded_over(conditions.scheme, settings);
     judged(variant, in_a_runtime(peer, UNIQUE, variant, &profile, known_failing, conditions, roster))
 }
 
@@ -96,7 +99,7 @@ pub fn play_on(
 /// Plays one variant on a fresh reference broker of its profile, and keeps the whole trace whatever the verdict.
 #[must_use]
 pub fn record_embedded(variant: &Arc<Variant>, profile: &Arc<Profile>, conditions: &Conditions) -> Recorded {
-    let (profile, roster) = provide(variant, profile);
+    let (profile, roster) = provide(variant, profile, Scheme::Mqtt);
     match in_a_runtime(Peer::embedded(&profile), UNIQUE, variant, &profile, None, conditions, roster) {
         Ok(unjudged) => unjudged.judge_and_keep(None),
         Err(why) => {

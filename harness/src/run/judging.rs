@@ -1,9 +1,10 @@
 //! The judge's view on a trace.
 
 use super::verdict::Finding;
-use crate::trace::Trace;
+use crate::trace::{Trace, What};
 use model::judge::{Judge, Judgement, Timing, Violation};
 use model::profile::Profile;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Has the judge follow a whole trace. Returns what the dialect does not explain.
@@ -23,7 +24,15 @@ pub(super) fn judge(profile: &Profile, is_virtual: bool, trace: &Trace) -> Resul
 pub(crate) fn follow(profile: &Profile, is_virtual: bool, trace: &Trace, end: Duration) -> Judgement {
     let timing = if is_virtual { Timing::virtual_time() } else { Timing::real_time() };
     let mut judge = Judge::new(profile, timing);
+    // Behind a text frame a connection carries no MQTT any more: what becomes of it the script says.
+    let mut gone = BTreeSet::new();
     for event in &trace.events {
+        if gone.contains(&event.connection) {
+            continue;
+        }
+        if matches!(event.what, What::SentText(_)) {
+            gone.insert(event.connection);
+        }
         judge.observe(milliseconds(event.at), event.connection, event.what.observation());
     }
     judge.finish(milliseconds(end))

@@ -16,6 +16,7 @@ mod fence;
 mod interrupt;
 mod judging;
 mod known_failing;
+mod misframed;
 mod network;
 mod pattern;
 mod plan;

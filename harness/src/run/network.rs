@@ -11,10 +11,11 @@ use super::summary::Listener;
 use super::unique::{base_36, nonce};
 use super::verdict::{Class, Outcome, Verdict};
 use crate::case::{Roster, Variant};
-use crate::target::{Address, Log, Peer, Pool, Shortage, StartCommand, Started, Unreachable, probe};
+use crate::target::{Log, Peer, Pool, Route, Shortage, StartCommand, Started, Unreachable, probe, to_free_port};
 use model::device::{Registry, Transport};
 use model::packet::ProtocolVersion;
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,8 +30,10 @@ const OCCUPIED_SHOWS_WITHIN: Duration = Duration::from_secs(1);
 /// A broker in a network, which is started by a command or runs already.
 #[derive(Debug, Clone)]
 pub struct NetworkTarget {
-    /// Where it listens; with a start command that takes a port, none.
-    pub address: Option<Address>,
+    /// The way to it.
+    pub route: Route,
+    /// It is started at a free port of this machine, wherever the route leads.
+    pub free_port: bool,
     /// What starts it.
     pub start: Option<StartCommand>,
     /// How long it may take from its start until it answers.
@@ -40,13 +43,23 @@ pub struct NetworkTarget {
 }
 
 impl NetworkTarget {
+    /// The way to where a command is to listen.
+    pub(crate) fn route_to_start(&self) -> io::Result<Route> {
+        match self.free_port {
+            true => to_free_port(&self.route),
+            false => Ok(self.route.clone()),
+        }
+    }
+
     /// Makes sure that nobody else listens where a command is to listen.
     pub(crate) async fn check_free(&self) -> Result<(), RunError> {
+        // Where a transport command leads, nobody knows.
         if self.start.is_some()
-            && let Some(address) = &self.address
-            && let Ok(Ok(_)) = timeout(OCCUPIED_SHOWS_WITHIN, TcpStream::connect(address.socket())).await
+            && !self.free_port
+            && self.route.command().is_none()
+            && let Ok(Ok(_)) = timeout(OCCUPIED_SHOWS_WITHIN, TcpStream::connect(self.route.address.socket())).await
         {
-            return Err(RunError::Occupied(address.clone()));
+            return Err(RunError::Occupied(self.route.address.clone()));
         }
         Ok(())
     }
@@ -158,8 +171,9 @@ impl<'a> Run<'a> {
             judged: BTreeMap::new(),
             failed: false,
             pool: target.devices.as_ref().map(|devices| {
-                // The transport of an address is plain TCP.
-                Pool::new(Arc::clone(devices), Transport::Plain, &plan.profile)
+                let has_tls = target.route.address.scheme.has_tls();
+                let transport = if has_tls { Transport::Encrypted } else { Transport::Plain };
+                Pool::new(Arc::clone(devices), transport, &plan.profile)
             }),
         }
     }
@@ -173,9 +187,9 @@ impl<'a> Run<'a> {
     }
 
     async fn phases(&mut self, jobs: NonZeroUsize) -> Result<(), RunError> {
-        let address = self.prepare().await?;
-        let unexplained = self.play_side_by_side(address.clone(), jobs).await?;
-        let culprits = self.play_alone(address).await?;
+        let route = self.prepare().await?;
+        let unexplained = self.play_side_by_side(route.clone(), jobs).await?;
+        let culprits = self.play_alone(route).await?;
         match unexplained {
             Some(error) if culprits == 0 => Err(error),
             _ => Ok(()),
@@ -183,21 +197,18 @@ impl<'a> Run<'a> {
     }
 
     /// Makes sure that there is a peer that speaks MQTT.
-    async fn prepare(&mut self) -> Result<Address, RunError> {
-        self.target.check_free().await?;
-        match (&self.target.start, &self.target.address) {
-            (Some(start), address) => self.start(start, address.clone()).await,
-            (None, Some(address)) => {
-                let client_id = self.client_id();
-                probe(address, &self.versions, &client_id, &self.conditions.credentials, self.conditions.timeout)
-                    .await?;
-                Ok(address.clone())
-            }
-            (None, None) => Err(RunError::NoTarget),
+    async fn prepare(&mut self) -> Result<Route, RunError> {
+        let target = self.target;
+        target.check_free().await?;
+        if let Some(start) = &target.start {
+            return self.start(start, &target.route_to_start().map_err(RunError::NoPort)?).await;
         }
+        let client_id = self.client_id();
+        probe(&target.route, &self.versions, &client_id, &self.conditions.credentials, self.conditions.timeout).await?;
+        Ok(target.route.clone())
     }
 
-    async fn start(&mut self, start: &StartCommand, address: Option<Address>) -> Result<Address, RunError> {
+    async fn start(&mut self, start: &StartCommand, route: &Route) -> Result<Route, RunError> {
         let client_id = self.client_id();
         let log = match self.log.take() {
             Some(log) => log,
@@ -205,14 +216,14 @@ impl<'a> Run<'a> {
         };
         let log = self.log.insert(log);
         let (credentials, within) = (&self.conditions.credentials, self.target.ready_within);
-        let started = start.start(address, &self.versions, &client_id, credentials, within, log).await?;
-        let address = started.address().clone();
+        let started = start.start(route, &self.versions, &client_id, credentials, within, log).await?;
+        let route = started.route().clone();
         self.process = Some(started);
-        Ok(address)
+        Ok(route)
     }
 
     /// The peer is dead: starts it again at the same place, so that variants under way need not know.
-    async fn restart(&mut self, address: &Address) -> Result<(), RunError> {
+    async fn restart(&mut self, route: &Route) -> Result<(), RunError> {
         let Some(start) = &self.target.start else {
             return Err(RunError::NoTarget);
         };
@@ -223,20 +234,20 @@ impl<'a> Run<'a> {
         if let Some(mut process) = self.process.take() {
             process.stop().await;
         }
-        self.start(start, Some(address.clone())).await?;
+        self.start(start, route).await?;
         Ok(())
     }
 
     /// Plays what can be played side by side. If the peer dies and can be started again, all that ran goes to those that
     /// are played alone: there the culprit shows. Returns the death that is to be explained there.
-    async fn play_side_by_side(&mut self, address: Address, jobs: NonZeroUsize) -> Result<Option<RunError>, RunError> {
+    async fn play_side_by_side(&mut self, route: Route, jobs: NonZeroUsize) -> Result<Option<RunError>, RunError> {
         let mut tasks = JoinSet::new();
         let mut unexplained = None;
         loop {
             let mut free_from = None;
             while self.running.len() < jobs.get() {
                 let Some(work) = self.side_by_side.pop_front() else { break };
-                match self.task(&work, address.clone()) {
+                match self.task(&work, route.clone()) {
                     Ok(task) => drop(self.running.insert(tasks.spawn(task).id(), work)),
                     Err(Shortage::Never(why)) => {
                         self.tell(Outcome::not_played(work.variant, Verdict::NotApplicable(why)))
@@ -269,7 +280,7 @@ impl<'a> Run<'a> {
                     self.alone.push_back(work);
                     self.alone.extend(std::mem::take(&mut self.running).into_values());
                     unexplained = Some(RunError::DiedUnexplained { why, during });
-                    self.restart(&address).await?;
+                    self.restart(&route).await?;
                 }
                 Some(joined) = self.judging.join_next_with_id() => self.decide(joined),
                 () = rest(free_from) => {}
@@ -278,11 +289,11 @@ impl<'a> Run<'a> {
     }
 
     /// Plays one after the other. Returns how many of them the peer did not survive.
-    async fn play_alone(&mut self, address: Address) -> Result<usize, RunError> {
+    async fn play_alone(&mut self, route: Route) -> Result<usize, RunError> {
         let mut culprits = 0;
         while let Some(work) = self.alone.pop_front() {
             let mut tasks = JoinSet::new();
-            match self.task(&work, address.clone()) {
+            match self.task(&work, route.clone()) {
                 Ok(task) => drop(self.running.insert(tasks.spawn(task).id(), work)),
                 Err(Shortage::Never(why)) => {
                     self.tell(Outcome::not_played(work.variant, Verdict::NotApplicable(why)));
@@ -306,7 +317,7 @@ impl<'a> Run<'a> {
                     if self.target.start.is_none() {
                         return Err(RunError::Died { why, during });
                     }
-                    self.restart(&address).await?;
+                    self.restart(&route).await?;
                 }
             }
         }
@@ -317,7 +328,7 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// When there are no devices for it.
-    fn task(&mut self, work: &Work, address: Address) -> Result<impl Future<Output = Done> + Send + use<>, Shortage> {
+    fn task(&mut self, work: &Work, route: Route) -> Result<impl Future<Output = Done> + Send + use<>, Shortage> {
         let unique = format!("{}{}", self.nonce, base_36(work.index as u64));
         let profile = &self.plan.profile;
         let roster = match &mut self.pool {
@@ -334,9 +345,9 @@ impl<'a> Run<'a> {
         let versions = self.versions.clone();
         Ok(async move {
             let lent = roster.clone();
-            let peer = Peer::Network(address.clone());
+            let peer = Peer::Network(route.clone());
             let unjudged = play(work.variant, profile, work.known_failing, peer, &conditions, &unique, roster).await;
-            let ask = || probe(&address, &versions, &client_id, &conditions.credentials, conditions.timeout);
+            let ask = || probe(&route, &versions, &client_id, &conditions.credentials, conditions.timeout);
             let mut health = Ok(());
             if unjudged.is_suspicious() {
                 health = ask().await;

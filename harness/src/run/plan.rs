@@ -4,6 +4,7 @@ use super::known_failing::{Entry, KnownFailing, ListError};
 use super::pattern::Pattern;
 use super::verdict::{Outcome, Verdict};
 use crate::case::{Applicability, Library, Variant, expand};
+use crate::target::Scheme;
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
 use std::collections::BTreeSet;
@@ -96,6 +97,20 @@ impl Plan {
             Planned { variant: Arc::new(variant), fate }
         });
         Plan { variants: variants.collect(), profile }
+    }
+
+    /// The same for a target whose connections are carried by this; by nobody knows what, if it is none. What needs another
+    /// transport does not apply.
+    #[must_use]
+    pub fn carried_by(mut self, scheme: Option<Scheme>) -> Plan {
+        for planned in &mut self.variants {
+            let Some(transport) = planned.variant.transport else { continue };
+            let is_met = scheme.is_some_and(|scheme| transport.is_met_by(scheme));
+            if matches!(planned.fate, Fate::Play(_)) && !is_met {
+                planned.fate = Fate::NotApplicable(format!("the case is about {transport}"));
+            }
+        }
+        self
     }
 
     /// Whether any variant applies to the profile, selected or not.

@@ -2,10 +2,11 @@
 
 use super::expect::{End, unreadable};
 use super::fence::DISCONNECT;
+use super::misframed::misframed;
 use super::verdict::{Finding, SilenceMeans, StepReference};
-use crate::case::{Action, Credentials, Elapse, Expectation, Roster, Scope, Step, Variant, Window};
+use crate::case::{self, Action, Credentials, Elapse, Expectation, FrameKind, Roster, Scope, Step, Variant, Window};
 use crate::fault::{Interference, Proxy, Traffic};
-use crate::target::Peer;
+use crate::target::{Peer, Scheme};
 use crate::trace::{ConnectionId, Recorder, Trace};
 use crate::wire::{Connection, Inbox, SendError};
 use model::device::Transport;
@@ -36,6 +37,22 @@ pub struct Conditions {
     pub timeout: Duration,
     /// What stands between the harness and its peer.
     pub interference: Interference,
+    /// What carries the connections to an embedded broker.
+    pub scheme: Scheme,
+}
+
+/// How long an answer may take if nobody says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Default for Conditions {
+    fn default() -> Conditions {
+        Conditions {
+            credentials: Credentials::default(),
+            timeout: DEFAULT_TIMEOUT,
+            interference: Interference::None,
+            scheme: Scheme::Mqtt,
+        }
+    }
 }
 
 /// What playing a script brought.
@@ -92,6 +109,17 @@ pub(super) struct Player<'a> {
     findings: Vec<Finding>,
     pub(super) silence: BTreeSet<SilenceMeans>,
     suspicious: bool,
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// CONNECT: on a new connection, if the client is done with the old one; over what its login says that it comes.
+    Connect(Option<Transport>),
+    /// Another packet, or bytes.
+    Bytes,
+    /// A WebSocket text frame.
+    Text,
 }
 
 /// An actor with its connection.
@@ -232,21 +260,21 @@ impl<'a> Player<'a> {
                     .map_err(|error| self.error(step, &error))?;
                 self.suspicious |= built.packet.is_none();
                 self.keep_alive = built.keep_alive.unwrap_or(self.keep_alive);
-                self.send(
-                    step,
-                    actor,
-                    &built.bytes,
-                    template.packet_type() == PacketType::Connect,
-                    template.transport(),
-                )
-                .await
+                let sending = match template.packet_type() {
+                    PacketType::Connect => Sending::Connect(template.transport()),
+                    _ => Sending::Bytes,
+                };
+                self.send(step, actor, &built.bytes, sending).await
             }
-            Action::SendBytes { actor, bytes } => {
+            Action::SendBytes { actor, bytes, frame } => {
                 self.note();
                 self.scope.acts(actor);
                 let bytes = bytes.build(&self.scope).map_err(|error| self.error(step, &error))?;
                 self.suspicious = true;
-                self.send(step, actor, &bytes, false, None).await
+                match frame {
+                    FrameKind::Binary => self.send(step, actor, &bytes, Sending::Bytes).await,
+                    FrameKind::Text => self.send(step, actor, &bytes, Sending::Text).await,
+                }
             }
             Action::Expect { actor, expectation, within, bind } => {
                 self.expect(step, actor, expectation, *within, bind.as_deref()).await
@@ -285,41 +313,47 @@ impl<'a> Player<'a> {
     /// Opens a connection for `actor`.
     pub(super) async fn open(&mut self, actor: &str, transport: Option<Transport>) -> Result<(), Halt> {
         let deadline = Instant::now() + self.timeout;
-        let stream = match timeout_at(deadline, self.peer.connect(transport)).await {
-            Ok(Ok(stream)) => stream,
+        // Over what a login says that it comes, or what the case asks for.
+        let wanted = transport.map(case::Transport::from).or(self.variant.transport);
+        let opened = match timeout_at(deadline, self.peer.connect(wanted)).await {
+            Ok(Ok(opened)) => opened,
             Ok(Err(error)) => return Err(Halt::Error(format!("cannot open a connection for `{actor}`: {error}"))),
             Err(_) => return Err(Halt::Error(format!("cannot open a connection for `{actor}` in time"))),
         };
         let stream = match &self.proxy {
-            Some(proxy) => proxy.interpose(stream),
-            None => stream,
+            Some(proxy) => {
+                if opened.frames.is_some() {
+                    proxy.note_web_socket();
+                }
+                proxy.interpose(opened.stream)
+            }
+            None => opened.stream,
         };
         let id = ConnectionId(self.next_connection);
         self.next_connection += 1;
         let (recorder, changed) = (self.recorder.clone(), Arc::clone(&self.changed));
-        let connection = Connection::open(stream, id, actor, self.variant.version, recorder, changed);
+        let connection = Connection::open(stream, opened.frames, id, actor, self.variant.version, recorder, changed);
         self.actors.insert(actor.to_owned(), Actor { connection, accepted: false, knows_closed: false });
         Ok(())
     }
 
     /// Sends on the actor's connection; opens one if there is none, or if the client or the script is done with it.
-    pub(super) async fn send(
-        &mut self,
-        step: &Step,
-        actor: &str,
-        bytes: &[u8],
-        is_connect: bool,
-        transport: Option<Transport>,
-    ) -> Result<(), Halt> {
+    pub(super) async fn send(&mut self, step: &Step, actor: &str, bytes: &[u8], what: Sending) -> Result<(), Halt> {
         let needs_connection = self.actors.get(actor).is_none_or(|actor| {
             let is_over = actor.connection.is_over();
-            actor.knows_closed && is_over || is_connect && (is_over || actor.connection.said_disconnect())
+            actor.knows_closed && is_over
+                || matches!(what, Sending::Connect(_)) && (is_over || actor.connection.said_disconnect())
         });
         if needs_connection {
             self.leave(actor).await;
+            let transport = if let Sending::Connect(transport) = what { transport } else { None };
             self.open(actor, transport).await?;
         }
-        match self.write(actor, bytes).await {
+        let written = match what {
+            Sending::Connect(_) | Sending::Bytes => self.write(actor, bytes).await,
+            Sending::Text => self.write_text(actor, bytes).await,
+        };
+        match written {
             // What the closed connection means, the next expectation says.
             Ok(()) | Err(SendError::Closed(_)) => Ok(()),
             Err(error @ SendError::NotRead) => {
@@ -333,6 +367,14 @@ impl<'a> Player<'a> {
         let deadline = Instant::now() + self.timeout;
         match self.actors.get_mut(actor) {
             Some(actor) if !actor.connection.is_over() => actor.connection.send(bytes, deadline).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn write_text(&mut self, actor: &str, bytes: &[u8]) -> Result<(), SendError> {
+        let deadline = Instant::now() + self.timeout;
+        match self.actors.get_mut(actor) {
+            Some(actor) if !actor.connection.is_over() => actor.connection.send_text(bytes, deadline).await,
             _ => Ok(()),
         }
     }
@@ -402,8 +444,10 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Reports bytes that are no MQTT, and floods, if no expectation has met them: they fail a variant by themselves.
+    /// Reports bytes that are no MQTT, and floods, if no expectation has met them: they fail a variant by themselves. And
+    /// frames that carry no MQTT.
     fn examine(&mut self, connection: &Connection) {
+        self.findings.extend(misframed(connection, self.recorder.elapsed()));
         let inbox = connection.inbox();
         self.suspicious |= inbox.closed.is_some() && !connection.said_disconnect();
         self.findings.extend(unreadable(&inbox).map(|End { what, statements }| Finding {

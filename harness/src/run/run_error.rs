@@ -26,8 +26,11 @@ pub enum RunError {
     /// Somebody else listens where the command is to listen: verdicts would be about a stranger.
     #[error("{0} accepts connections before --start was run: end what listens there, or leave --start out")]
     Occupied(Address),
-    /// Neither an address nor a start command.
-    #[error("there is no target: neither an address nor a start command")]
+    /// There is no free port to start it at.
+    #[error("this machine has no free port to start a broker at: {0}")]
+    NoPort(std::io::Error),
+    /// Nobody could say what became of it.
+    #[error("the target could not be prepared")]
     NoTarget,
     /// It stopped answering, and nothing can start it again.
     #[error("the peer stopped answering ({why}) during {}; with --start it would be started again", names(during))]

@@ -2,7 +2,7 @@
 
 use super::log::{Log, LogTail};
 use super::probe::Unreachable;
-use super::{Address, probe};
+use super::{Address, Route, probe};
 use crate::case::Credentials;
 use model::packet::ProtocolVersion;
 use std::io;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
+use transport::CommandLine;
 
 /// How long it may take to end after SIGTERM.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
@@ -22,15 +23,9 @@ const END_SHOWS_WITHIN: Duration = Duration::from_millis(500);
 /// The pause between two looks whether it listens.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Words that mean something to a shell, and that no program expects.
-const SHELL_OPERATORS: [&str; 10] = ["|", "||", "&&", ";", "&", ">", ">>", "<", "2>", "2>&1"];
-
 /// A command line with `{port}` in it, or none if the address is known beforehand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartCommand {
-    text: String,
-    words: Vec<String>,
-}
+pub struct StartCommand(CommandLine);
 
 /// Why a command did not become a target.
 #[derive(Debug, thiserror::Error)]
@@ -76,45 +71,31 @@ impl StartCommand {
     /// # Errors
     /// When quotes are open, nothing is there, or only a shell could understand it.
     pub fn parse(text: &str) -> Result<StartCommand, String> {
-        let words = shlex::split(text).ok_or_else(|| format!("`{text}` has an open quote or ends in a backslash"))?;
-        if words.is_empty() {
-            return Err("the start command is empty: write e.g. --start 'mosquitto -p {port}'".to_owned());
-        }
-        if let Some(operator) = words.iter().find(|word| SHELL_OPERATORS.contains(&word.as_str())) {
-            return Err(format!(
-                "`{operator}` is for a shell, and the command is started without one: write --start \"sh -c '...'\""
-            ));
-        }
-        Ok(StartCommand { text: text.to_owned(), words })
+        CommandLine::parse(text, "--start", "mosquitto -p {port}").map(StartCommand)
     }
 
     /// Whether the command takes the port from us.
     #[must_use]
     pub fn takes_port(&self) -> bool {
-        self.words.iter().any(|word| word.contains("{port}"))
+        self.0.mentions("{port}")
     }
 
-    /// Starts it and waits until it answers a CONNECT at `address`, or at a free port of this machine. What it prints goes
-    /// to `log`.
+    /// Starts it and waits until it answers a CONNECT at the end of `route`. What it prints goes to `log`.
     ///
     /// # Errors
     /// When it cannot be started, ends, or does not answer in time. It is stopped then.
     pub async fn start(
         &self,
-        address: Option<Address>,
+        route: &Route,
         versions: &[ProtocolVersion],
         client_id: &str,
         credentials: &Credentials,
         within: Duration,
         log: &Log,
     ) -> Result<Started, CommandError> {
-        let not_started = |error| CommandError::NotStarted { command: self.text.clone(), error };
-        let address = match address {
-            Some(address) => address,
-            None => Address::loopback(free_port().map_err(not_started)?),
-        };
-        let port = address.port.to_string();
-        let mut words = self.words.iter().map(|word| word.replace("{port}", &port));
+        let not_started = |error| CommandError::NotStarted { command: self.0.to_string(), error };
+        let port = route.address.port.to_string();
+        let mut words = self.0.words(&[("{port}", &port)]).into_iter();
         let output = log.append().map_err(not_started)?;
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).stdin(Stdio::null()).kill_on_drop(true);
@@ -125,12 +106,12 @@ impl StartCommand {
         command.process_group(0);
         let child = command.spawn().map_err(not_started)?;
         let mut started = Started {
-            command: self.text.clone(),
+            command: self.0.to_string(),
             log_keeper: tokio::spawn(log.keep_small()),
             #[cfg(unix)]
             group: child.id().and_then(|id| i32::try_from(id).ok()),
             child,
-            address,
+            route: route.clone(),
             stopped: false,
         };
         match started.await_ready(versions, client_id, credentials, within, log).await {
@@ -145,7 +126,7 @@ impl StartCommand {
 
 impl std::fmt::Display for StartCommand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
+        self.0.fmt(f)
     }
 }
 
@@ -157,7 +138,7 @@ pub struct Started {
     child: Child,
     #[cfg(unix)]
     group: Option<i32>,
-    address: Address,
+    route: Route,
     stopped: bool,
 }
 
@@ -172,10 +153,10 @@ impl Drop for Started {
 }
 
 impl Started {
-    /// Where it listens.
+    /// The way to it.
     #[must_use]
-    pub fn address(&self) -> &Address {
-        &self.address
+    pub fn route(&self) -> &Route {
+        &self.route
     }
 
     /// How it ended, if it did. A port is closed a moment before the process is gone: that moment is waited for.
@@ -194,7 +175,7 @@ impl Started {
         let deadline = Instant::now() + within;
         loop {
             let patience = deadline.saturating_duration_since(Instant::now()).max(LOOK_EVERY);
-            let probe = probe(&self.address, versions, client_id, credentials, patience);
+            let probe = probe(&self.route, versions, client_id, credentials, patience);
             let last = tokio::select! {
                 outcome = probe => match outcome {
                     Ok(()) => return Ok(()),
@@ -258,9 +239,14 @@ impl Started {
     }
 }
 
-/// A port that nobody listens on. Another process may take it before the command does; then the command says so.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+/// The same way to a port of this machine that nobody listens on. Another process may take it before a command does; then
+/// the command says so.
+///
+/// # Errors
+/// When there is no such port.
+pub fn to_free_port(route: &Route) -> io::Result<Route> {
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+    Ok(route.to(Address::loopback(route.address.scheme, port)))
 }
 
 #[cfg(test)]
@@ -270,7 +256,7 @@ mod tests {
     #[test]
     fn a_command_is_split_as_a_shell_does() {
         let command = StartCommand::parse("env A='b c' broker -p {port}").expect("it is sound");
-        assert_eq!(command.words, ["env", "A=b c", "broker", "-p", "{port}"]);
+        assert_eq!(command.0.words(&[("{port}", "1")]), ["env", "A=b c", "broker", "-p", "1"]);
         assert!(command.takes_port());
     }
 

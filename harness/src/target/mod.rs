@@ -3,17 +3,19 @@
 //! [`Address`] is where a network target listens, [`StartCommand`] starts one and always stops it again, [`probe`] asks
 //! whether MQTT is spoken there at all. [`Peer`] is what the player opens its connections on.
 
-mod address;
 mod command;
+mod embedded;
 mod log;
 mod peer;
 mod pool;
 mod probe;
-mod prompt;
+mod tls_versions;
 
-pub use address::Address;
-pub use command::{CommandError, StartCommand, Started};
+pub use command::{CommandError, StartCommand, Started, to_free_port};
+pub use embedded::Embedded;
 pub use log::{Log, LogTail};
 pub use peer::{Counterpart, Peer};
 pub use pool::{Pool, Shortage};
 pub use probe::{Unreachable, probe};
+pub use tls_versions::{Reply, TlsVersion, TlsVersions};
+pub use transport::{Address, Route, Scheme};

@@ -1,22 +1,21 @@
 //! Where connections go.
 
-use super::Address;
-use super::prompt::Prompt;
-use crate::case::Location;
+use super::embedded::Embedded;
+use crate::case::{Location, Transport};
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
-use model::device::Transport;
 use model::profile::Profile;
 use reference_broker::{Broker, Settings, Switch};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::io;
 use std::sync::Arc;
-use tokio::io::duplex;
-use tokio::net::TcpStream;
+use tokio::io::{copy_bidirectional, duplex};
+use transport::web_socket::{self, Manners};
+use transport::{Address, ConnectError, Opened, Route, Scheme};
 
 /// Bytes that may be under way in one direction of an in-memory connection.
-const IN_MEMORY_WINDOW: usize = 64 << 10;
+pub(super) const IN_MEMORY_WINDOW: usize = 64 << 10;
 
 /// A peer in memory that is no broker: it takes connections, and is told how the script goes on.
 pub trait Counterpart: Debug + Send + Sync {
@@ -33,41 +32,50 @@ pub enum Peer {
     /// Somebody who plays a broker, in memory and in virtual time; nothing counts behind the last step.
     Counterpart(Arc<dyn Counterpart>),
     /// A reference broker of its own, in memory and in virtual time.
-    Embedded(Broker),
-    /// A broker at an address, in real time.
-    Network(Address),
+    Embedded(Embedded),
+    /// A broker somewhere, in real time.
+    Network(Route),
 }
 
 impl Peer {
-    /// A fresh reference broker of this profile. Needs a running tokio runtime.
+    /// A fresh reference broker of this profile, without TLS and WebSocket.
     #[must_use]
     pub fn embedded(profile: &Profile) -> Peer {
-        Peer::Embedded(Broker::new(Settings::from_profile(profile)))
+        Peer::embedded_over(Scheme::Mqtt, Settings::from_profile(profile))
     }
 
     /// The same, with a broker that misbehaves on purpose.
     #[must_use]
     pub fn misbehaving(profile: &Profile, switch: Switch) -> Peer {
-        Peer::Embedded(Broker::new(Settings { misbehaviour: Some(switch), ..Settings::from_profile(profile) }))
+        let settings = Settings { misbehaviour: Some(switch), ..Settings::from_profile(profile) };
+        Peer::embedded_over(Scheme::Mqtt, settings)
     }
 
-    /// Opens a connection. In memory it passes for what the script says; elsewhere the target decides.
+    /// A fresh reference broker with these settings, over this.
+    #[must_use]
+    pub fn embedded_over(scheme: Scheme, settings: Settings) -> Peer {
+        Peer::Embedded(Embedded::new(Broker::new(settings), scheme))
+    }
+
+    /// Opens a connection over what the peer has; where that is for us to choose, over what is `wanted`. Needs a running
+    /// tokio runtime.
     ///
     /// # Errors
     /// When a network target does not accept it.
-    pub async fn connect(&self, transport: Option<Transport>) -> io::Result<Box<dyn Stream>> {
+    pub async fn connect(&self, wanted: Option<Transport>) -> Result<Opened, ConnectError> {
         match self {
-            Peer::Counterpart(counterpart) => Ok(counterpart.connect()),
-            Peer::Embedded(broker) => {
-                let (ours, theirs) = duplex(IN_MEMORY_WINDOW);
-                broker.attach_over(transport.unwrap_or(Transport::Plain), theirs);
-                Ok(Box::new(ours))
+            Peer::Counterpart(counterpart) if wanted == Some(Transport::Ws) => in_frames(counterpart.connect()).await,
+            Peer::Counterpart(counterpart) => {
+                Ok(Opened { stream: counterpart.connect(), frames: None, aside: Default::default() })
             }
-            Peer::Network(address) => {
-                let stream = TcpStream::connect(address.socket()).await.map_err(with_way_out)?;
-                // Small packets must leave at once: a fence waits for their answers.
-                Ok(Box::new(Prompt::new(stream)?))
+            Peer::Embedded(embedded) => {
+                let scheme = embedded.scheme();
+                embedded.connect(wanted.map_or(scheme, |wanted| wanted.applied_to(scheme))).await
             }
+            Peer::Network(route) => route.connect().await.map_err(|error| match error {
+                ConnectError::Tcp(error) => ConnectError::Tcp(with_way_out(error)),
+                other => other,
+            }),
         }
     }
 
@@ -89,6 +97,18 @@ impl Peer {
             counterpart.attend(step, watched());
         }
     }
+}
+
+/// Puts a WebSocket in front of a stream in memory, whose other end keeps to the rules of frames.
+async fn in_frames(mut to_server: Box<dyn Stream>) -> Result<Opened, ConnectError> {
+    let (ours, theirs) = duplex(IN_MEMORY_WINDOW);
+    tokio::spawn(async move {
+        if let Ok(mut framed) = web_socket::accept(theirs, Manners::Proper).await {
+            // An error is the end of both: a text frame is one.
+            let _ = copy_bidirectional(&mut framed, &mut to_server).await;
+        }
+    });
+    Route::plain(Address::loopback(Scheme::Ws, Scheme::Ws.default_port())).over(ours).await
 }
 
 /// Our own limits are not the peer's fault: says what to do about them.

@@ -1,14 +1,15 @@
 //! Asks a network target whether it speaks MQTT at all.
 
-use super::Address;
+use super::Route;
 use crate::case::Credentials;
 use model::packet::{Connect, Disconnect, Packet, ProtocolVersion, Utf8String};
 use model::wire::{Decoder, Refusal, encode};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
+use transport::tls::Failure;
+use transport::{ConnectError, Opened, Stream};
 
 /// No CONNACK is longer than this in earnest.
 const LARGEST_CONNACK: u32 = 64 << 10;
@@ -27,13 +28,23 @@ pub enum Unreachable {
         /// What the system said.
         why: String,
     },
+    /// Something between TCP and MQTT does not come about, and the message says what to do.
+    #[error("cannot reach {address}: {why}")]
+    NoWay {
+        /// Where.
+        address: String,
+        /// What does not come about.
+        why: String,
+    },
     /// It closed instead of answering.
-    #[error("{address} closes the connection at once instead of answering a CONNECT of {version} with CONNACK")]
+    #[error("{address} closes the connection at once instead of answering a CONNECT of {version} with CONNACK{aside}")]
     Closed {
         /// Where.
         address: String,
         /// The version asked for last.
         version: ProtocolVersion,
+        /// What a transport command says beside it.
+        aside: String,
     },
     /// It accepted the connection and said nothing.
     #[error("{address} does not answer a CONNECT of {version} within {} s", waited.as_secs_f64())]
@@ -63,7 +74,9 @@ impl Unreachable {
     pub fn hint(&self) -> &'static str {
         match self {
             Unreachable::NotConnected { .. } => "; is the broker running there?",
-            Unreachable::Closed { .. } => "; is it an MQTT broker, and without TLS?",
+            Unreachable::Closed { .. } => "; is it an MQTT broker, and does the URL say whether it has TLS?",
+            // It says already what to do.
+            Unreachable::NoWay { .. } => "",
             Unreachable::NoAnswer { .. } => "; is it an MQTT broker? --timeout gives it more time",
             // It asks already.
             Unreachable::NotMqtt { .. } => "",
@@ -76,7 +89,7 @@ impl Unreachable {
 /// # Errors
 /// When none comes in any version: what came instead in the last one.
 pub async fn probe(
-    address: &Address,
+    route: &Route,
     versions: &[ProtocolVersion],
     client_id: &str,
     credentials: &Credentials,
@@ -84,10 +97,13 @@ pub async fn probe(
 ) -> Result<(), Unreachable> {
     let mut outcome = Ok(());
     for &version in versions {
-        outcome = probe_once(address, version, client_id, credentials, patience).await;
+        outcome = probe_once(route, version, client_id, credentials, patience).await;
         match outcome {
             // A server that hangs or is gone will not be better in another version.
-            Ok(()) | Err(Unreachable::NotConnected { .. } | Unreachable::NoAnswer { .. }) => break,
+            Ok(())
+            | Err(Unreachable::NotConnected { .. } | Unreachable::NoWay { .. } | Unreachable::NoAnswer { .. }) => {
+                break;
+            }
             Err(Unreachable::Closed { .. } | Unreachable::NotMqtt { .. }) => {}
         }
     }
@@ -95,31 +111,39 @@ pub async fn probe(
 }
 
 async fn probe_once(
-    address: &Address,
+    route: &Route,
     version: ProtocolVersion,
     client_id: &str,
     credentials: &Credentials,
     patience: Duration,
 ) -> Result<(), Unreachable> {
-    let shown = address.to_string();
+    let shown = route.address.to_string();
     let deadline = Instant::now() + patience;
-    let connecting = timeout_at(deadline, TcpStream::connect(address.socket())).await;
+    let connecting = timeout_at(deadline, route.connect()).await;
     let not_connected = |why: String| Unreachable::NotConnected { address: shown.clone(), why };
-    let mut stream = match connecting {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(not_connected(error.to_string())),
+    let no_way = |why: String| Unreachable::NoWay { address: shown.clone(), why };
+    let Opened { mut stream, aside, .. } = match connecting {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(ConnectError::Tcp(error))) => return Err(not_connected(error.to_string())),
+        Ok(Err(error)) => return Err(no_way(error.to_string())),
         Err(_) => return Err(not_connected(format!("no answer within {} s", patience.as_secs_f64()))),
     };
     match timeout_at(deadline, ask(&mut stream, version, client_id, credentials)).await {
         Ok(Ok(Answer::Connack { accepted })) => {
             if accepted && let Ok(bytes) = encode(&Packet::Disconnect(Disconnect::normal()), version) {
                 // Politeness only: the answer is in already.
-                let _ = timeout_at(deadline, stream.write_all(&bytes)).await;
+                let _ = timeout_at(deadline, say(&mut stream, &bytes)).await;
             }
             Ok(())
         }
         Ok(Ok(Answer::Other(seen))) => Err(Unreachable::NotMqtt { address: shown, version, seen }),
-        Ok(Err(_)) => Err(Unreachable::Closed { address: shown, version }),
+        Ok(Err(error)) => {
+            if let Some(failure) = Failure::on_open_stream(&error) {
+                return Err(no_way(format!("no TLS with it: {failure}")));
+            }
+            aside.settle().await;
+            Err(Unreachable::Closed { address: shown, version, aside: aside.to_string() })
+        }
         Err(_) => Err(Unreachable::NoAnswer { address: shown, version, waited: patience }),
     }
 }
@@ -129,8 +153,13 @@ enum Answer {
     Other(String),
 }
 
+async fn say(stream: &mut impl Stream, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}
+
 async fn ask(
-    stream: &mut TcpStream,
+    stream: &mut impl Stream,
     version: ProtocolVersion,
     client_id: &str,
     credentials: &Credentials,
@@ -143,7 +172,7 @@ async fn ask(
         password: credentials.password.clone(),
         ..Connect::default()
     });
-    stream.write_all(&encode(&connect, version).map_err(io::Error::other)?).await?;
+    say(stream, &encode(&connect, version).map_err(io::Error::other)?).await?;
     let mut decoder = Decoder::from_server(version);
     decoder.set_maximum_packet_size(LARGEST_CONNACK);
     let mut first_bytes = Vec::new();

@@ -335,17 +335,21 @@ impl Judge {
                 .packet_id()
                 .zip(self.tracks.get(&sender))
                 .is_some_and(|(id, track)| track.may_hold(&context, id));
-        let sending =
-            self.tracks.get(&sender).map_or(Sending::First, |track| track.sending(&context, publish.qos(), again));
+        let sending = self
+            .tracks
+            .get(&sender)
+            .map_or(Sending::First, |track| track.sending(&context, connection, publish.qos(), again));
         self.push(at, connection, sender, Input::Publish { message, id, alias: None, offences });
         let in_doubt = offends || is_consumed || is_known;
         if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
             let unanswered = match again {
                 Some(unanswered) if sending == Sending::Repetition => unanswered,
-                Some(unanswered) => {
-                    Unanswered { times: unanswered.times.saturating_add(1), first: track.latest(), ..unanswered }
-                }
-                None => Unanswered { message, times: 1, received: false, first: track.latest() },
+                Some(unanswered) => Unanswered {
+                    times: unanswered.times.saturating_add(1),
+                    first: track.ordinal(connection),
+                    ..unanswered
+                },
+                None => Unanswered { message, times: 1, received: false, first: track.ordinal(connection) },
             };
             track.open.insert(id, unanswered);
         }

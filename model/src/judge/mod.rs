@@ -71,6 +71,8 @@ pub struct Judge {
     tracks: BTreeMap<SenderKey, Track>,
     retained: RetainedMessages,
     wills: BTreeMap<MessageKey, wills::Will>,
+    /// Until when Wills have been followed.
+    followed_to: Millis,
     shared: shares::SharedDeliveries,
     /// How many CONNECT packets there have been.
     connects: u32,
@@ -159,6 +161,7 @@ impl Judge {
             tracks: BTreeMap::new(),
             retained: RetainedMessages::default(),
             wills: BTreeMap::new(),
+            followed_to: 0,
             shared: shares::SharedDeliveries::default(),
             connects: 0,
             sweep_above: 0,
@@ -205,6 +208,8 @@ impl Judge {
             tracks,
             retained,
             wills,
+            // Each event and each question brings it to its own time first.
+            followed_to: _,
             shared,
             violations,
             connects,

@@ -8,6 +8,7 @@ use super::under_way::Decided;
 use super::{Judge, Track};
 use crate::packet::{Connect, ProtocolVersion};
 use crate::profile::Profile;
+use crate::server::turns::MOMENT;
 use crate::server::vocabulary::{Content, SenderKey};
 use crate::server::{ConnectionId, ContentKey, Context, MessageKey, Millis, Moment, Representative};
 
@@ -121,7 +122,6 @@ impl Judge {
 
     /// Wills that would be late a moment later have been published, and so have those that came to somebody.
     fn end_overdue_wills(&mut self, at: Millis) {
-        const MOMENT: Millis = 2;
         let messages: Vec<MessageKey> = self.wills.keys().copied().collect();
         for message in messages {
             let Some((sender, came)) = self.wills.get(&message).map(|will| (will.sender(), will.came())) else {

@@ -221,8 +221,14 @@ impl Judge {
                 (None, _) => {}
             }
             if let Some(unanswered) = known.filter(|_| fits && answer != Answer::Received) {
-                track.open.remove(&id);
-                track.answered(unanswered.message);
+                let Unanswered { message, .. } = unanswered;
+                if answer == Answer::Complete && track.completed(connection, message) {
+                    track.open.insert(id, Unanswered { received: false, ..unanswered });
+                    on_its_way_again = Some(message);
+                } else {
+                    track.open.remove(&id);
+                    track.answered(message);
+                }
                 if let Some(reading) = self.readings.get_mut(&connection) {
                     reading.open.remove(&id);
                 }

@@ -4,16 +4,16 @@ use super::connection;
 use super::outbox::{End, Outbox};
 use crate::core::{Action, ConnectionId, Core, Input, Milliseconds};
 use crate::settings::Settings;
+use crate::switch::Switch;
 use model::device::{Device, Transport};
 use model::wire::encode;
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use transport::web_socket::Manners;
 
 /// A running broker. Clones are handles of the same one; it ends when the last handle and the last connection are gone.
 #[derive(Debug, Clone)]
@@ -80,6 +80,19 @@ impl Broker {
         connection::spawn(Arc::clone(&self.0), id, stream, outbox);
     }
 
+    /// How it keeps to the rules of MQTT over WebSocket.
+    pub(super) fn manners(&self) -> Manners {
+        let settings = &self.0.settings;
+        let broken = [
+            (Switch::SubprotocolNotNamed, Manners::NamesNoSubprotocol),
+            (Switch::TextFramesTaken, Manners::TakesText),
+            (Switch::TextFramesSent, Manners::SendsText),
+            (Switch::FramesTakenForPackets, Manners::ExpectsWholePackets),
+        ];
+        let broken = broken.into_iter().find(|(switch, _)| settings.misbehaves(*switch));
+        broken.map_or(Manners::Proper, |(_, manners)| manners)
+    }
+
     /// Takes the right to log in from a device, and ends its connection (P-RC-9).
     pub fn disable(&self, device: &Device) {
         self.0.apply(|core| core.disable(device));
@@ -89,29 +102,6 @@ impl Broker {
     pub fn enable(&self, device: &Device) {
         self.0.apply(|core| core.enable(device));
     }
-
-    /// Serves every Client that connects to `listener`; ends only when the future is dropped.
-    pub async fn listen(&self, listener: TcpListener) {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    // Small packets at once. A socket that refuses is about to fail anyway.
-                    let _ = stream.set_nodelay(true);
-                    self.attach(stream);
-                }
-                // Out of descriptors, mostly: some will come free. Other errors concern the one Client that gave up.
-                Err(error) if is_lasting(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
-                Err(_) => {}
-            }
-        }
-    }
-}
-
-fn is_lasting(error: &io::Error) -> bool {
-    !matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
-    )
 }
 
 /// Lets the core's deadlines come true, until the broker is gone.

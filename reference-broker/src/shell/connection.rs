@@ -98,9 +98,14 @@ where
     S: AsyncWrite,
 {
     while let Some(bytes) = outbox.take().await {
+        let write = async {
+            writing.write_all(&bytes).await?;
+            // TLS and WebSocket keep bytes back otherwise.
+            writing.flush().await
+        };
         let written = tokio::select! {
             biased;
-            written = writing.write_all(&bytes) => written,
+            written = write => written,
             () = outbox.aborted() => return,
         };
         if written.is_err() {

@@ -6,10 +6,12 @@
 //!
 //! | file | theme |
 //! |---|---|
+//! | `admit.rs` | listening; TLS and WebSocket, before MQTT begins |
 //! | `broker.rs` | [`Broker`]: the handle; from the core's outputs to outboxes; the clock |
 //! | `connection.rs` | the two tasks of a connection, and how it is closed |
 //! | `outbox.rs` | bytes that wait to be written |
 
+mod admit;
 mod broker;
 mod connection;
 mod outbox;

@@ -3,10 +3,9 @@
 use crate::output::{complain, print_and_end, remark};
 use crate::sources::Sources;
 use clap::Args;
-use harness::case::Credentials;
 use harness::coverage::{Guards, Ledger, gather, json, table};
 use harness::exit_code;
-use harness::fault::{Fault, Interference, Matrix};
+use harness::fault::{Fault, Matrix};
 use harness::report::ReportFile;
 use harness::run::{Conditions, KnownFailing};
 use std::num::NonZeroUsize;
@@ -66,8 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         return exit_code::NOTHING_SELECTED;
     }
     sources.remark_idle_globs(&plans);
-    let conditions =
-        Conditions { credentials: Credentials::default(), timeout: TIMEOUT, interference: Interference::None };
+    let conditions = Conditions { timeout: TIMEOUT, ..Conditions::default() };
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let evidence = gather(&plans, &conditions, processors);
     for variant in &evidence.failed {

@@ -10,7 +10,7 @@ use harness::fuzz::{
     CONFIRMATIONS, Campaign, Client, Finding, Ground, Host, Network, Report, Target, Terrain, names_of,
 };
 use harness::report::{Detail, Header, Run, chart, terminal};
-use harness::run::{Interrupt, KnownFailing, RunError};
+use harness::run::{Interrupt, KnownFailing, NetworkTarget, RunError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::packet::ProtocolVersion;
 use reference_broker::Switch;
@@ -110,6 +110,8 @@ struct Prepared {
     switch: Option<Switch>,
     known: KnownFailing,
     seed: u64,
+    /// None for the embedded broker.
+    network: Option<NetworkTarget>,
 }
 
 fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
@@ -129,7 +131,8 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         Terrain { clients: arguments.clients, length: arguments.length, credentials, ..Terrain::of(&profile, ground) };
     let switch = arguments.fault.as_deref().map(named).transpose()?;
     let known = known_failing(&arguments.known_failing)?;
-    Ok(Prepared { terrain, switch, known, seed: arguments.seed.unwrap_or_else(seed_of_the_clock) })
+    let network = arguments.target.is_network().then(|| arguments.target.network()).transpose()?;
+    Ok(Prepared { terrain, switch, known, network, seed: arguments.seed.unwrap_or_else(seed_of_the_clock) })
 }
 
 fn named(fault: &str) -> Result<Switch, Told> {
@@ -146,7 +149,10 @@ fn seed_of_the_clock() -> u64 {
 }
 
 fn walk(arguments: &Arguments, prepared: Prepared) -> u8 {
-    let Prepared { terrain, switch, known, seed } = prepared;
+    let Prepared { terrain, switch, known, seed, network } = prepared;
+    if let Some(warning) = arguments.target.warning() {
+        remark(&format_args!("WARNING {warning}"));
+    }
     let interrupt = match Interrupt::on_signals() {
         Ok(interrupt) => interrupt,
         Err(error) => {
@@ -154,7 +160,7 @@ fn walk(arguments: &Arguments, prepared: Prepared) -> u8 {
             return exit_code::NO_JUDGEMENT;
         }
     };
-    let host = match host(arguments, &terrain) {
+    let host = match host(network.as_ref(), &terrain) {
         Ok(host) => host,
         Err(error) => {
             complain(&error);
@@ -162,7 +168,7 @@ fn walk(arguments: &Arguments, prepared: Prepared) -> u8 {
         }
     };
     let target = match (&host, switch) {
-        (Some(host), _) => Target::Network(Network::at(host.address().clone())),
+        (Some(host), _) => Target::Network(Network::at(host.route().clone())),
         (None, Some(switch)) => Target::Misbehaving(switch),
         (None, None) => Target::Embedded,
     };
@@ -186,12 +192,10 @@ fn walk(arguments: &Arguments, prepared: Prepared) -> u8 {
     tell(arguments, &campaign, &report, log.as_deref())
 }
 
-fn host(arguments: &Arguments, terrain: &Terrain) -> Result<Option<Host>, Box<RunError>> {
-    if !arguments.target.is_network() {
-        return Ok(None);
-    }
+fn host(network: Option<&NetworkTarget>, terrain: &Terrain) -> Result<Option<Host>, Box<RunError>> {
+    let Some(network) = network else { return Ok(None) };
     let versions: Vec<ProtocolVersion> = terrain.profile.versions.iter().rev().copied().collect();
-    Host::find(&arguments.target.network(None), &versions, &terrain.credentials, Duration::from_secs(5)).map(Some)
+    Host::find(network, &versions, &terrain.credentials, Duration::from_secs(5)).map(Some)
 }
 
 /// What shows that walks go on, where somebody looks.

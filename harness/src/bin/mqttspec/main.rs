@@ -10,6 +10,7 @@ mod lint;
 mod list;
 mod matrix;
 mod output;
+mod probe;
 mod prove;
 mod run;
 mod schema;
@@ -61,6 +62,9 @@ enum Verb {
     Fuzz(Box<fuzz::Arguments>),
     /// Name the variants that `run` would play
     List(list::Arguments),
+    /// Tell what a broker can do, before any case is played
+    #[command(after_help = probe::HELP)]
+    Probe(probe::Arguments),
     /// Check case files without playing them
     Lint(lint::Arguments),
     /// Tell what a case does or what a statement says
@@ -88,6 +92,7 @@ fn main() -> ExitCode {
         Some(Verb::Run(arguments)) => run::run(&arguments),
         Some(Verb::Fuzz(arguments)) => fuzz::run(&arguments),
         Some(Verb::List(arguments)) => list::run(&arguments),
+        Some(Verb::Probe(arguments)) => probe::run(&arguments),
         Some(Verb::Lint(arguments)) => lint::run(&arguments),
         Some(Verb::Explain(arguments)) => explain::run(&arguments),
         Some(Verb::Faults(arguments)) => faults::run(&arguments),

@@ -2,15 +2,14 @@
 
 use crate::output::{complain, print_and_end};
 use crate::sources::Told;
-use harness::case::Credentials;
 use harness::exit_code;
-use harness::fault::{Fault, Interference, Matrix};
+use harness::fault::{Fault, Matrix};
 use harness::report::{MatrixDetail, matrix, matrix_json};
 use harness::run::{Conditions, Plan};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What is played, and how it is told.
 pub(crate) struct Request<'a> {
@@ -25,11 +24,7 @@ pub(crate) struct Request<'a> {
 /// Plays and prints.
 pub(crate) fn play(request: &Request<'_>) -> Result<u8, Told> {
     let faults = faults(request.faults)?;
-    let conditions = Conditions {
-        credentials: Credentials::default(),
-        timeout: Duration::from_secs(5),
-        interference: Interference::None,
-    };
+    let conditions = Conditions::default();
     let start = Instant::now();
     let is_seen = std::io::stderr().is_terminal();
     let target = if is_seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };

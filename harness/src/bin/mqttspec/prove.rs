@@ -4,14 +4,12 @@ use crate::matrix;
 use crate::output::{complain, print_and_end};
 use crate::sources::{Sources, Told};
 use clap::Args;
-use harness::case::Credentials;
 use harness::exit_code;
-use harness::fault::Interference;
 use harness::prove::{Bounds, prove};
 use harness::report::{Detail, Proofs, proofs};
 use harness::run::{Conditions, Interrupt, KnownFailing};
 use std::num::NonZeroUsize;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Arguments of `mqttspec prove`.
 #[derive(Debug, Args)]
@@ -83,11 +81,7 @@ fn prove_all(arguments: &Arguments) -> Result<u8, Told> {
             return Ok(exit_code::NO_JUDGEMENT);
         }
     };
-    let conditions = Conditions {
-        credentials: Credentials::default(),
-        timeout: Duration::from_secs(5),
-        interference: Interference::None,
-    };
+    let conditions = Conditions::default();
     let bounds = Bounds { runs: arguments.runs };
     let start = Instant::now();
     let mut all = Proofs::default();

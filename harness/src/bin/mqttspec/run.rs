@@ -7,8 +7,9 @@ use clap::Args;
 use harness::exit_code;
 use harness::fault::{Fault, Interference, Transform};
 use harness::report::{Detail, Header, Progress, ReportFile, Run, json, junit, terminal};
-use harness::run::{Conditions, Interrupt, KnownFailing, Outcome, Plan, Planned, run_embedded, run_network, stale};
-use model::device::Registry;
+use harness::run::{
+    Conditions, Interrupt, KnownFailing, NetworkTarget, Outcome, Plan, Planned, run_embedded, run_network, stale,
+};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -68,8 +69,9 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
 /// All that can be wrong before anything is played is found out here.
 struct Prepared {
     plans: Vec<Plan>,
+    /// None for the embedded broker.
+    network: Option<NetworkTarget>,
     conditions: Conditions,
-    devices: Option<Arc<Registry>>,
     reports: Reports,
 }
 
@@ -86,24 +88,34 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         credentials: arguments.target.credentials()?,
         timeout: arguments.timeout,
         interference: interference(arguments)?,
+        scheme: arguments.target.scheme(),
     };
     let library = arguments.sources.library_with(arguments.target.files())?;
-    let devices = arguments.target.devices()?;
+    let network = arguments.target.is_network().then(|| arguments.target.network()).transpose()?;
+    let devices = network.as_ref().and_then(|network| network.devices.as_ref());
     let default = if devices.is_some() { "platform" } else { "standard" };
     let profiles = arguments.sources.profiles(arguments.target.is_network().then_some(default))?;
     // Who knows devices knows nobody else.
-    let profiles = match &devices {
+    let profiles = match devices {
         Some(devices) => profiles.iter().map(|profile| Arc::new(profile.knowing(Arc::clone(devices)))).collect(),
         None => profiles,
     };
     let known_failing = known_failing(&arguments.known_failing)?;
     let plans = arguments.sources.plans(&library, &profiles, &known_failing);
     let stale = stale(&plans, &known_failing);
+    let plans = match arguments.target.is_network() {
+        true => {
+            let scheme = arguments.target.known_scheme();
+            plans.into_iter().map(|plan| plan.carried_by(scheme)).collect()
+        }
+        // The embedded broker has every transport that a case asks for.
+        false => plans,
+    };
     if !stale.is_empty() {
         stale.iter().for_each(|error| complain(error));
         return Err(Told);
     }
-    Ok(Prepared { plans, conditions, devices, reports })
+    Ok(Prepared { plans, network, conditions, reports })
 }
 
 fn reports(arguments: &Arguments) -> Result<Reports, Told> {
@@ -181,12 +193,13 @@ impl Arguments {
         }
         let profiles = plans.iter().map(|plan| plan.profile.name.clone()).collect();
         let profile_file = self.sources.profile.as_deref().map(quote);
-        Header { target: self.target.name(), profiles, rerun, profile_file }
+        let warning = self.target.warning().map(str::to_owned);
+        Header { target: self.target.name(), profiles, warning, rerun, profile_file }
     }
 }
 
 fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
-    let Prepared { plans, conditions, devices, reports } = prepared;
+    let Prepared { plans, network, conditions, reports } = prepared;
     let mut run = Run { header: arguments.header(plans), between: arguments.between(), ..Run::default() };
     if plans.iter().all(|plan| plan.played().next().is_none()) {
         arguments.sources.complain_of_nothing(plans);
@@ -201,6 +214,9 @@ fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
             return exit_code::NO_JUDGEMENT;
         }
     };
+    if let Some(warning) = &run.header.warning {
+        remark(&format_args!("WARNING {warning}"));
+    }
     let mut progress = Progress::new(plans.iter().map(|plan| plan.played().count()).sum());
     for plan in plans {
         if arguments.verbose && plan.played().next().is_some() {
@@ -215,8 +231,8 @@ fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
             progress.decided(&outcome);
             run.outcomes.push(outcome);
         };
-        if arguments.target.is_network() {
-            let (log, trouble) = play_network(arguments, plan, conditions, devices.clone(), &interrupt, &mut listener);
+        if let Some(network) = network {
+            let (log, trouble) = play_network(arguments, network, plan, conditions, &interrupt, &mut listener);
             run.log = log.map(|path| path.display().to_string());
             run.trouble = run.trouble.or(trouble);
         } else {
@@ -241,9 +257,9 @@ fn play(arguments: &Arguments, prepared: &Prepared) -> u8 {
 
 fn play_network(
     arguments: &Arguments,
+    target: &NetworkTarget,
     plan: &Plan,
     conditions: &Conditions,
-    devices: Option<Arc<Registry>>,
     interrupt: &Interrupt,
     listener: &mut dyn FnMut(Outcome),
 ) -> (Option<PathBuf>, Option<String>) {
@@ -251,10 +267,9 @@ fn play_network(
         Ok(runtime) => runtime,
         Err(error) => return (None, Some(format!("cannot build a runtime: {error}"))),
     };
-    let target = arguments.target.network(devices);
     let jobs = arguments.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN);
     let mut listener = listener;
-    let (log, result) = runtime.block_on(run_network(&target, plan, conditions, jobs, interrupt, &mut listener));
+    let (log, result) = runtime.block_on(run_network(target, plan, conditions, jobs, interrupt, &mut listener));
     (log, result.err().map(|error| error.to_string()))
 }
 

@@ -5,19 +5,20 @@ use crate::sources::{Told, read_text};
 use clap::Args;
 use harness::case::Credentials;
 use harness::run::NetworkTarget;
-use harness::target::{Address, StartCommand};
+use harness::target::{Address, Scheme, StartCommand};
 use model::device::Registry;
 use model::packet::Utf8String;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
+use transport::RouteOptions;
 
 /// The target of a verb.
 #[derive(Debug, Args)]
 pub(crate) struct TargetOptions {
-    /// The broker: mqtt://HOST:PORT; without it, and without --start, the embedded reference broker. And cases from these
-    /// files, as with --cases
+    /// The broker: mqtt://HOST:PORT, or mqtts, ws, wss; without it, and without --start, the embedded reference broker. And
+    /// cases from these files, as with --cases
     #[arg(value_name = "URL|FILE")]
     places: Vec<Place>,
     /// Starts the broker, and again when it dies; `{port}` stands for a free port of 127.0.0.1
@@ -30,6 +31,11 @@ pub(crate) struct TargetOptions {
     /// mqttspec-broker is such a file
     #[arg(long, value_name = "FILE")]
     target_file: Option<PathBuf>,
+    /// What carries the connections where no URL says it: to the embedded broker, in memory, and to a started one
+    #[arg(long, value_name = "SCHEME", value_parser = scheme)]
+    transport: Option<Scheme>,
+    #[command(flatten)]
+    way: RouteOptions,
     /// User name of all connections [default: mqttspec, with password mqttspec]
     #[arg(long, value_name = "NAME", value_parser = user_name)]
     user_name: Option<String>,
@@ -55,9 +61,18 @@ impl FromStr for Place {
         let is_file = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
         match is_file || path.is_dir() {
             true => Ok(Place::File(path.to_owned())),
+            // A misspelt verb is no address either.
+            false if !text.contains("://") => {
+                Err(format!("`{text}` is no target: write mqtt://HOST:PORT, or a verb (see --help)"))
+            }
             false => text.parse().map(Place::Url),
         }
     }
+}
+
+fn scheme(text: &str) -> Result<Scheme, String> {
+    let known = Scheme::ALL.map(Scheme::name).join(", ");
+    text.parse().map_err(|_| format!("`{text}` is no transport: write one of {known}"))
 }
 
 fn user_name(text: &str) -> Result<String, String> {
@@ -112,6 +127,19 @@ impl TargetOptions {
             complain(&"--start needs `{port}` in its command, or a URL that says where the broker will listen");
             return Err(Told);
         }
+        if let (Some(url), Some(_)) = (self.url(), self.transport) {
+            complain(&format_args!("--transport says again what {url} says: leave it out"));
+            return Err(Told);
+        }
+        if !self.is_network() && self.way.transport_command().is_some() {
+            complain(&"--transport-command carries to a broker in a network: give its URL");
+            return Err(Told);
+        }
+        let option = self.way.for_tls().filter(|_| !self.is_network() || !self.scheme().has_tls());
+        if let Some(option) = option {
+            complain(&format_args!("{option} is for TLS: give an mqtts:// or wss:// URL"));
+            return Err(Told);
+        }
         Ok(())
     }
 
@@ -139,7 +167,7 @@ impl TargetOptions {
     }
 
     /// The devices that the broker knows.
-    pub(crate) fn devices(&self) -> Result<Option<Arc<Registry>>, Told> {
+    fn devices(&self) -> Result<Option<Arc<Registry>>, Told> {
         let Some(path) = &self.target_file else { return Ok(None) };
         if !self.is_network() {
             complain(
@@ -155,17 +183,48 @@ impl TargetOptions {
         })
     }
 
-    /// The broker in a network.
-    pub(crate) fn network(&self, devices: Option<Arc<Registry>>) -> NetworkTarget {
-        let address = self.url().cloned();
-        NetworkTarget { address, start: self.start.clone(), ready_within: self.ready_within, devices }
+    /// What carries the connections.
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.url().map(|url| url.scheme).or(self.transport).unwrap_or(Scheme::Mqtt)
+    }
+
+    /// What is known to carry the connections to a broker in a network; none if a command does, which may do anything.
+    pub(crate) fn known_scheme(&self) -> Option<Scheme> {
+        self.way.transport_command().is_none().then(|| self.scheme())
+    }
+
+    /// The broker in a network, and what a person has to be told about the way there.
+    pub(crate) fn network(&self) -> Result<NetworkTarget, Told> {
+        let scheme = self.scheme();
+        let address = self.url().cloned().unwrap_or_else(|| Address::loopback(scheme, scheme.default_port()));
+        let route = self.way.route(address).map_err(|error| {
+            complain(&error);
+            Told
+        })?;
+        let free_port = self.url().is_none();
+        Ok(NetworkTarget {
+            route,
+            free_port,
+            start: self.start.clone(),
+            ready_within: self.ready_within,
+            devices: self.devices()?,
+        })
+    }
+
+    /// What a person has to be told about the way, loudly.
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        self.way.warning(self.scheme())
     }
 
     /// As a person names it.
     pub(crate) fn name(&self) -> String {
         let url = self.url().into_iter().map(ToString::to_string);
         let parts: Vec<String> = url.chain(self.start.iter().map(ToString::to_string)).collect();
-        if parts.is_empty() { "embedded".to_owned() } else { parts.join(", ") }
+        let name = if parts.is_empty() { "embedded".to_owned() } else { parts.join(", ") };
+        let over = self.transport.map(|scheme| format!(" over {scheme}")).unwrap_or_default();
+        let command = self.way.transport_command();
+        let through = command.map(|command| format!(" through `{command}`")).unwrap_or_default();
+        format!("{name}{over}{through}")
     }
 
     /// The options that name the same target again, each with a blank before it.
@@ -176,6 +235,13 @@ impl TargetOptions {
         }
         if let Some(start) = &self.start {
             options = format!("{options} --start {}", quote(&start.to_string()));
+        }
+        if let Some(scheme) = self.transport {
+            options = format!("{options} --transport {scheme}");
+        }
+        for (name, value) in self.way.again() {
+            let value = value.map(|value| format!(" {}", quote(&value))).unwrap_or_default();
+            options = format!("{options} {name}{value}");
         }
         if let Some(user_name) = &self.user_name {
             options = format!("{options} --user-name {}", quote(user_name));

@@ -1,23 +1,32 @@
-//! A TCP connection that confirms at once what came.
-//!
-//! A peer that writes small packets one by one, without TCP_NODELAY, waits with the second one until the first is confirmed;
-//! and a system that saves confirmations waits 40 ms with that. So every answer behind another packet would cost 40 ms.
+//! What carries bytes.
 
+use std::fmt::Debug;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// The connection.
-#[derive(Debug)]
-pub(super) struct Prompt(TcpStream);
+/// Any byte stream that can carry MQTT. What is written may wait until it is flushed.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + Debug {}
 
-impl Prompt {
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + Debug + ?Sized> Stream for T {}
+
+/// A TCP connection that sends small packets at once, and confirms at once what came.
+///
+/// A peer that writes small packets one by one, without TCP_NODELAY, waits with the second one until the first is confirmed;
+/// and a system that saves confirmations waits 40 ms with that. So every answer behind another packet would cost 40 ms.
+#[derive(Debug)]
+pub struct PromptTcp(TcpStream);
+
+impl PromptTcp {
     /// Small packets leave at once, and so do confirmations, as far as the system can do that.
-    pub(super) fn new(stream: TcpStream) -> io::Result<Prompt> {
+    ///
+    /// # Errors
+    /// When the connection is broken already.
+    pub fn new(stream: TcpStream) -> io::Result<PromptTcp> {
         stream.set_nodelay(true)?;
-        let prompt = Prompt(stream);
+        let prompt = PromptTcp(stream);
         prompt.confirm();
         Ok(prompt)
     }
@@ -30,7 +39,7 @@ impl Prompt {
     }
 }
 
-impl AsyncRead for Prompt {
+impl AsyncRead for PromptTcp {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let read = ready!(Pin::new(&mut self.0).poll_read(context, into));
         self.confirm();
@@ -38,7 +47,7 @@ impl AsyncRead for Prompt {
     }
 }
 
-impl AsyncWrite for Prompt {
+impl AsyncWrite for PromptTcp {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, bytes)
     }

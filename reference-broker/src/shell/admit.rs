@@ -1,0 +1,56 @@
+//! From a listener to a connection on which MQTT begins.
+
+use super::broker::Broker;
+use model::device::Transport;
+use std::io;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use transport::{Entrance, Stream};
+
+impl Broker {
+    /// Serves every Client that connects to `listener`; ends only when the future is dropped.
+    pub async fn listen(&self, listener: TcpListener) {
+        self.listen_behind(listener, Entrance::default()).await;
+    }
+
+    /// The same, for Clients that get through `entrance` first.
+    pub async fn listen_behind(&self, listener: TcpListener, entrance: Entrance) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    // Small packets at once. A socket that refuses is about to fail anyway.
+                    let _ = stream.set_nodelay(true);
+                    self.admit(stream, &entrance);
+                }
+                // Out of descriptors, mostly: some will come free. Other errors concern the one Client that gave up.
+                Err(error) if is_lasting(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Serves a Client at the other end of `stream` as soon as it gets through `entrance`, in tasks of its own. One that
+    /// does not is let go: it was told why as far as TLS and WebSocket can tell.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time enabled.
+    pub fn admit(&self, stream: impl Stream + 'static, entrance: &Entrance) {
+        if entrance.is_open() {
+            return self.attach(stream);
+        }
+        let (broker, entrance) = (self.clone(), entrance.clone());
+        tokio::spawn(async move {
+            if let Ok(admitted) = entrance.admit(stream, broker.manners()).await {
+                let transport = if admitted.is_encrypted { Transport::Encrypted } else { Transport::Plain };
+                broker.attach_over(transport, admitted.stream);
+            }
+        });
+    }
+}
+
+fn is_lasting(error: &io::Error) -> bool {
+    !matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
