@@ -92,24 +92,25 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         scheme: arguments.target.scheme(),
     };
     let library = arguments.sources.library_with(arguments.target.files())?;
-    let devices = arguments.target.devices()?;
+    let network = arguments.target.is_network().then(|| arguments.target.network()).transpose()?;
+    let devices = network.as_ref().and_then(|network| network.devices.as_ref());
     let default = if devices.is_some() { "platform" } else { "standard" };
     let profiles = arguments.sources.profiles(arguments.target.is_network().then_some(default))?;
     // Who knows devices knows nobody else.
-    let profiles = match &devices {
+    let profiles = match devices {
         Some(devices) => profiles.iter().map(|profile| Arc::new(profile.knowing(Arc::clone(devices)))).collect(),
         None => profiles,
     };
     let known_failing = known_failing(&arguments.known_failing)?;
     let plans = arguments.sources.plans(&library, &profiles, &known_failing);
     let stale = stale(&plans, &known_failing);
-    let (plans, network) = match arguments.target.is_network() {
+    let plans = match arguments.target.is_network() {
         true => {
             let scheme = arguments.target.carried_by();
-            (plans.into_iter().map(|plan| plan.carried_by(scheme)).collect(), Some(arguments.target.network(devices)?))
+            plans.into_iter().map(|plan| plan.carried_by(scheme)).collect()
         }
         // The embedded broker has every transport that a case asks for.
-        false => (plans, None),
+        false => plans,
     };
     if !stale.is_empty() {
         stale.iter().for_each(|error| complain(error));

@@ -190,8 +190,8 @@ impl TargetOptions {
         Scheme::of(self.scheme().has_tls() || self.way.command_encrypts(), self.scheme().has_web_socket())
     }
 
-    /// The broker in a network, which knows these devices.
-    pub(crate) fn network(&self, devices: Option<Arc<Registry>>) -> Result<NetworkTarget, Told> {
+    /// The broker in a network.
+    pub(crate) fn network(&self) -> Result<NetworkTarget, Told> {
         let scheme = self.scheme();
         let address = self.url().cloned().unwrap_or_else(|| Address::loopback(scheme, scheme.default_port()));
         let route = self.way.route(address).map_err(|error| {
@@ -201,7 +201,7 @@ impl TargetOptions {
         let free_port = self.url().is_none();
         let transport = if self.carried_by().has_tls() { Transport::Encrypted } else { Transport::Plain };
         let (start, ready_within) = (self.start.clone(), self.ready_within);
-        Ok(NetworkTarget { route, transport, free_port, start, ready_within, devices })
+        Ok(NetworkTarget { route, transport, free_port, start, ready_within, devices: self.devices()? })
     }
 
     /// What a person has to be told about the way, loudly.
@@ -210,7 +210,7 @@ impl TargetOptions {
     }
 
     /// The devices that the broker knows.
-    pub(crate) fn devices(&self) -> Result<Option<Arc<Registry>>, Told> {
+    fn devices(&self) -> Result<Option<Arc<Registry>>, Told> {
         let Some(path) = &self.target_file else { return Ok(None) };
         if !self.is_network() {
             complain(
