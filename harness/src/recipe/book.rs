@@ -134,7 +134,10 @@ mod tests {
                 };
                 let is_shown = page.lines().filter_map(heading).any(|reason| reason == entry.reason);
                 let (file, line) = (&entry.file, entry.line);
-                assert!(is_shown, "{file}:{line} is not in docs/brokers.md: `mqttspec brokers --document` writes it anew");
+                assert!(
+                    is_shown,
+                    "{file}:{line} is not in docs/brokers.md: `mqttspec brokers --document` writes it anew"
+                );
             }
         }
     }
