@@ -69,6 +69,12 @@ impl KnownFailing {
         self.entries.extend(other.entries);
     }
 
+    /// Its lines, in their order.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// The first entry that names this variant.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Entry> {

@@ -8,6 +8,7 @@ mod fuzz;
 mod judged;
 mod mixed_bag;
 mod model;
+mod probe;
 mod program;
 mod started;
 mod transport;

@@ -1,7 +1,7 @@
 //! The verbs that play nothing, and the embedded broker.
 
 use crate::mixed_bag::BAG;
-use crate::program::{file, mqttspec};
+use crate::program::{file, folder, mqttspec};
 use harness::exit_code::{AS_EXPECTED, NOTHING_SELECTED, USAGE};
 
 #[test]
@@ -116,4 +116,21 @@ fn prove_tells_sound_cases_from_wrong_ones() {
     assert_eq!((finished.code, finished.last_line()), (Some(0), "0 sound, 1 unproved, 0 refuted"), "{finished:?}");
     assert!(finished.stdout.starts_with("unproved standard/bag/passes/mqtt:3.1.1  # it takes more than 1 runs"));
     mqttspec(&["prove", "--cases", &cases, "--run", "no/such/**"]).fails_with(NOTHING_SELECTED, "nothing is selected");
+}
+
+#[test]
+fn brokers_lists_recipes_and_shows_what_they_do() {
+    let cache = folder().display().to_string();
+    let finished = mqttspec(&["brokers", "--cache", &cache]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    for name in ["activemq ", "aedes ", "amqtt ", "ejabberd ", "mosquitto ", "rabbitmq ", "rumqttd "] {
+        assert!(finished.stdout.lines().any(|line| line.starts_with(name)), "{name} is not in\n{}", finished.stdout);
+    }
+    let finished = mqttspec(&["brokers", "aedes", "--scripts", "--cache", &cache]);
+    for part in ["# Debian packages: nodejs npm\n", "npm install --no-save", "listen(${port}, '127.0.0.1')"] {
+        assert!(finished.stdout.contains(part), "{part:?} is not in\n{}", finished.stdout);
+    }
+    mqttspec(&["brokers", "hal"]).fails_with(USAGE, "there is no recipe for `hal`: there are activemq, ");
+    mqttspec(&["brokers", "--cache", &cache, "--document", &format!("{cache}/page.md")])
+        .fails_with(NOTHING_SELECTED, "there are no reports yet");
 }
