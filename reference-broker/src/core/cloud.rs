@@ -181,6 +181,12 @@ impl Core {
             let content = format!("Publish message to device,QoS={}", message.qos);
             self.note(Entry::new(device, Operation::Downlink, content).of_message(id));
         }
+        if self.settings.misbehaves(Switch::PubToUnsubscribed)
+            && let Some((connection, _)) = owner_of(&message.topic).and_then(|device| self.connection_of(&device))
+        {
+            self.push(connection, &message.topic, &message.payload);
+            return Ok(id);
+        }
         self.route(self.message_of_cloud(message));
         Ok(id)
     }
@@ -334,7 +340,11 @@ impl Core {
         // No session has this owner: what the cloud says is nobody's own message.
         let origin = Origin { owner: Owner::Client(Utf8String::default()), at: self.now };
         let mut message = Message::from_publish(publish, topic, origin);
-        message.qos = if self.settings.misbehaves(Switch::PubAtQos0) { Qos::AtMostOnce } else { qos };
+        message.qos = match qos {
+            _ if self.settings.misbehaves(Switch::PubAtQos0) => Qos::AtMostOnce,
+            _ if self.settings.misbehaves(Switch::PubAtQos1) => Qos::AtLeastOnce,
+            qos => qos,
+        };
         message.retain &= !self.settings.retained_messages.is_empty();
         message
     }
