@@ -1,6 +1,7 @@
 //! `mqttspec`: does this broker speak the MQTT dialect that my fleet depends on?
 
 mod check;
+mod cloud;
 mod coverage;
 mod explain;
 mod explore;
