@@ -159,7 +159,7 @@ fn a_broadcast_needs_no_subscription_and_no_other_product() {
 fn a_disabled_device_is_dropped_and_kept_out_until_it_is_enabled() {
     let mut world = World::platform();
     let lamp_ = device(&mut world, "lamp", 0);
-    world.cloud(|core, now| core.disable(now, &lamp()));
+    world.cloud(|core, _| core.disable(&lamp()));
     assert_eq!(world.seen(lamp_), ["closed"]);
     let again = world.connect(V3_1_1, login("lamp", 0));
     assert_eq!(world.seen(again), ["CONNACK 0x05", "closed"]);
