@@ -75,7 +75,7 @@ pub enum CloudEvent {
         outcome: CallOutcome,
     },
     /// A device has published a message.
-    Published(DeviceMessage),
+    Published(Box<DeviceMessage>),
 }
 
 /// Why a message of the cloud is not published.
@@ -288,7 +288,7 @@ impl Core {
         if self.takes_answer(&device, topic, &publish.payload) {
             return true;
         }
-        self.cloud.events.push_back(CloudEvent::Published(DeviceMessage {
+        self.cloud.events.push_back(CloudEvent::Published(Box::new(DeviceMessage {
             id,
             device,
             topic: topic.clone(),
@@ -296,7 +296,7 @@ impl Core {
             qos,
             at: self.now,
             properties: PublishProperties { topic_alias: None, ..publish.properties.clone() },
-        }));
+        })));
         false
     }
 
