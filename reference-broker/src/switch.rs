@@ -187,6 +187,14 @@ switches! {
     PubLost = "pub-lost" breaks ["P-API-1", "P-API-3", "P-API-6", "P-API-7"];
     /// What the cloud publishes is delivered at QoS 0, whatever it asked for.
     PubAtQos0 = "pub-at-qos-0" breaks ["P-QOS-7"];
+    /// What the cloud publishes is delivered at QoS 1, whatever it asked for.
+    PubAtQos1 = "pub-at-qos-1" breaks ["P-QOS-7"];
+    /// What the cloud publishes comes to the device whose topic it is on, subscribed or not.
+    PubToUnsubscribed = "pub-to-unsubscribed" breaks ["P-API-3"];
+    /// The API answers requests that are not right as if they were.
+    ApiRequestNotChecked = "api-request-not-checked" breaks ["P-API-9", "P-API-4"];
+    /// The API lets everybody in, as often as they like.
+    ApiDoorOpen = "api-door-open" breaks ["P-API-9"];
     /// What the cloud says to all devices of a product reaches nobody.
     BroadcastLost = "broadcast-lost" breaks ["P-API-8"];
     /// User Properties do not get into the device log.
@@ -195,6 +203,10 @@ switches! {
     DeviceMessageLost = "device-message-lost" breaks ["P-V5-13", "P-AMQ-6"];
     /// The business server gets Correlation Data as text, not in Base64.
     CorrelationDataAsText = "correlation-data-as-text" breaks ["P-V5-14"];
+    /// The business server gets messages without what 5.0 says beside them.
+    DevicePropertiesLost = "device-properties-lost" breaks ["P-AMQ-7", "P-V5-13"];
+    /// What devices publish while no business server listens is lost.
+    BacklogLost = "backlog-lost" breaks ["P-AMQ-10"];
     /// A message that the business server gives back does not come again.
     ReleasedMessageLost = "released-message-lost" breaks ["P-AMQ-8", "P-AMQ-9"];
     /// The request of a call is not sent.
@@ -203,6 +215,12 @@ switches! {
     CallTimesOutEarly = "call-times-out-early" breaks ["P-RPC-9", "P-RPC-11"];
     /// A call takes the answer of any device.
     ForeignAnswerTaken = "foreign-answer-taken" breaks ["X-44", "P-RPC-5"];
+    /// Whatever a device answers, it answers its oldest open call.
+    LateAnswerTaken = "late-answer-taken" breaks ["P-RPC-14", "X-44", "P-RPC-5"];
+    /// A call may wait for any time.
+    CallTimeoutNotChecked = "call-timeout-not-checked" breaks ["P-RPC-9"];
+    /// A call of a device that is not connected ends with SUCCESS.
+    OfflineIsSuccess = "offline-is-success" breaks ["P-RPC-11", "P-RPC-12"];
     /// The answer to a call has no effect.
     AnswerIgnored = "answer-ignored" breaks ["P-RPC-1", "P-RPC-10", "P-RPC-11"];
     /// The answer to a call has one byte more at the caller.

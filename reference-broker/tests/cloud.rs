@@ -91,7 +91,7 @@ impl Lamp {
         };
         lamp.send(Packet::Connect(connect)).await;
         assert!(matches!(lamp.next().await, Some(Packet::Connack(connack)) if connack.code.is_accepted()));
-        let filter: Utf8String = "/pk/lamp/user/#".try_into().unwrap();
+        let filter: Utf8String = "/pk/lamp/user/get".try_into().unwrap();
         let requests = vec![SubscriptionRequest { filter, options: SubscriptionOptions::default() }];
         let properties = SubscribeProperties::default();
         lamp.send(Packet::Subscribe(Subscribe { packet_id: PacketId::FIRST, properties, requests })).await;

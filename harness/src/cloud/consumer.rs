@@ -53,6 +53,8 @@ pub(crate) struct Told {
     pub(crate) connection: ConnectionId,
     pub(crate) recorder: Recorder,
     pub(crate) changed: Arc<Notify>,
+    /// What topics of our own hold, where others publish too: what is not ours is settled and not looked at.
+    pub(crate) own: Option<String>,
 }
 
 impl Inbox {
@@ -167,6 +169,12 @@ async fn receive(
                     Err(error) => return format!("the link has ended: {error}"),
                 };
                 let message = read(message);
+                if told.own.as_ref().is_some_and(|own| !message.topic.contains(own.as_str())) {
+                    match receiver.accept(info).await {
+                        Ok(()) => continue,
+                        Err(error) => return format!("the link has ended: {error}"),
+                    }
+                }
                 told.recorder.record(told.connection, What::Delivered(Box::new(message.clone())));
                 let id = message.message_id.clone();
                 unsettled.insert(lock(inbox).put(message), (info, id));

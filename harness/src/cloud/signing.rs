@@ -44,6 +44,11 @@ impl Signer {
         Signer { key, unique: unique.to_owned(), signed: 0, nonces: BTreeSet::new() }
     }
 
+    /// What keeps its requests apart from those of others.
+    pub(crate) fn unique(&self) -> &str {
+        &self.unique
+    }
+
     pub(crate) fn sign(&mut self, prepared: &Prepared) -> Signed {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.signed += 1;

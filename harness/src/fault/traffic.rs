@@ -142,6 +142,15 @@ impl Traffic {
             | Switch::CallNotSent
             | Switch::CallTimesOutEarly
             | Switch::ForeignAnswerTaken
+            | Switch::LateAnswerTaken
+            | Switch::CallTimeoutNotChecked
+            | Switch::OfflineIsSuccess
+            | Switch::PubAtQos1
+            | Switch::PubToUnsubscribed
+            | Switch::ApiRequestNotChecked
+            | Switch::ApiDoorOpen
+            | Switch::DevicePropertiesLost
+            | Switch::BacklogLost
             | Switch::AnswerIgnored
             | Switch::AnswerChanged
             | Switch::OfflineIsTimeout

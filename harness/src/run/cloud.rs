@@ -46,6 +46,11 @@ impl Asked {
         Asked { business, signer, exchanges: Vec::new() }
     }
 
+    /// What the topics of this variant hold, where others publish too.
+    pub(super) fn own_topics(&self) -> Option<String> {
+        matches!(self.business, Business::Network(_)).then(|| self.signer.unique().to_owned())
+    }
+
     /// The connections of requests that wait for their answers.
     pub(super) fn open(&self) -> impl Iterator<Item = ConnectionId> {
         let open = self.exchanges.iter().filter(|exchange| lock(&exchange.answer).is_none());

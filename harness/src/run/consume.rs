@@ -29,7 +29,12 @@ impl Player<'_> {
         self.stop_consuming();
         let connection = self.next_connection();
         self.recorder().record(connection, What::Opened(AMQP.to_owned()));
-        let told = Told { connection, recorder: self.recorder().clone(), changed: self.changed() };
+        let told = Told {
+            connection,
+            recorder: self.recorder().clone(),
+            changed: self.changed(),
+            own: self.asked.own_topics(),
+        };
         let consumer = self.asked.business.consume(self.timeout, told).await.map_err(Halt::Error)?;
         self.recorder().record(connection, What::Consumes);
         self.consuming.open = Some((connection, consumer));

@@ -111,6 +111,16 @@ impl Plan {
         self
     }
 
+    /// Leaves out the variants in which one of these actors acts: the target has nothing for them.
+    pub fn leave_out(&mut self, absent: &[&str]) {
+        for planned in self.variants.iter_mut().filter(|planned| matches!(planned.fate, Fate::Play(_))) {
+            let actors = planned.variant.steps.iter().filter_map(|step| step.action.actor());
+            if let Some(actor) = actors.into_iter().find(|actor| absent.contains(actor)) {
+                planned.fate = Fate::NotSelected(format!("the target has no `{actor}`: --{actor} names it"));
+            }
+        }
+    }
+
     /// Whether any variant applies to the profile, selected or not.
     #[must_use]
     pub fn applies(&self) -> bool {

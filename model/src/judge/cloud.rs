@@ -586,7 +586,7 @@ impl Judge {
 
     /// Everything has come to rest: keeps the states of calls in which nothing is owed. False if there is none.
     pub(super) fn cloud_rests(&mut self, at: Millis) -> bool {
-        if self.owed_by_cloud(at).is_some() || self.owed_to_consumers().is_some() {
+        if self.owed_by_cloud(at).is_some() || self.owed_to_consumers(at).is_some() {
             return false;
         }
         let profile = &self.profile;

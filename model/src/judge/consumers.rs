@@ -36,6 +36,8 @@ struct Heard {
     /// How often it was delivered.
     deliveries: u8,
     is_settled: bool,
+    /// When the business server gave it back, if it has not come again since.
+    released: Option<Millis>,
     /// The platform may keep it to itself.
     is_consumed: bool,
 }
@@ -52,6 +54,8 @@ enum Fate {
 const REMEMBERED: usize = 4_096;
 /// How often one message is delivered by a server of ours: what may come twice may come for ever.
 const MOST_TIMES: u8 = 2;
+/// A message that was given back comes about a minute later (P-AMQ-9): in milliseconds, with room for what "about" means.
+const COMES_AGAIN_WITHIN: Millis = 90_000;
 
 impl Heard {
     fn is_it(&self, seen: &PlatformMessage) -> bool {
@@ -66,10 +70,13 @@ impl Heard {
             && (seen.response_topic.is_none() || seen.response_topic == topic)
     }
 
-    fn is_owed(&self, profile: &Profile) -> bool {
+    fn is_owed(&self, profile: &Profile, at: Millis) -> bool {
         let arrives = self.qos > Qos::AtMostOnce || profile.promises(Feature::Qos0Arrives);
-        let is_missing = self.deliveries == 0 && self.fate == Fate::Taken;
-        profile.promises(Feature::FullService) && arrives && is_missing && !self.is_consumed
+        let is_missing = match self.released {
+            Some(released) => at >= released + COMES_AGAIN_WITHIN,
+            None => self.deliveries == 0 && self.fate == Fate::Taken && arrives,
+        };
+        profile.promises(Feature::FullService) && is_missing && !self.is_consumed
     }
 
     fn worded(&self) -> PlatformMessage {
@@ -115,6 +122,7 @@ impl Judge {
             fate: Fate::Open,
             deliveries: 0,
             is_settled: false,
+            released: None,
             is_consumed: permission::is_consumed(&self.profile, topic),
         });
     }
@@ -145,7 +153,10 @@ impl Judge {
         let known =
             self.consumers.heard.iter_mut().filter(|heard| heard.is_it(seen)).min_by_key(|heard| heard.deliveries);
         match known {
-            Some(heard) => heard.deliveries = heard.deliveries.saturating_add(1),
+            Some(heard) => {
+                heard.deliveries = heard.deliveries.saturating_add(1);
+                heard.released = None;
+            }
             None if self.consumers.count > REMEMBERED as u64 => {}
             None => {
                 let breach = Breach::of(Rule::AmqpMessageIsTheDevices, "a message that a device has published");
@@ -155,19 +166,25 @@ impl Judge {
     }
 
     /// A business server has said what became of a message.
-    pub(super) fn consumer_settles(&mut self, message_id: &str, is_accepted: bool) {
+    pub(super) fn consumer_settles(&mut self, at: Millis, message_id: &str, is_accepted: bool) {
         let is_it = |heard: &&mut Heard| heard.number.to_string() == message_id;
         if let Some(heard) = self.consumers.heard.iter_mut().find(is_it) {
             heard.is_settled |= is_accepted;
+            heard.released = (!is_accepted).then_some(at);
         }
     }
 
     /// What is missing if nothing more comes.
-    pub(super) fn owed_to_consumers(&self) -> Option<(ConnectionId, Breach)> {
+    pub(super) fn owed_to_consumers(&self, at: Millis) -> Option<(ConnectionId, Breach)> {
         let connection = self.consumers.attached.first()?;
-        let missing = self.consumers.heard.iter().find(|heard| heard.is_owed(&self.profile))?;
+        let missing = self.consumers.heard.iter().find(|heard| heard.is_owed(&self.profile, at))?;
         let expected = format!("the message on {}", missing.topic);
         Some((*connection, Breach::of(Rule::AmqpMessageArrives, expected)))
+    }
+
+    /// When what was given back must have come again.
+    pub(super) fn turns_of_consumers(&self) -> impl Iterator<Item = Millis> {
+        self.consumers.heard.iter().filter_map(|heard| Some(heard.released? + COMES_AGAIN_WITHIN))
     }
 
     /// What a server could send to business servers now.

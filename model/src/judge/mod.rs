@@ -220,7 +220,7 @@ impl Judge {
             Observation::Answered(answer) => self.cloud_answers(at, connection, answer),
             Observation::Consumes => self.consumer_attaches(connection),
             Observation::Delivered(message) => self.consumer_is_sent(at, connection, message),
-            Observation::Settled { message_id, is_accepted } => self.consumer_settles(message_id, is_accepted),
+            Observation::Settled { message_id, is_accepted } => self.consumer_settles(at, message_id, is_accepted),
         }
         self.sweep();
     }
@@ -276,7 +276,7 @@ impl Judge {
                 self.report(at, connection, breach, "silence".to_owned());
             }
         }
-        if let Some((connection, breach)) = self.owed_by_cloud(at).or_else(|| self.owed_to_consumers()) {
+        if let Some((connection, breach)) = self.owed_by_cloud(at).or_else(|| self.owed_to_consumers(at)) {
             self.report_of_cloud(at, connection, &breach, "silence".to_owned());
         }
         if let Some(why) = self.tracks.values().find_map(Track::overflow) {

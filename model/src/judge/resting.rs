@@ -81,7 +81,12 @@ impl Judge {
         });
         let expiries =
             self.vocabulary.messages().filter_map(|(_, message)| message.expiry).flat_map(|expiry| expiry.turns());
-        turns.chain(expiries).chain(self.turns_of_cloud()).filter(|turn| *turn > at).min()
+        turns
+            .chain(expiries)
+            .chain(self.turns_of_cloud())
+            .chain(self.turns_of_consumers())
+            .filter(|turn| *turn > at)
+            .min()
     }
 
     /// Why the judge has lost track of a session, if it has.

@@ -9,6 +9,7 @@ pub const NOT_ON_THE_WIRE: &[(&str, &str)] = &[
     ("P-VER-2", "instance and whitelist belong to an account"),
     ("P-TOP-8", "names of topic classes are checked in the console"),
     ("P-TOP-15", "topic classes are counted in the console"),
+    ("X-54", "the layout of lines in the platform's log"),
     ("P-RPC-15", "a rate that no script reaches"),
     ("P-RPC-16", "the texts of lines in the platform's log"),
     ("N-RET-3", "a switch in the console, for more than 1000 subscribers"),

@@ -16,8 +16,10 @@ use fe2o3_amqp::types::messaging::{ApplicationProperties, Body, Data, Message, O
 use fe2o3_amqp::types::primitives::{Array, Binary, Symbol, Value};
 use fe2o3_amqp::types::sasl::{SaslCode, SaslInit, SaslOutcome, SaslResponse};
 use model::cloud::{AccessKey, ServerLogin};
+use model::packet::PublishProperties;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -45,6 +47,8 @@ struct Shared {
     broker: Broker,
     keys: Vec<AccessKey>,
     groups: Groups,
+    /// How many business servers have their link.
+    listening: Arc<AtomicUsize>,
     /// When the zero of the broker's time was, on the clock of the wall.
     started: SystemTime,
 }
@@ -56,12 +60,15 @@ impl ServerSubscription {
         let groups = Groups::new(groups);
         let audience = groups.clone();
         let loses = broker.misbehaves(Switch::DeviceMessageLost);
+        let loses_backlog = broker.misbehaves(Switch::BacklogLost);
+        let listening = Arc::new(AtomicUsize::new(0));
+        let heard = Arc::clone(&listening);
         broker.tell(move |message| {
-            if !loses {
+            if !loses && (!loses_backlog || heard.load(Ordering::Relaxed) > 0) {
                 audience.publish(message);
             }
         });
-        ServerSubscription(Arc::new(Shared { broker, keys, groups, started: SystemTime::now() }))
+        ServerSubscription(Arc::new(Shared { broker, keys, groups, listening, started: SystemTime::now() }))
     }
 
     /// Serves a business server at the other end of `stream`, in a task of its own. Encryption is the stream's business.
@@ -120,7 +127,9 @@ impl Shared {
         };
         let outcome = match timeout(SET_UP_WITHIN, set_up).await {
             Ok(Ok((session, LinkEndpoint::Sender(sender)))) => {
+                self.listening.fetch_add(1, Ordering::Relaxed);
                 self.deliver(sender, group, &login).await;
+                self.listening.fetch_sub(1, Ordering::Relaxed);
                 // The session lives as long as its link.
                 drop(session);
                 Ok(())
@@ -183,19 +192,24 @@ impl Shared {
             .insert("messageId", message.id.to_string())
             .insert("generateTime", generated)
             .insert("qos", i32::from(message.qos.value()));
-        if let Some(topic) = &message.properties.response_topic {
+        let none = PublishProperties::default();
+        let said = match self.broker.misbehaves(Switch::DevicePropertiesLost) {
+            true => &none,
+            false => &message.properties,
+        };
+        if let Some(topic) = &said.response_topic {
             properties = properties.insert("responseTopic", topic.to_string());
         }
-        if let Some(data) = &message.properties.correlation_data {
+        if let Some(data) = &said.correlation_data {
             let text = match self.broker.misbehaves(Switch::CorrelationDataAsText) {
                 true => String::from_utf8_lossy(data).into_owned(),
                 false => STANDARD.encode(data),
             };
             properties = properties.insert("correlationData", text);
         }
-        if !message.properties.user_properties.is_empty() {
+        if !said.user_properties.is_empty() {
             let pair = |(key, value): &(_, _)| serde_json::json!({"key": text(key), "value": text(value)});
-            let list: Vec<serde_json::Value> = message.properties.user_properties.iter().map(pair).collect();
+            let list: Vec<serde_json::Value> = said.user_properties.iter().map(pair).collect();
             properties = properties.insert("userProperties", serde_json::Value::from(list).to_string());
         }
         let payload = match login.base64_bodies {

@@ -82,9 +82,14 @@ impl Core {
     /// Whether a message is for a call, open or not: then it is nobody else's. The first one in time is the answer; a later
     /// one, or one of another device, has no effect (P-RPC-14, X-44).
     pub(super) fn takes_answer(&mut self, device: &Device, topic: &Utf8String, payload: &[u8]) -> bool {
-        let Some(id) = answered_call(device, topic) else { return false };
+        let Some(mut id) = answered_call(device, topic) else { return false };
+        if self.settings.misbehaves(Switch::LateAnswerTaken) && !self.cloud.calls.contains_key(&id) {
+            let oldest = self.cloud.calls.iter().find(|(_, call)| call.device == *device);
+            id = oldest.map_or(id, |(oldest, _)| *oldest);
+        }
         let takes_foreign = self.settings.misbehaves(Switch::ForeignAnswerTaken);
-        let is_its = |call: &OpenCall| call.response_topic == topic.as_str() && call.device == *device;
+        let takes_late = self.settings.misbehaves(Switch::LateAnswerTaken);
+        let is_its = |call: &OpenCall| call.device == *device && (call.response_topic == topic.as_str() || takes_late);
         let Some(call) = self.cloud.calls.get(&id).filter(|call| is_its(call) || takes_foreign) else { return true };
         if self.settings.misbehaves(Switch::AnswerIgnored) {
             return true;
@@ -102,6 +107,9 @@ impl Core {
 
     fn end_call(&mut self, id: MessageId, device: Device, outcome: CallOutcome) {
         let outcome = match outcome {
+            CallOutcome::Offline | CallOutcome::HalfConnected if self.settings.misbehaves(Switch::OfflineIsSuccess) => {
+                CallOutcome::Answered(Vec::new())
+            }
             CallOutcome::Offline if self.settings.misbehaves(Switch::OfflineIsTimeout) => CallOutcome::Timeout,
             CallOutcome::Timeout if self.settings.misbehaves(Switch::TimeoutIsOffline) => CallOutcome::Offline,
             outcome => outcome,

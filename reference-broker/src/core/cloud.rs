@@ -75,7 +75,7 @@ pub enum CloudEvent {
         outcome: CallOutcome,
     },
     /// A device has published a message.
-    Published(DeviceMessage),
+    Published(Box<DeviceMessage>),
 }
 
 /// Why a message of the cloud is not published.
@@ -181,6 +181,12 @@ impl Core {
             let content = format!("Publish message to device,QoS={}", message.qos);
             self.note(Entry::new(device, Operation::Downlink, content).of_message(id));
         }
+        if self.settings.misbehaves(Switch::PubToUnsubscribed)
+            && let Some((connection, _)) = owner_of(&message.topic).and_then(|device| self.connection_of(&device))
+        {
+            self.push(connection, &message.topic, &message.payload);
+            return Ok(id);
+        }
         self.route(self.message_of_cloud(message));
         Ok(id)
     }
@@ -282,7 +288,7 @@ impl Core {
         if self.takes_answer(&device, topic, &publish.payload) {
             return true;
         }
-        self.cloud.events.push_back(CloudEvent::Published(DeviceMessage {
+        self.cloud.events.push_back(CloudEvent::Published(Box::new(DeviceMessage {
             id,
             device,
             topic: topic.clone(),
@@ -290,7 +296,7 @@ impl Core {
             qos,
             at: self.now,
             properties: PublishProperties { topic_alias: None, ..publish.properties.clone() },
-        }));
+        })));
         false
     }
 
@@ -334,7 +340,11 @@ impl Core {
         // No session has this owner: what the cloud says is nobody's own message.
         let origin = Origin { owner: Owner::Client(Utf8String::default()), at: self.now };
         let mut message = Message::from_publish(publish, topic, origin);
-        message.qos = if self.settings.misbehaves(Switch::PubAtQos0) { Qos::AtMostOnce } else { qos };
+        message.qos = match qos {
+            _ if self.settings.misbehaves(Switch::PubAtQos0) => Qos::AtMostOnce,
+            _ if self.settings.misbehaves(Switch::PubAtQos1) => Qos::AtLeastOnce,
+            qos => qos,
+        };
         message.retain &= !self.settings.retained_messages.is_empty();
         message
     }

@@ -251,7 +251,7 @@ impl State {
                 }
                 CloudEvent::Published(message) => {
                     if let Some(Audience(listens)) = &self.audience {
-                        listens(message);
+                        listens(*message);
                     }
                 }
             }

@@ -2,6 +2,7 @@
 
 mod brokers;
 mod check;
+mod cloud;
 mod coverage;
 mod explain;
 mod explore;

@@ -88,7 +88,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         credentials: arguments.target.credentials()?,
         timeout: arguments.timeout,
         interference: interference(arguments)?,
-        cloud: None,
+        cloud: arguments.target.cloud()?,
         scheme: arguments.target.scheme(),
     };
     let library = arguments.sources.library_with(arguments.target.files())?;
@@ -102,7 +102,9 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         None => profiles,
     };
     let known_failing = known_failing(&arguments.known_failing)?;
-    let plans = arguments.sources.plans(&library, &profiles, &known_failing);
+    let mut plans = arguments.sources.plans(&library, &profiles, &known_failing);
+    let absent = arguments.target.absent_actors();
+    plans.iter_mut().for_each(|plan| plan.leave_out(&absent));
     let stale = stale(&plans, &known_failing);
     let plans = match arguments.target.is_network() {
         true => {

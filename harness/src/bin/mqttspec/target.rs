@@ -1,9 +1,11 @@
 //! What is tested, as command lines say it.
 
+use crate::cloud::CloudOptions;
 use crate::output::complain;
 use crate::sources::{Told, read_text};
 use clap::Args;
 use harness::case::Credentials;
+use harness::cloud::CloudTarget;
 use harness::run::NetworkTarget;
 use harness::target::{Address, Scheme, StartCommand};
 use model::device::{Registry, Transport};
@@ -36,6 +38,8 @@ pub(crate) struct TargetOptions {
     /// mqttspec-broker is such a file
     #[arg(long, value_name = "FILE")]
     target_file: Option<PathBuf>,
+    #[command(flatten)]
+    cloud: CloudOptions,
     #[command(flatten)]
     login: LoginOptions,
 }
@@ -204,6 +208,16 @@ impl TargetOptions {
         Ok(NetworkTarget { route, transport, free_port, start, ready_within, devices: self.devices()? })
     }
 
+    /// The cloud side of a broker in a network.
+    pub(crate) fn cloud(&self) -> Result<Option<CloudTarget>, Told> {
+        self.cloud.target(&self.way)
+    }
+
+    /// The actors of cases that the target has nothing for. The embedded broker has all.
+    pub(crate) fn absent_actors(&self) -> Vec<&'static str> {
+        if self.is_network() { self.cloud.absent() } else { Vec::new() }
+    }
+
     /// What a person has to be told about the way, loudly.
     pub(crate) fn warning(&self) -> Option<&'static str> {
         self.way.warning(self.scheme())
@@ -252,6 +266,9 @@ impl TargetOptions {
         for (name, value) in self.way.again() {
             let value = value.map(|value| format!(" {}", quote(&value))).unwrap_or_default();
             options = format!("{options} {name}{value}");
+        }
+        for (option, value) in self.cloud.again() {
+            options = format!("{options} {option} {}", quote(&value));
         }
         if let Some(user_name) = &self.login.user_name {
             options = format!("{options} --user-name {}", quote(user_name));
