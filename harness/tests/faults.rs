@@ -104,6 +104,7 @@ fn faults_and_transforms_act_in_a_network_too() {
         free_port: false,
         start: None,
         ready_within: Duration::ZERO,
+        devices: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let play = |interference| {

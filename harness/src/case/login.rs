@@ -2,6 +2,7 @@
 
 use super::data::Data;
 use super::nullable::Nullable;
+use super::roster::STRANGERS;
 use super::scope::{Identity, Scope};
 use super::template::BuildError;
 use super::value::Text;
@@ -94,6 +95,12 @@ impl LoginFields {
     /// Whether it says more than whose device logs in: then only devices can.
     pub(super) fn needs_devices(&self) -> bool {
         *self != LoginFields { device: self.device.clone(), ..LoginFields::default() }
+    }
+
+    /// The device that is no actor's.
+    pub(super) fn stranger(&self) -> Option<&str> {
+        let name = self.device.as_ref()?.literal()?;
+        STRANGERS.contains(&name).then_some(name)
     }
 
     /// What carries the connection, if the script says so.

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The names that a `login` may give beside those of actors, and what they stand for.
-pub(super) const STRANGERS: [&str; 3] = [UNKNOWN, DISABLED, UNREGISTERED];
+pub(crate) const STRANGERS: [&str; 3] = [UNKNOWN, DISABLED, UNREGISTERED];
 
 /// A device that nobody knows.
-const UNKNOWN: &str = "unknown";
+pub(crate) const UNKNOWN: &str = "unknown";
 /// A device that is known and may not log in.
-const DISABLED: &str = "disabled";
+pub(crate) const DISABLED: &str = "disabled";
 /// A device that is known and has no secret yet.
-const UNREGISTERED: &str = "unregistered";
+pub(crate) const UNREGISTERED: &str = "unregistered";
 
 /// The product of devices that are made up.
 const PRODUCT: &str = "mqttspec";
@@ -29,7 +29,8 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// Devices that are made up, for a broker that is told of them and listens on this; `topics` is the profile's pattern.
+    /// Devices that are made up, for a broker that is told of them; `transport` is what they say in their logins where a
+    /// script says nothing, `topics` the profile's pattern.
     #[must_use]
     pub fn made_up(actors: &BTreeSet<&str>, transport: Transport, topics: &str, unique: &str) -> Roster {
         let named = |name: &str| Device::new(PRODUCT, format!("{unique}{name}"));
@@ -103,6 +104,12 @@ impl Roster {
         let device = self.device(actor)?;
         let topics = self.topics.replace("{productKey}", device.product_key());
         Some(topics.replace("{deviceName}", device.name()).replace("{unique}", &self.unique))
+    }
+
+    /// The devices that are actors'.
+    pub fn lent(&self) -> impl Iterator<Item = &Device> {
+        let is_lent = |(name, _): &(&String, &Device)| !STRANGERS.contains(&name.as_str());
+        self.devices.iter().filter(is_lent).map(|(_, device)| device)
     }
 
     /// What `$t` stands for, for every actor.

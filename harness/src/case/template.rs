@@ -67,6 +67,22 @@ impl PacketTemplate {
         }
     }
 
+    /// The device that is no actor's and that a CONNECT logs in as.
+    pub(super) fn stranger(&self) -> Option<&str> {
+        match &self.fields {
+            Outgoing::Connect(fields) => fields.login.as_ref().and_then(|login| login.stranger()),
+            _ => None,
+        }
+    }
+
+    /// Whether a CONNECT says more of its login than who logs in.
+    pub(super) fn needs_devices(&self) -> bool {
+        match &self.fields {
+            Outgoing::Connect(fields) => fields.login.as_ref().is_some_and(|login| login.needs_devices()),
+            _ => false,
+        }
+    }
+
     /// What carries the connection of a CONNECT, if the script says so.
     #[must_use]
     pub fn transport(&self) -> Option<Transport> {

@@ -35,9 +35,10 @@ impl Transport {
     }
 }
 
+/// As logins say it.
 impl From<model::device::Transport> for Transport {
-    fn from(carried: model::device::Transport) -> Transport {
-        match carried {
+    fn from(transport: model::device::Transport) -> Transport {
+        match transport {
             model::device::Transport::Plain => Transport::Plain,
             model::device::Transport::Encrypted => Transport::Tls,
         }

@@ -127,6 +127,14 @@ impl Text {
         }
     }
 
+    /// The text, if there is no variable in it.
+    pub(super) fn literal(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Segment::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
     /// The text with the values of its variables.
     pub(super) fn resolve(&self, scope: &Scope) -> Result<String, BuildError> {
         let mut text = String::new();

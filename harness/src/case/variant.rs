@@ -3,7 +3,8 @@
 use super::check::actors;
 use super::error::Location;
 use super::library::{Case, Library, Script, Suite};
-use super::step::Step;
+use super::step::{Action, Step};
+use super::template::PacketTemplate;
 use super::transport::Transport;
 use model::packet::ProtocolVersion;
 use model::profile::{Feature, Profile};
@@ -77,6 +78,38 @@ impl Variant {
     pub fn actors(&self) -> BTreeSet<&str> {
         actors(&self.steps)
     }
+
+    /// The devices beside those of actors that the script logs in as: `unknown`, `disabled`, `unregistered`.
+    #[must_use]
+    pub fn strangers(&self) -> BTreeSet<&str> {
+        templates(&self.steps).into_iter().filter_map(PacketTemplate::stranger).collect()
+    }
+
+    /// What a target must have for the script's logins, beside devices for its actors: some are over TLS, or over TCP.
+    #[must_use]
+    pub fn transports(&self) -> BTreeSet<model::device::Transport> {
+        templates(&self.steps).into_iter().filter_map(PacketTemplate::transport).collect()
+    }
+
+    /// Whether it says more of logins than who logs in: then somebody has to know the devices.
+    #[must_use]
+    pub fn needs_devices(&self) -> bool {
+        templates(&self.steps).into_iter().any(PacketTemplate::needs_devices)
+    }
+}
+
+/// All packets that a script sends.
+fn templates(steps: &[Step]) -> Vec<&PacketTemplate> {
+    let mut all: Vec<&PacketTemplate> = Vec::new();
+    for step in steps {
+        match &step.action {
+            Action::Send { template, .. } => all.push(template),
+            Action::AnyOrder(steps) => all.extend(templates(steps)),
+            Action::Either(branches) => branches.iter().for_each(|steps| all.extend(templates(steps))),
+            _ => {}
+        }
+    }
+    all
 }
 
 fn variant(suite: &Suite, case: &Case, script: &Script, profile: &Arc<str>) -> Variant {

@@ -33,6 +33,10 @@ pub(super) enum Occasion {
     Alias,
     /// A message has a Message Expiry Interval.
     MessageExpiry,
+    /// A device logs in.
+    Login,
+    /// A device registers.
+    Registration,
     /// A SUBSCRIBE asks for a Shared Subscription.
     Shared,
     /// A connection is a WebSocket.
@@ -93,8 +97,10 @@ impl Traffic {
             | Switch::TextFramesTaken
             | Switch::TextFramesSent
             | Switch::FramesTakenForPackets => came_up(Occasion::WebSocket),
-            Switch::KeepAliveNotChecked
-            | Switch::SignatureNotChecked
+            Switch::KeepAliveNotChecked => true,
+            // A packet of that size is not looked into.
+            Switch::PacketSizeNotChecked => came_up(Occasion::Login),
+            Switch::SignatureNotChecked
             | Switch::SignatureOfOneCase
             | Switch::SignatureOfOneMethod
             | Switch::SignMethodGuessed
@@ -102,18 +108,42 @@ impl Traffic {
             | Switch::UnknownDeviceAccepted
             | Switch::DisabledDeviceAccepted
             | Switch::ClientIdentifierNotMeasured
-            | Switch::RegistrationNotChecked
-            | Switch::RegistrationNotAnswered
-            | Switch::RegisteredTwice
+            | Switch::ClientIdentifierMustBeSigned
+            | Switch::PasswordNotAsked
+            | Switch::MalformedParametersIgnored
+            | Switch::UnknownParametersRefused
+            | Switch::ParametersInOrder
+            | Switch::NameIsTheSession
             | Switch::RefusedForGood
-            | Switch::FirstSecretCounts
-            | Switch::TokenNotChecked
+            | Switch::TcpModeRefused => came_up(Occasion::Login),
+            Switch::RegistrationNotChecked
+            | Switch::RegistrationNotAnswered
             | Switch::RegistrationKeepAliveChecked
-            | Switch::VersionStepsBack => true,
-            Switch::ForeignTopicPublished => publishes,
-            Switch::ForeignFilterGranted => subscribes,
+            | Switch::RegisteredTwice
+            | Switch::AnybodyRegisters
+            | Switch::FirstSecretCounts
+            | Switch::TokenNotChecked => came_up(Occasion::Registration),
+            Switch::ForeignTopicPublished | Switch::CustomTopicsRefused | Switch::RateEndsConnection => {
+                came_up(Occasion::Login) && publishes
+            }
+            Switch::ForeignFilterGranted | Switch::SystemTopicsRefused => came_up(Occasion::Login) && subscribes,
             Switch::FiltersNotCounted => subscribes,
             Switch::TopicLengthNotChecked => subscribes || publishes,
+            // What the cloud does passes no proxy.
+            Switch::PubLost
+            | Switch::PubAtQos0
+            | Switch::BroadcastLost
+            | Switch::LogWithoutUserProperties
+            | Switch::DeviceMessageLost
+            | Switch::CorrelationDataAsText
+            | Switch::ReleasedMessageLost
+            | Switch::CallNotSent
+            | Switch::CallTimesOutEarly
+            | Switch::ForeignAnswerTaken
+            | Switch::AnswerIgnored
+            | Switch::AnswerChanged
+            | Switch::OfflineIsTimeout
+            | Switch::TimeoutIsOffline => true,
         }
     }
 
@@ -128,6 +158,8 @@ impl Traffic {
         match packet {
             Packet::Connect(connect) => {
                 note(Occasion::Return, came_back);
+                note(Occasion::Login, connect.user_name.as_deref().is_some_and(|name| name.contains('&')));
+                note(Occasion::Registration, connect.client_id.contains("authType="));
                 note(Occasion::Will, connect.will.is_some());
             }
             Packet::Publish(publish) => {

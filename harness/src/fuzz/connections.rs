@@ -95,7 +95,7 @@ impl Connections {
     pub(super) fn open(&mut self, id: ConnectionId) -> io::Result<()> {
         let (peer, sender, started) = (&self.peer, self.sender.clone(), self.started);
         let open = self.runtime.block_on(async {
-            let opened = timeout(PATIENCE, peer.connect(None)).await.map_err(|_| io::ErrorKind::TimedOut)?;
+            let opened = timeout(PATIENCE, peer.connect(&[])).await.map_err(|_| io::ErrorKind::TimedOut)?;
             let stream = opened.map_err(io::Error::other)?.stream;
             let (read_half, writer) = tokio::io::split(stream);
             let reader = tokio::spawn(read(read_half, id, started, sender));

@@ -5,7 +5,6 @@ use super::stage::{Cut, Deed};
 use super::verdict::{Proof, Proved, Refutation};
 use crate::case::{Roster, Variant};
 use crate::run::{Conditions, VerdictKind, provide};
-use crate::target::Scheme;
 use model::permitted::{Character, PermittedServer};
 use model::profile::Profile;
 use stateright::{Checker, HasDiscoveries, Model, Property};
@@ -75,7 +74,7 @@ pub(super) fn search(
     conditions: &Conditions,
     bounds: Bounds,
 ) -> Proved {
-    let (profile, roster) = provide(variant, profile, Scheme::Mqtt);
+    let (profile, roster) = provide(variant, profile, conditions.scheme);
     let composition = Composition {
         variant: Arc::clone(variant),
         profile,

@@ -9,7 +9,8 @@ use model::profile::{Feature, Profile};
 use std::sync::Arc;
 
 /// The dialect as a peer of one variant has it that can be told which devices there are, and the devices of the actors: none
-/// where a case is for everybody, so that clients log in as the standard has it.
+/// where a case is for everybody, so that clients log in as the standard has it. `scheme` carries the connections of which a
+/// case says nothing.
 pub(crate) fn provide(variant: &Variant, profile: &Arc<Profile>, scheme: Scheme) -> (Arc<Profile>, Option<Roster>) {
     let logs_in = variant.is_for_devices && profile.has_in(Feature::DeviceLogin, variant.version);
     if !logs_in || profile.registry().is_some() {
@@ -17,7 +18,8 @@ pub(crate) fn provide(variant: &Variant, profile: &Arc<Profile>, scheme: Scheme)
     }
     let mut actors = variant.actors();
     actors.insert(FENCE);
-    let carried = if scheme.has_tls() { Transport::Encrypted } else { Transport::Plain };
-    let roster = Roster::made_up(&actors, carried, &profile.topics, UNIQUE);
+    let scheme = variant.transport.map_or(scheme, |transport| transport.applied_to(scheme));
+    let transport = if scheme.has_tls() { Transport::Encrypted } else { Transport::Plain };
+    let roster = Roster::made_up(&actors, transport, &profile.topics, UNIQUE);
     (Arc::new(profile.knowing(Arc::clone(roster.registry()))), Some(roster))
 }

@@ -12,7 +12,7 @@ use super::unique::UNIQUE;
 use super::verdict::{Outcome, Verdict};
 use crate::case::{Roster, Variant};
 use crate::fault::{Fault, Interference};
-use crate::target::{Peer, Scheme};
+use crate::target::Peer;
 use crate::trace::Trace;
 use model::profile::Profile;
 use reference_broker::Settings;
@@ -99,8 +99,9 @@ pub fn play_on(
 /// Plays one variant on a fresh reference broker of its profile, and keeps the whole trace whatever the verdict.
 #[must_use]
 pub fn record_embedded(variant: &Arc<Variant>, profile: &Arc<Profile>, conditions: &Conditions) -> Recorded {
-    let (profile, roster) = provide(variant, profile, Scheme::Mqtt);
-    match in_a_runtime(Peer::embedded(&profile), UNIQUE, variant, &profile, None, conditions, roster) {
+    let (profile, roster) = provide(variant, profile, conditions.scheme);
+    let peer = Peer::embedded_over(conditions.scheme, Settings::from_profile(&profile));
+    match in_a_runtime(peer, UNIQUE, variant, &profile, None, conditions, roster) {
         Ok(unjudged) => unjudged.judge_and_keep(None),
         Err(why) => {
             let outcome = Outcome::not_played(Arc::clone(variant), Verdict::Error(why));

@@ -1,5 +1,6 @@
 //! Plays against a broker somewhere: many variants side by side in real time, and watches whether the broker lives.
 
+use super::fence::FENCE;
 use super::interrupt::Interrupt;
 use super::known_failing::Entry;
 use super::plan::{Fate, Plan, Planned};
@@ -9,8 +10,9 @@ use super::run_error::{MOST_RESTARTS, RunError};
 use super::summary::Listener;
 use super::unique::{base_36, nonce};
 use super::verdict::{Class, Outcome, Verdict};
-use crate::case::Variant;
-use crate::target::{Log, Peer, Route, StartCommand, Started, Unreachable, probe, to_free_port};
+use crate::case::{Roster, Variant};
+use crate::target::{Log, Peer, Pool, Route, Shortage, StartCommand, Started, Unreachable, probe, to_free_port};
+use model::device::{Registry, Transport};
 use model::packet::ProtocolVersion;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -20,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// How long it may take to find out whether somebody listens already where a command is to listen.
 const OCCUPIED_SHOWS_WITHIN: Duration = Duration::from_secs(1);
@@ -36,6 +38,8 @@ pub struct NetworkTarget {
     pub start: Option<StartCommand>,
     /// How long it may take from its start until it answers.
     pub ready_within: Duration,
+    /// The devices that it knows, if a tester knows them too: then everybody logs in as one.
+    pub devices: Option<Arc<Registry>>,
 }
 
 impl NetworkTarget {
@@ -103,6 +107,8 @@ struct Work {
 struct Done {
     unjudged: Unjudged,
     health: Result<(), Unreachable>,
+    /// The devices that it was played with.
+    lent: Option<Roster>,
 }
 
 struct Run<'a> {
@@ -125,6 +131,8 @@ struct Run<'a> {
     judging: JoinSet<Outcome>,
     judged: BTreeMap<Id, Work>,
     failed: bool,
+    /// The devices that variants are played with.
+    pool: Option<Pool>,
 }
 
 impl<'a> Run<'a> {
@@ -162,6 +170,10 @@ impl<'a> Run<'a> {
             judging: JoinSet::new(),
             judged: BTreeMap::new(),
             failed: false,
+            pool: target.devices.as_ref().map(|devices| {
+                // The transport of an address is plain TCP.
+                Pool::new(Arc::clone(devices), Transport::Plain, &plan.profile)
+            }),
         }
     }
 
@@ -231,12 +243,22 @@ impl<'a> Run<'a> {
         let mut tasks = JoinSet::new();
         let mut unexplained = None;
         loop {
+            let mut free_from = None;
             while self.running.len() < jobs.get() {
                 let Some(work) = self.side_by_side.pop_front() else { break };
-                let task = self.task(&work, route.clone());
-                self.running.insert(tasks.spawn(task).id(), work);
+                match self.task(&work, route.clone()) {
+                    Ok(task) => drop(self.running.insert(tasks.spawn(task).id(), work)),
+                    Err(Shortage::Never(why)) => {
+                        self.tell(Outcome::not_played(work.variant, Verdict::NotApplicable(why)))
+                    }
+                    Err(Shortage::Later(from)) => {
+                        self.side_by_side.push_front(work);
+                        free_from = from;
+                        break;
+                    }
+                }
             }
-            if self.running.is_empty() {
+            if self.running.is_empty() && self.side_by_side.is_empty() {
                 return Ok(unexplained);
             }
             tokio::select! {
@@ -260,6 +282,7 @@ impl<'a> Run<'a> {
                     self.restart(&route).await?;
                 }
                 Some(joined) = self.judging.join_next_with_id() => self.decide(joined),
+                () = rest(free_from) => {}
             }
         }
     }
@@ -269,8 +292,18 @@ impl<'a> Run<'a> {
         let mut culprits = 0;
         while let Some(work) = self.alone.pop_front() {
             let mut tasks = JoinSet::new();
-            let task = self.task(&work, route.clone());
-            self.running.insert(tasks.spawn(task).id(), work);
+            match self.task(&work, route.clone()) {
+                Ok(task) => drop(self.running.insert(tasks.spawn(task).id(), work)),
+                Err(Shortage::Never(why)) => {
+                    self.tell(Outcome::not_played(work.variant, Verdict::NotApplicable(why)));
+                    continue;
+                }
+                Err(Shortage::Later(from)) => {
+                    self.alone.push_front(work);
+                    rest(from).await;
+                    continue;
+                }
+            }
             let Some(joined) = tasks.join_next_with_id().await else { continue };
             let Some((work, done)) = self.joined(joined) else { continue };
             match done.health {
@@ -291,16 +324,28 @@ impl<'a> Run<'a> {
     }
 
     /// Plays one variant, and asks afterwards whether the peer lives if there is any doubt.
-    fn task(&mut self, work: &Work, route: Route) -> impl Future<Output = Done> + Send + 'static {
+    ///
+    /// # Errors
+    /// When there are no devices for it.
+    fn task(&mut self, work: &Work, route: Route) -> Result<impl Future<Output = Done> + Send + use<>, Shortage> {
         let unique = format!("{}{}", self.nonce, base_36(work.index as u64));
+        let profile = &self.plan.profile;
+        let roster = match &mut self.pool {
+            Some(pool) => Some(pool.lend(&work.variant, FENCE, &profile.topics, &unique)?),
+            None if work.variant.needs_devices() => {
+                return Err(Shortage::Never("its logins need devices that a --target-file names".to_owned()));
+            }
+            None => None,
+        };
         let client_id = self.client_id();
         let work = work.clone();
         let profile = Arc::clone(&self.plan.profile);
         let conditions = self.conditions.clone();
         let versions = self.versions.clone();
-        async move {
+        Ok(async move {
+            let lent = roster.clone();
             let peer = Peer::Network(route.clone());
-            let unjudged = play(work.variant, profile, work.known_failing, peer, &conditions, &unique, None).await;
+            let unjudged = play(work.variant, profile, work.known_failing, peer, &conditions, &unique, roster).await;
             let ask = || probe(&route, &versions, &client_id, &conditions.credentials, conditions.timeout);
             let mut health = Ok(());
             if unjudged.is_suspicious() {
@@ -310,8 +355,8 @@ impl<'a> Run<'a> {
                     health = ask().await;
                 }
             }
-            Done { unjudged, health }
-        }
+            Done { unjudged, health, lent }
+        })
     }
 
     fn joined(&mut self, joined: Result<(Id, Done), JoinError>) -> Option<(Work, Done)> {
@@ -321,7 +366,12 @@ impl<'a> Run<'a> {
         };
         let work = self.running.remove(&id)?;
         match done {
-            Ok(done) => Some((work, done)),
+            Ok(done) => {
+                if let (Some(pool), Some(roster)) = (&mut self.pool, &done.lent) {
+                    pool.take_back(roster);
+                }
+                Some((work, done))
+            }
             Err(error) => {
                 self.tell(Outcome::not_played(work.variant, Verdict::Error(panicked(&error))));
                 None
@@ -385,6 +435,14 @@ impl<'a> Run<'a> {
     fn client_id(&mut self) -> String {
         self.probes += 1;
         format!("{}probe{}", self.nonce, base_36(self.probes as u64))
+    }
+}
+
+/// Waits until a device is free; for ever, if only the end of another variant can tell.
+async fn rest(free_from: Option<Instant>) {
+    match free_from {
+        Some(from) => sleep_until(from).await,
+        None => std::future::pending().await,
     }
 }
 

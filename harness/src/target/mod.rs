@@ -8,6 +8,7 @@ mod embedded;
 mod log;
 mod offer;
 mod peer;
+mod pool;
 mod probe;
 mod tls_versions;
 
@@ -16,6 +17,7 @@ pub use embedded::Embedded;
 pub use log::{Log, LogTail};
 pub use offer::Offer;
 pub use peer::{Counterpart, Peer};
+pub use pool::{Pool, Shortage};
 pub use probe::{Unreachable, probe};
 pub use tls_versions::{Reply, TlsVersion, TlsVersions};
 pub use transport::{Address, Route, Scheme};

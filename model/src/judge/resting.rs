@@ -65,7 +65,7 @@ impl Judge {
             }
             // What a server has read may still be due to others.
             if decided.taken.is_empty() && decided.doubtful.is_empty() {
-                return !self.owes_share();
+                return !self.owes_share() && self.cloud_rests(at);
             }
             self.pass_on(at, &decided, &[]);
         }
@@ -81,7 +81,7 @@ impl Judge {
         });
         let expiries =
             self.vocabulary.messages().filter_map(|(_, message)| message.expiry).flat_map(|expiry| expiry.turns());
-        turns.chain(expiries).filter(|turn| *turn > at).min()
+        turns.chain(expiries).chain(self.turns_of_cloud()).filter(|turn| *turn > at).min()
     }
 
     /// Why the judge has lost track of a session, if it has.

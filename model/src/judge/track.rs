@@ -19,7 +19,7 @@ use crate::server::session::{Phase, Subscription};
 use crate::server::vocabulary::{Message, SenderKey};
 use crate::server::{
     Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Representative, Routing, Rule,
-    Session, Shares,
+    Session, Shares, TopicKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -373,6 +373,15 @@ impl Track {
         };
         let all = self.hypotheses.iter().map(groups);
         all.reduce(|one, other| one.intersection(&other).copied().collect()).unwrap_or_default()
+    }
+
+    /// Whether the client has certainly subscribed to a topic.
+    pub(super) fn is_certainly_subscribed(&self, context: &Context<'_>, topic: TopicKey) -> bool {
+        let meets = |held: &Subscription| held.pending.is_none() && context.vocabulary.matches(held.filter, topic);
+        let holds = |hypothesis: &Hypothesis| {
+            hypothesis.session.kept.as_ref().is_some_and(|kept| kept.subscriptions.iter().any(meets))
+        };
+        !self.hypotheses.is_empty() && self.hypotheses.iter().all(holds)
     }
 
     /// Whether this session is certainly a member of a group, connected, and has no delivery under way.

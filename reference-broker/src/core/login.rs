@@ -93,10 +93,18 @@ impl Core {
         device: Device,
         registry: Option<&Registry>,
     ) -> Result<Login, Refused> {
-        let identifier: ExtendedIdentifier =
-            connect.client_id.parse().map_err(|error| Refused::client_id(format!("client identifier: {error}")))?;
+        let identifier: ExtendedIdentifier = match connect.client_id.parse() {
+            Ok(identifier) => identifier,
+            Err(_) if self.settings.misbehaves(Switch::MalformedParametersIgnored) => {
+                return Ok(Login::of(Owner::Device(device)));
+            }
+            Err(error) => return Err(Refused::client_id(format!("client identifier: {error}"))),
+        };
         self.check_identifier(id, version, &identifier)?;
         let assigned = identifier.name().is_empty().then(|| self.sessions.assign_client_id());
+        if connect.password.is_none() && self.settings.misbehaves(Switch::PasswordNotAsked) {
+            return Ok(Login::of(Owner::Device(device)));
+        }
         let password = connect.password.as_deref().ok_or_else(credentials)?;
         if let Some(registration) = Registration::of(&identifier) {
             if let Some(registry) = registry {
@@ -107,9 +115,13 @@ impl Core {
         }
         if let Some(registry) = registry {
             self.check_password(registry, &identifier, &device, password)?;
-            self.check_disabled(&device)?;
         }
+        self.check_disabled(&device)?;
         self.check_history(version, &device)?;
+        if self.settings.misbehaves(Switch::NameIsTheSession) {
+            let owner = Owner::Device(Device::new(device.product_key(), identifier.name()));
+            return Ok(Login { extras: identifier.extras(), assigned, ..Login::of(owner) });
+        }
         Ok(Login { extras: identifier.extras(), assigned, ..Login::of(Owner::Device(device)) })
     }
 
@@ -138,6 +150,9 @@ impl Core {
         let mode = identifier.secure_mode().map_err(|error| Refused::client_id(error.to_string()))?;
         let carried = self.transport_of(id);
         match mode {
+            Some(_) if self.settings.misbehaves(Switch::TcpModeRefused) => {
+                Err(Refused::client_id("securemode is not that of this transport"))
+            }
             Some(mode) if mode.transport != carried => {
                 Err(Refused::client_id("securemode is not that of this transport"))
             }
@@ -176,8 +191,24 @@ impl Core {
         let misbehaves = |switch| self.settings.misbehaves(switch);
         let is_missed = misbehaves(Switch::SignatureOfOneCase) && password.iter().any(u8::is_ascii_uppercase)
             || misbehaves(Switch::SignatureOfOneMethod) && identifier.sign_method() != Ok(SignMethod::HmacSha256)
-            || misbehaves(Switch::TimestampNotSigned) && identifier.parameter("timestamp").is_some();
+            || misbehaves(Switch::TimestampNotSigned) && identifier.parameter("timestamp").is_some()
+            || misbehaves(Switch::UnknownParametersRefused) && identifier.parameter("_v").is_some()
+            || misbehaves(Switch::ParametersInOrder) && identifier.to_string().ends_with("securemode=3|")
+            || misbehaves(Switch::ClientIdentifierMustBeSigned)
+                && self.leaves_name_out(identifier, device, secret, password);
         !is_missed && identifier.is_signed_by(device, secret, password) == Ok(true)
+    }
+
+    /// Whether a signature is right only without the Client Identifier.
+    fn leaves_name_out(
+        &self,
+        identifier: &ExtendedIdentifier,
+        device: &Device,
+        secret: &Secret,
+        password: &[u8],
+    ) -> bool {
+        let content = model::device::signed_at_login(device, None, identifier.parameter("timestamp"));
+        identifier.sign_method().is_ok_and(|method| method.is_signature(secret, content.as_bytes(), password))
     }
 
     ///
@@ -195,7 +226,7 @@ impl Core {
     /// What the device did before: how often it connected, and with which version (N-VER-1).
     fn check_history(&mut self, version: ProtocolVersion, device: &Device) -> Result<(), Refused> {
         let is_older = !version.has_properties() && self.devices.has_used_5_0(device);
-        if is_older && !self.settings.versions_step_back && !self.settings.misbehaves(Switch::VersionStepsBack) {
+        if is_older && !self.settings.versions_step_back {
             return Err(Refused::new(
                 ConnectReturnCode::UnacceptableProtocolVersion,
                 ReasonCode::UnsupportedProtocolVersion,

@@ -12,12 +12,19 @@ impl Core {
     pub(super) fn may_publish(&self, owner: &Owner, topic: &str) -> bool {
         // P-TOP-17: vendor clients append the number of their request.
         let topic = topic.split_once("?_rid=").map_or(topic, |(topic, _)| topic);
+        if self.settings.misbehaves(Switch::CustomTopicsRefused) && owner.device().is_some() && topic.contains("/user/")
+        {
+            return false;
+        }
         covers(&self.settings.topic_classes.publish, owner, topic)
             || self.settings.misbehaves(Switch::ForeignTopicPublished)
     }
 
     /// Whether the owner of a session may subscribe to a filter.
     pub(super) fn may_subscribe(&self, owner: &Owner, filter: &TopicFilter) -> bool {
+        if self.settings.misbehaves(Switch::SystemTopicsRefused) && !filter.pattern().contains("/user/") {
+            return false;
+        }
         covers(&self.settings.topic_classes.subscribe, owner, filter.pattern())
             || self.settings.misbehaves(Switch::ForeignFilterGranted)
     }

@@ -7,6 +7,7 @@
 use super::broker::Shared;
 use super::outbox::{End, Outbox};
 use crate::core::{ConnectionId, Input};
+use crate::switch::Switch;
 use model::wire::Decoder;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +49,9 @@ where
     S: AsyncRead,
 {
     let mut decoder = Decoder::from_client();
-    decoder.set_maximum_packet_size(shared.settings.limits.maximum_packet_size.get());
+    if !shared.settings.misbehaves(Switch::PacketSizeNotChecked) {
+        decoder.set_maximum_packet_size(shared.settings.limits.maximum_packet_size.get());
+    }
     let mut piece = vec![0; PIECE];
     loop {
         let read = tokio::select! {

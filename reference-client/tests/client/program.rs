@@ -156,7 +156,7 @@ fn a_port_where_nobody_listens_is_3() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let output = program(&["pub", "--url", &format!("mqtt://{address}"), "--topic", "t"]);
     assert_eq!(output.status.code(), Some(3), "{}", lines(&output.stderr));
-    assert!(lines(&output.stderr).starts_with("mqttspec-client: cannot reach 127.0.0.1:"));
+    assert!(lines(&output.stderr).starts_with("mqttspec-client: cannot reach mqtt://127.0.0.1:"));
 }
 
 #[test]

@@ -335,6 +335,7 @@ fn play(recipe: &Recipe, shelf: &Shelf, plan: &Plan, interrupt: &Interrupt) -> R
             route: Route::plain(address),
             free_port: true,
             start: Some(start),
+            devices: None,
             ready_within: recipe.ready_within,
         };
         let mut listener = |outcome: Outcome| {

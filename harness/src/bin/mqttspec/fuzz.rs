@@ -131,7 +131,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         Terrain { clients: arguments.clients, length: arguments.length, credentials, ..Terrain::of(&profile, ground) };
     let switch = arguments.fault.as_deref().map(named).transpose()?;
     let known = known_failing(&arguments.known_failing)?;
-    let network = arguments.target.is_network().then(|| arguments.target.network()).transpose()?;
+    let network = arguments.target.is_network().then(|| arguments.target.network(None)).transpose()?;
     Ok(Prepared { terrain, switch, known, network, seed: arguments.seed.unwrap_or_else(seed_of_the_clock) })
 }
 

@@ -12,6 +12,7 @@ use harness::run::{
 };
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How many variants share a broker in a network by default: their timers overlap, and brokers bear it.
@@ -87,17 +88,25 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         credentials: arguments.target.credentials()?,
         timeout: arguments.timeout,
         interference: interference(arguments)?,
+        cloud: None,
         scheme: arguments.target.scheme(),
     };
     let library = arguments.sources.library_with(arguments.target.files())?;
-    let profiles = arguments.sources.profiles(arguments.target.is_network().then_some("standard"))?;
+    let devices = arguments.target.devices()?;
+    let default = if devices.is_some() { "platform" } else { "standard" };
+    let profiles = arguments.sources.profiles(arguments.target.is_network().then_some(default))?;
+    // Who knows devices knows nobody else.
+    let profiles = match &devices {
+        Some(devices) => profiles.iter().map(|profile| Arc::new(profile.knowing(Arc::clone(devices)))).collect(),
+        None => profiles,
+    };
     let known_failing = known_failing(&arguments.known_failing)?;
     let plans = arguments.sources.plans(&library, &profiles, &known_failing);
     let stale = stale(&plans, &known_failing);
     let (plans, network) = match arguments.target.is_network() {
         true => {
             let scheme = arguments.target.known_scheme();
-            (plans.into_iter().map(|plan| plan.carried_by(scheme)).collect(), Some(arguments.target.network()?))
+            (plans.into_iter().map(|plan| plan.carried_by(scheme)).collect(), Some(arguments.target.network(devices)?))
         }
         // The embedded broker has every transport that a case asks for.
         false => (plans, None),

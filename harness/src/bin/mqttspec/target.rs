@@ -1,14 +1,16 @@
 //! What is tested, as command lines say it.
 
 use crate::output::complain;
-use crate::sources::Told;
+use crate::sources::{Told, read_text};
 use clap::Args;
 use harness::case::Credentials;
 use harness::run::NetworkTarget;
 use harness::target::{Address, Scheme, StartCommand};
+use model::device::Registry;
 use model::packet::Utf8String;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use transport::RouteOptions;
 
@@ -30,6 +32,10 @@ pub(crate) struct TargetOptions {
     transport: Option<Scheme>,
     #[command(flatten)]
     way: RouteOptions,
+    /// Products and devices that the broker knows, with their secrets (YAML): actors log in as these. A registry of
+    /// mqttspec-broker is such a file
+    #[arg(long, value_name = "FILE")]
+    target_file: Option<PathBuf>,
     #[command(flatten)]
     login: LoginOptions,
 }
@@ -174,6 +180,23 @@ impl TargetOptions {
         self.login.credentials()
     }
 
+    /// The devices that the broker knows.
+    pub(crate) fn devices(&self) -> Result<Option<Arc<Registry>>, Told> {
+        let Some(path) = &self.target_file else { return Ok(None) };
+        if !self.is_network() {
+            complain(
+                &"--target-file is about a broker in a network: the embedded one is told of devices that it needs",
+            );
+            return Err(Told);
+        }
+        let environment = |variable: &str| std::env::var(variable).ok();
+        let loaded = Registry::load(&path.display().to_string(), &read_text(path)?, &environment);
+        loaded.map(|registry| Some(Arc::new(registry))).map_err(|error| {
+            complain(&error);
+            Told
+        })
+    }
+
     /// What carries the connections.
     pub(crate) fn scheme(&self) -> Scheme {
         self.url().map(|url| url.scheme).or(self.transport).unwrap_or(Scheme::Mqtt)
@@ -185,7 +208,7 @@ impl TargetOptions {
     }
 
     /// The broker in a network, and what a person has to be told about the way there.
-    pub(crate) fn network(&self) -> Result<NetworkTarget, Told> {
+    pub(crate) fn network(&self, devices: Option<Arc<Registry>>) -> Result<NetworkTarget, Told> {
         let scheme = self.scheme();
         let address = self.url().cloned().unwrap_or_else(|| Address::loopback(scheme, scheme.default_port()));
         let route = self.way.route(address).map_err(|error| {
@@ -193,7 +216,7 @@ impl TargetOptions {
             Told
         })?;
         let free_port = self.url().is_none();
-        Ok(NetworkTarget { route, free_port, start: self.start.clone(), ready_within: self.ready_within })
+        Ok(NetworkTarget { route, free_port, start: self.start.clone(), ready_within: self.ready_within, devices })
     }
 
     /// What a person has to be told about the way, loudly.
