@@ -336,6 +336,7 @@ fn play(recipe: &Recipe, shelf: &Shelf, plan: &Plan, interrupt: &Interrupt) -> R
             route: Route::plain(address),
             free_port: true,
             start: Some(start),
+            devices: None,
             ready_within: recipe.ready_within,
             devices: None,
             transport: Transport::Plain,
