@@ -10,6 +10,7 @@
 //! on, [`target`] is what is tested, [`report`] is what people and machines get to see. The command line is `mqttspec`.
 
 pub mod case;
+pub mod cloud;
 pub mod coverage;
 pub mod exit_code;
 pub mod fault;

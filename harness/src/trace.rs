@@ -1,5 +1,6 @@
 //! The timed record of every byte on every connection of a variant: the only input of judge and reports.
 
+use model::cloud::{Answer, PlatformMessage, Request};
 use model::judge::Observation;
 use model::packet::ProtocolVersion;
 use model::wire::Decoder;
@@ -50,6 +51,9 @@ impl Trace {
         self.events.retain(|event| {
             let length = match &event.what {
                 What::Sent(bytes) | What::SentText(bytes) | What::Received(bytes) => bytes.len(),
+                What::Asked { .. } | What::Answered(_) | What::Consumes | What::Delivered(_) | What::Settled { .. } => {
+                    0
+                }
                 What::Opened(_) | What::ClosedByPeer | What::ClosedByHarness => 0,
             };
             let fits = length <= room;
@@ -87,6 +91,26 @@ pub enum What {
     ClosedByPeer,
     /// The harness ended it.
     ClosedByHarness,
+    /// The business server asked the platform's API for something, each time on a connection of its own.
+    Asked {
+        /// What, without keys and signatures.
+        request: Box<Request>,
+        /// Whether it was signed as it must be.
+        in_order: bool,
+    },
+    /// The platform's API answered.
+    Answered(Box<Answer>),
+    /// The business server listens to messages of devices over AMQP.
+    Consumes,
+    /// A message of a device came to it.
+    Delivered(Box<PlatformMessage>),
+    /// It said what became of a message.
+    Settled {
+        /// Which.
+        message_id: String,
+        /// It is done with; else it has to come again.
+        is_accepted: bool,
+    },
 }
 
 impl What {
@@ -100,6 +124,11 @@ impl What {
             What::ClosedByPeer => Observation::ClosedByServer,
             // A text frame ends the client's part as a close does: what is in it is no MQTT, and the server has to close.
             What::SentText(_) | What::ClosedByHarness => Observation::ClosedByClient,
+            What::Asked { request, in_order } => Observation::Asked { request, in_order: *in_order },
+            What::Answered(answer) => Observation::Answered(answer),
+            What::Consumes => Observation::Consumes,
+            What::Delivered(message) => Observation::Delivered(message),
+            What::Settled { message_id, is_accepted } => Observation::Settled { message_id, is_accepted: *is_accepted },
         }
     }
 }

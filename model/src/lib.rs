@@ -21,6 +21,7 @@
 //! - [`judge`]: the model following a trace.
 //! - [`permitted`]: the judge turned round: a server that may do whatever the model permits.
 //! - [`check`]: the model explored exhaustively.
+//! - [`cloud`]: requests to the platform's API and their signatures, logins of business servers.
 //!
 //! A judge that is fed with the traffic of one client:
 //!
@@ -47,6 +48,7 @@
 
 pub mod check;
 pub mod citation;
+pub mod cloud;
 pub mod device;
 pub mod judge;
 pub mod packet;

@@ -31,7 +31,7 @@ fn every_claim_holds_in_every_state() {
             ("takeover", 6_615, 21_349),
             ("unsubscribe", 10_049, 27_350),
             ("no-local", 1_966, 4_778),
-            ("shared", 40_412, 125_725),
+            ("shared", 54_230, 170_324),
             ("retained", 2_088, 5_748),
             ("will", 968, 2_579),
             ("publisher-decides", 1_687, 4_390),

@@ -53,6 +53,7 @@
 //! Read next: [`Settings`] for what can differ between dialects, [`core`] for the themes of the protocol and their files,
 //! then the `shell` module for how a connection is closed without losing its last packet.
 
+pub mod cloud;
 pub mod core;
 mod offer;
 mod settings;

@@ -91,6 +91,16 @@ impl ListenOptions {
         Ok(Listeners(listeners))
     }
 
+    /// The way in for business servers: through TLS, if there is a certificate.
+    pub(crate) fn cloud_entrance(&self) -> Result<Entrance, ListenError> {
+        let files = self.certificate_files()?;
+        let tls = match &files {
+            Some(_) => Some(self.server_tls(files.as_ref())?),
+            None => None,
+        };
+        Ok(Entrance { tls, web_socket: false })
+    }
+
     /// What a person has to be told about them, if anything.
     pub(crate) fn warning(&self) -> Option<&'static str> {
         #[cfg(feature = "legacy-tls")]

@@ -4,15 +4,19 @@ mod listeners;
 
 use clap::Parser;
 use listeners::{ListenError, ListenOptions};
+use model::cloud::AccessKey;
 use model::device::{Registry, Secret};
 use model::profile::Profile;
+use reference_broker::cloud::{CloudApi, ServerSubscription};
 use reference_broker::{Broker, Logins, Offer, Settings};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::{env, fs};
+use tokio::net::TcpListener;
 
 /// A wrong command line: clap's own code, and that of a file that it names.
 const USAGE: u8 = 2;
@@ -34,6 +38,9 @@ Example:
   mosquitto_sub -h localhost -p 8883 --cafile certificates/ca.pem -t 'greetings/#'
 
   mqttspec-broker --profile platform --registry devices.yaml
+
+  ACCESS_KEY_SECRET=.. mqttspec-broker --profile platform --api 127.0.0.1:8080 --amqp 127.0.0.1:5672 \
+      --access-key-id AKEXAMPLE01 --access-key-secret-env ACCESS_KEY_SECRET
 
 A registry names products and devices; a secret stands there or in a variable of the environment:
   products:
@@ -58,6 +65,26 @@ struct Arguments {
     /// Products and devices that may log in, with their secrets (YAML); without it a platform believes every device
     #[arg(long, value_name = "FILE")]
     registry: Option<PathBuf>,
+
+    /// Serve the API of the cloud side here: Pub, BatchPub, PubBroadcast, RRpc, DisableThing, EnableThing, QueryDeviceLog
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "access_key_id")]
+    api: Option<SocketAddr>,
+
+    /// Give business servers what devices publish here, over AMQP 1.0; over TLS if there is a certificate
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "access_key_id")]
+    amqp: Option<SocketAddr>,
+
+    /// Consumer groups of business servers; separate several with commas
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "DEFAULT_GROUP")]
+    consumer_group: Vec<String>,
+
+    /// Access key of business servers
+    #[arg(long, value_name = "ID", requires = "access_key_secret_env")]
+    access_key_id: Option<String>,
+
+    /// The environment variable that holds the secret of the access key
+    #[arg(long, value_name = "VARIABLE", requires = "access_key_id")]
+    access_key_secret_env: Option<String>,
 
     /// Leave something out that the dialect has; separate several with commas
     #[arg(long, value_name = "OFFER", value_enum, value_delimiter = ',')]
@@ -134,15 +161,77 @@ async fn serve(arguments: &Arguments) -> Result<(), Failure> {
         }
         (None, _) => {}
     }
+    let products = match &settings.logins {
+        Logins::Registered(registry) => Some(Arc::clone(registry)),
+        Logins::Clients | Logins::Believed => None,
+    };
     let broker = Broker::new(settings);
+    let cloud = cloud(arguments, &broker, products).await?;
     // From here on, whoever waits for the line below may also send a signal.
     let stopped = signalled().map_err(Failure::Runtime)?;
     remark(&format_args!("listening on {listeners}, profile {}", arguments.profile.name));
     tokio::select! {
         () = listeners.serve(&broker) => {}
+        () = cloud => {}
         () = stopped => {}
     }
     Ok(())
+}
+
+/// The cloud side, as far as it is asked for. It ends only when the future is dropped.
+async fn cloud(
+    arguments: &Arguments,
+    broker: &Broker,
+    products: Option<Arc<Registry>>,
+) -> Result<impl Future<Output = ()> + use<>, Failure> {
+    let keys = match (&arguments.access_key_id, &arguments.access_key_secret_env) {
+        (Some(id), Some(variable)) => {
+            let secret = env::var(variable)
+                .map_err(|error| Failure::Usage(format!("--access-key-secret-env {variable}: {error}")))?;
+            vec![AccessKey::new(id, Secret::new(secret))]
+        }
+        _ => Vec::new(),
+    };
+    let api = match arguments.api {
+        Some(address) => {
+            let listener = bind(address, "API").await?;
+            Some((CloudApi::new(broker.clone(), keys.clone(), products), listener))
+        }
+        None => None,
+    };
+    let amqp = match arguments.amqp {
+        Some(address) => {
+            let entrance = arguments.listen.cloud_entrance().map_err(Failure::Listen)?;
+            let scheme = if entrance.tls.is_some() { "AMQP over TLS" } else { "AMQP" };
+            let listener = bind(address, scheme).await?;
+            let groups = arguments.consumer_group.iter().cloned();
+            Some((ServerSubscription::new(broker.clone(), keys, groups), listener, entrance))
+        }
+        None => None,
+    };
+    Ok(async move {
+        let api = async {
+            match api {
+                Some((api, listener)) => api.listen(listener).await,
+                None => std::future::pending().await,
+            }
+        };
+        let amqp = async {
+            match amqp {
+                Some((subscription, listener, entrance)) => subscription.listen_behind(listener, entrance).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::join!(api, amqp);
+    })
+}
+
+/// A listener, announced on standard error.
+async fn bind(address: SocketAddr, what: &str) -> Result<TcpListener, Failure> {
+    let failed = |error| Failure::Listen(ListenError::Address(address, error));
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    remark(&format_args!("{what} on {}", listener.local_addr().map_err(failed)?));
+    Ok(listener)
 }
 
 fn registry(file: &Path) -> Result<Registry, Failure> {

@@ -181,10 +181,36 @@ switches! {
     RegisteredTwice = "registered-twice" breaks ["P-REG-7"];
     /// The Keep Alive of who registers has to be in range.
     RegistrationKeepAliveChecked = "registration-keep-alive-checked" breaks ["P-REG-1"];
-    /// A device that has used 5.0 may come back with an older version.
-    VersionStepsBack = "version-steps-back" breaks ["N-VER-1"];
     /// Topics and filters may be of any length and depth.
     TopicLengthNotChecked = "topic-length-not-checked" breaks ["P-TOP-10", "P-TOP-11"];
+    /// What the cloud publishes is taken and delivered to nobody.
+    PubLost = "pub-lost" breaks ["P-API-1", "P-API-3", "P-API-6", "P-API-7"];
+    /// What the cloud publishes is delivered at QoS 0, whatever it asked for.
+    PubAtQos0 = "pub-at-qos-0" breaks ["P-QOS-7"];
+    /// What the cloud says to all devices of a product reaches nobody.
+    BroadcastLost = "broadcast-lost" breaks ["P-API-8"];
+    /// User Properties do not get into the device log.
+    LogWithoutUserProperties = "log-without-user-properties" breaks ["P-V5-10", "P-LOG-6"];
+    /// What devices publish does not reach the business server.
+    DeviceMessageLost = "device-message-lost" breaks ["P-V5-13", "P-AMQ-6"];
+    /// The business server gets Correlation Data as text, not in Base64.
+    CorrelationDataAsText = "correlation-data-as-text" breaks ["P-V5-14"];
+    /// A message that the business server gives back does not come again.
+    ReleasedMessageLost = "released-message-lost" breaks ["P-AMQ-8", "P-AMQ-9"];
+    /// The request of a call is not sent.
+    CallNotSent = "call-not-sent" breaks ["P-RPC-1", "P-RPC-2", "P-RPC-3"];
+    /// Half the time of a call is enough for its TIMEOUT.
+    CallTimesOutEarly = "call-times-out-early" breaks ["P-RPC-9", "P-RPC-11"];
+    /// A call takes the answer of any device.
+    ForeignAnswerTaken = "foreign-answer-taken" breaks ["X-44", "P-RPC-5"];
+    /// The answer to a call has no effect.
+    AnswerIgnored = "answer-ignored" breaks ["P-RPC-1", "P-RPC-10", "P-RPC-11"];
+    /// The answer to a call has one byte more at the caller.
+    AnswerChanged = "answer-changed" breaks ["P-RPC-1", "P-RPC-10"];
+    /// A call of a device that is not connected ends with TIMEOUT, and at once.
+    OfflineIsTimeout = "offline-is-timeout" breaks ["P-RPC-11"];
+    /// A call without answer ends with OFFLINE.
+    TimeoutIsOffline = "timeout-is-offline" breaks ["P-RPC-11"];
 }
 
 impl Switch {
@@ -194,11 +220,46 @@ impl Switch {
         Switch::ALL.iter().copied().find(|switch| switch.name() == name)
     }
 
+    /// Whether it shows only where devices log in, on a broker that knows them.
+    #[must_use]
+    pub fn needs_devices(self) -> bool {
+        matches!(
+            self,
+            Switch::SignatureNotChecked
+                | Switch::SignatureOfOneCase
+                | Switch::SignatureOfOneMethod
+                | Switch::SignMethodGuessed
+                | Switch::TimestampNotSigned
+                | Switch::UnknownDeviceAccepted
+                | Switch::DisabledDeviceAccepted
+                | Switch::ClientIdentifierNotMeasured
+                | Switch::RefusedForGood
+                | Switch::FirstSecretCounts
+                | Switch::TokenNotChecked
+                | Switch::ClientIdentifierMustBeSigned
+                | Switch::PasswordNotAsked
+                | Switch::MalformedParametersIgnored
+                | Switch::UnknownParametersRefused
+                | Switch::ParametersInOrder
+                | Switch::NameIsTheSession
+                | Switch::CustomTopicsRefused
+                | Switch::SystemTopicsRefused
+                | Switch::AnybodyRegisters
+                | Switch::RateEndsConnection
+                | Switch::TcpModeRefused
+                | Switch::ForeignTopicPublished
+                | Switch::ForeignFilterGranted
+                | Switch::RegistrationNotChecked
+                | Switch::RegistrationNotAnswered
+                | Switch::RegisteredTwice
+                | Switch::RegistrationKeepAliveChecked
+        )
+    }
+
     /// The built-in profile whose broker shows it.
     #[must_use]
     pub fn profile(self) -> &'static str {
         match self {
-            Switch::VersionStepsBack => "platform-2026",
             _ if self.statements().iter().any(|statement| statement.starts_with(['P', 'X'])) => "platform",
             _ => "standard",
         }

@@ -65,6 +65,7 @@
 
 pub mod connection;
 
+mod device;
 mod error;
 mod message;
 mod offer;
@@ -73,6 +74,7 @@ mod session;
 mod shell;
 
 pub use connection::{Accepted, Event};
+pub use device::call_answer_topic;
 pub use error::{Cause, ConnectError, ConnectFailure, Ended, PublishError, RequestError};
 pub use message::{Message, Received};
 pub use model::packet::{ProtocolVersion, Qos, TextError, Utf8String};

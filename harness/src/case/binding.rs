@@ -1,11 +1,35 @@
 //! What can be taken out of a packet that is bound to a variable: `$m.id`, `$m.payload`, `$m.receive_maximum`.
 
+use super::answer::correlation_data;
 use super::property::{full, named};
 use super::value::Bound;
+use model::cloud::{Answer, PlatformMessage};
 use model::packet::{
     Acknowledgement, Auth, Connack, ConnackCode, Connect, Delivery, Disconnect, Packet, PacketId, PacketType, Property,
     PropertySet, Publish, ReasonCode, Suback, Subscribe, Unsuback, Unsubscribe, Utf8String,
 };
+
+/// What a variable can stand for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Thing {
+    Packet(Box<Packet>),
+    /// A request to the API: its answer names it.
+    Request,
+    Answer(Box<Answer>),
+    Message(Box<PlatformMessage>),
+}
+
+impl Thing {
+    /// What it is, for messages.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Thing::Packet(packet) => packet.packet_type().name(),
+            Thing::Request => "request",
+            Thing::Answer(_) => "answer",
+            Thing::Message(_) => "message",
+        }
+    }
+}
 
 /// What a packet says about a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +48,47 @@ impl From<Option<Bound>> for Field {
     }
 }
 
+/// The field of what a variable stands for.
+pub(super) fn field(thing: &Thing, name: &str) -> Field {
+    let words = |value: &Option<String>| value.clone().map(Bound::Text).into();
+    match thing {
+        Thing::Packet(packet) => of_packet(packet, name),
+        Thing::Request => Field::Unknown,
+        Thing::Answer(answer) => match name {
+            "success" => Field::Is(Bound::Flag(answer.success)),
+            "code" => words(&answer.code),
+            "message_id" => words(&answer.message_id),
+            "payload" => answer.payload.clone().map(Bound::Bytes).into(),
+            _ => Field::Unknown,
+        },
+        Thing::Message(message) => match name {
+            "topic" => Field::Is(Bound::Text(message.topic.clone())),
+            "message_id" => Field::Is(Bound::Text(message.message_id.clone())),
+            "payload" => Field::Is(Bound::Bytes(message.payload.clone())),
+            "qos" => message.qos.map(|qos| Bound::Number(qos.into())).into(),
+            "response_topic" => words(&message.response_topic),
+            "correlation_data" => correlation_data(message).map(Bound::Bytes).into(),
+            _ => Field::Unknown,
+        },
+    }
+}
+
+/// An answer and a message that have all fields, to check scripts that are not being played.
+pub(super) fn samples() -> (Answer, PlatformMessage) {
+    let some = || Some(String::new());
+    let answer = Answer { code: some(), message_id: some(), payload: Some(Vec::new()), ..Answer::done() };
+    let message = PlatformMessage {
+        qos: Some(0),
+        response_topic: some(),
+        correlation_data: some(),
+        user_properties: some(),
+        ..PlatformMessage::default()
+    };
+    (answer, message)
+}
+
 /// The field of a packet.
-pub(super) fn field(packet: &Packet, name: &str) -> Field {
+fn of_packet(packet: &Packet, name: &str) -> Field {
     let number = |number: u16| Bound::Number(number.into());
     if name == "id" && may_have_id(packet.packet_type()) {
         return packet.packet_id().map(|id| number(id.value())).into();
@@ -38,6 +101,7 @@ pub(super) fn field(packet: &Packet, name: &str) -> Field {
         (Packet::Connack(connack), "code") => Field::Is(number(connack.code.value().into())),
         (Packet::Connack(connack), _) => property(&connack.properties, name),
         (Packet::Publish(publish), "topic") => Field::Is(text(&publish.topic)),
+        (Packet::Publish(publish), "call") => call_number(&publish.topic).map(|id| Bound::Text(id.to_owned())).into(),
         (Packet::Publish(publish), "payload") => Field::Is(Bound::Bytes(publish.payload.clone())),
         (Packet::Publish(publish), "qos") => Field::Is(number(publish.qos().value().into())),
         (Packet::Publish(publish), "dup") => Field::Is(Bound::Flag(publish.dup())),
@@ -59,6 +123,13 @@ pub(super) fn field(packet: &Packet, name: &str) -> Field {
         (Packet::Auth(auth), _) => property(&auth.properties, name),
         (Packet::Pingreq | Packet::Pingresp, _) => Field::Unknown,
     }
+}
+
+/// The number of the call whose request has this topic (P-RPC-2, P-RPC-3).
+fn call_number(topic: &str) -> Option<&str> {
+    let system = || topic.strip_prefix("/sys/")?.split_once("/rrpc/request/").map(|(_, id)| id);
+    let custom = || topic.strip_prefix("/ext/rrpc/")?.split_once('/').map(|(id, _)| id);
+    system().or_else(custom)
 }
 
 fn text(text: &Utf8String) -> Bound {
@@ -129,7 +200,8 @@ pub(super) fn sample(packet_type: PacketType) -> Packet {
         PacketType::Publish => Packet::Publish(Publish {
             delivery: Delivery::AtLeastOnce { packet_id, dup: false },
             retain: false,
-            topic: Utf8String::default(),
+            // The request of a call has all that can be said of a topic.
+            topic: Utf8String::new("/ext/rrpc/1/t").unwrap_or_default(),
             properties: full(),
             payload: Vec::new(),
         }),

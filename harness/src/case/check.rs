@@ -1,8 +1,8 @@
 //! A script walked through without a peer: what could never work is found before anything is sent.
 
-use super::binding::sample;
+use super::binding::{sample, samples};
 use super::scope::Scope;
-use super::step::{Action, Elapse, Expectation, Step};
+use super::step::{AMQP, API, Action, Elapse, Expectation, Step};
 use super::template::BuildError;
 use model::packet::{Acknowledgement, Delivery, Packet, PacketId, ProtocolVersion, Publish, Qos};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +25,7 @@ pub(super) fn check(steps: &[Step], version: ProtocolVersion) -> Vec<(&Step, Str
         version,
         connections: BTreeMap::new(),
         has_keep_alive: false,
+        has_asked: false,
         last_id: PacketId::FIRST,
         faults: Vec::new(),
     };
@@ -53,6 +54,8 @@ struct Walk<'a> {
     version: ProtocolVersion,
     connections: BTreeMap<&'a str, Connection>,
     has_keep_alive: bool,
+    /// Something was asked of the API.
+    has_asked: bool,
     /// The identifier of the last packet that came.
     last_id: PacketId,
     faults: Vec<(&'a Step, String)>,
@@ -88,6 +91,50 @@ impl<'a> Walk<'a> {
                     self.fault(step, error);
                 }
             }
+            Action::Ask { template, bind } => {
+                if let Err(error) = template.build(&self.scope) {
+                    self.fault(step, error);
+                }
+                self.has_asked = true;
+                if let Some(name) = bind {
+                    self.check_bind(step, name, actors);
+                    self.scope.bind_request(name);
+                }
+            }
+            Action::Settle { message, .. } => {
+                self.needs_connection(step, AMQP, "settles something");
+                if let Some(name) = message.as_ref().filter(|name| !self.scope.is_message(name)) {
+                    self.faults.push((step, format!("no message was bound with `as: {name}`")));
+                }
+            }
+            Action::Expect { expectation: Expectation::Answer(pattern), bind, .. } => {
+                let errors = pattern.errors(&self.scope);
+                errors.into_iter().for_each(|(field, error)| self.fault(step, BuildError(format!("{field}: {error}"))));
+                match pattern.to() {
+                    Err(error) => self.fault(step, error),
+                    Ok(Some(name)) if !self.scope.is_request(name) => {
+                        self.faults.push((step, format!("no request was bound with `as: {name}`")));
+                    }
+                    Ok(None) if !self.has_asked => {
+                        self.faults.push((step, "nothing was asked that could be answered".to_owned()));
+                    }
+                    Ok(_) => {}
+                }
+                if let Some(name) = bind {
+                    self.check_bind(step, name, actors);
+                    self.scope.bind_answer(name, &samples().0);
+                }
+            }
+            Action::Expect { expectation: Expectation::Message(pattern), bind, .. } => {
+                self.needs_connection(step, AMQP, "expects something");
+                let errors = pattern.errors(&self.scope);
+                errors.into_iter().for_each(|(field, error)| self.fault(step, BuildError(format!("{field}: {error}"))));
+                if let Some(name) = bind {
+                    self.check_bind(step, name, actors);
+                    self.scope.bind_message(name, &samples().1);
+                }
+            }
+            Action::Expect { actor, expectation: Expectation::Silence, .. } if actor == API => {}
             Action::Expect { actor, expectation, bind, .. } => {
                 self.scope.acts(actor);
                 self.needs_connection(step, actor, "expects something");
@@ -104,7 +151,7 @@ impl<'a> Walk<'a> {
                             self.scope.bind(name, &sample);
                         }
                     }
-                    Expectation::Silence => {}
+                    Expectation::Silence | Expectation::Answer(_) | Expectation::Message(_) => {}
                     Expectation::Closed => {
                         self.connections.insert(actor, Connection::Gone);
                     }

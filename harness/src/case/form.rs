@@ -1,7 +1,8 @@
 //! The form of a step: what its string, or the key of its map, says.
 
 use super::decode::unknown_key;
-use super::step::FrameKind;
+use super::request::Asking;
+use super::step::{AMQP, API, FrameKind, Settlement};
 use model::packet::PacketType;
 
 macro_rules! packets {
@@ -42,6 +43,10 @@ pub(super) const SILENCE: &str = "silence";
 pub(super) const CLOSED: &str = "closed";
 pub(super) const REJECTED: &str = "rejected";
 
+/// What the cloud side expects.
+pub(super) const ANSWER: &str = "answer";
+pub(super) const MESSAGE: &str = "message";
+
 /// The form of a step: what its string or its key says.
 pub(super) enum Form<'a> {
     Opens(&'a str),
@@ -52,6 +57,10 @@ pub(super) enum Form<'a> {
     ExpectsSilence(&'a str),
     ExpectsClose(&'a str),
     ExpectsRejection(&'a str),
+    Asks(Asking),
+    ExpectsAnswer,
+    ExpectsMessage,
+    Settles(Settlement),
     Elapse,
     AnyOrder,
     Either,
@@ -64,6 +73,22 @@ pub(super) fn form(head: &str) -> Result<Form<'_>, String> {
         ["elapse"] => return Ok(Form::Elapse),
         ["any-order"] => return Ok(Form::AnyOrder),
         ["either"] => return Ok(Form::Either),
+        [API, "->", word] => return Ok(Form::Asks(asking(word)?)),
+        [API, "<-", ANSWER] => return Ok(Form::ExpectsAnswer),
+        [API, "<-", SILENCE] => return Ok(Form::ExpectsSilence(API)),
+        [API, ..] => return Err(format!("`{API}` asks and is answered: write `{API} -> Pub` and `{API} <- {ANSWER}`")),
+        [AMQP, "<-", MESSAGE] => return Ok(Form::ExpectsMessage),
+        [AMQP, "settles"] => return Ok(Form::Settles(Settlement::Accepted)),
+        [AMQP, "releases"] => return Ok(Form::Settles(Settlement::Released)),
+        [AMQP, "<-", SILENCE] => return Ok(Form::ExpectsSilence(AMQP)),
+        [AMQP, "opens"] => return Ok(Form::Opens(AMQP)),
+        [AMQP, "drops"] => return Ok(Form::Drops(AMQP)),
+        [AMQP, ..] => {
+            return Err(format!(
+                "`{AMQP}` gets messages: write `{AMQP} opens`, `{AMQP} <- {MESSAGE}`, `{AMQP} settles`, `{AMQP} releases` or \
+                 `{AMQP} drops`"
+            ));
+        }
         [actor, "opens"] => (*actor, Form::Opens(actor)),
         [actor, "drops"] => (*actor, Form::Drops(actor)),
         [actor, "->", BYTES] => (*actor, Form::SendsBytes(actor, FrameKind::Binary)),
@@ -83,6 +108,11 @@ pub(super) fn form(head: &str) -> Result<Form<'_>, String> {
     };
     check_actor(who)?;
     Ok(form)
+}
+
+fn asking(word: &str) -> Result<Asking, String> {
+    let known = Asking::ALL.into_iter().find(|asking| asking.word() == word);
+    known.ok_or_else(|| unknown_key("action", word, Asking::ALL.iter().map(|asking| asking.word())))
 }
 
 fn from_client(word: &str) -> Result<FromClient, String> {

@@ -8,6 +8,7 @@
 //! [`PacketTemplate`] or [`BytesTemplate`], compares what came with a [`PacketPattern`], and keeps the variables of the
 //! script in a [`Scope`].
 
+mod answer;
 mod binding;
 mod body;
 mod bytes;
@@ -32,6 +33,7 @@ mod pattern;
 mod property;
 mod raw;
 mod read;
+mod request;
 mod roster;
 mod schema;
 mod scope;
@@ -47,6 +49,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{AnswerPattern, MessagePattern};
 pub use bytes::BytesTemplate;
 pub(crate) use cite::Cite;
 pub(crate) use code::name as code_name;
@@ -56,11 +59,12 @@ pub use lint::{Finding, lint};
 pub(crate) use nearest::suggestion;
 pub use pattern::{Mismatch, PacketPattern};
 pub(crate) use property::name as property_name;
+pub use request::{Prepared, RequestTemplate};
 pub use roster::Roster;
 pub(crate) use roster::{DISABLED, STRANGERS, UNKNOWN, UNREGISTERED};
 pub use schema::schema;
 pub use scope::{Credentials, Identity, Scope};
-pub use step::{Action, Elapse, Expectation, FrameKind, Step, Window};
+pub use step::{AMQP, API, Action, Elapse, Expectation, FrameKind, Settlement, Step, Window};
 pub use template::{BuildError, Built, PacketTemplate};
 pub use transport::Transport;
 pub use variant::{Applicability, Variant, expand};

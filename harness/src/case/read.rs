@@ -6,8 +6,9 @@ use super::error::Location;
 use super::fields::NoFields;
 use super::form::{Form, form};
 use super::pattern::PacketPattern;
-use super::step::{Action, Expectation, FrameKind, Step};
-use super::step_fields::{BytesFields, ElapseFields, RejectedFields};
+use super::request::RequestTemplate;
+use super::step::{AMQP, API, Action, Expectation, FrameKind, Step};
+use super::step_fields::{BytesFields, ElapseFields, RejectedFields, SettleFields};
 use super::template::PacketTemplate;
 use super::transport::Transport;
 use super::yaml::{Content, Mark, Node};
@@ -121,6 +122,24 @@ fn action(
         Form::ExpectsRejection(actor) => {
             let fields: RejectedFields = body.fields(&[Reserved::Within])?;
             expect(actor, Expectation::Rejected(fields.code.0), body)
+        }
+        Form::Asks(asking) => {
+            let fields = body.fields(&[Reserved::As])?;
+            let template = Box::new(RequestTemplate::new(asking, fields));
+            Action::Ask { template, bind: body.bind.take() }
+        }
+        Form::ExpectsAnswer => {
+            let pattern = body.fields(&[Reserved::As, Reserved::Within])?;
+            expect(API, Expectation::Answer(Box::new(pattern)), body)
+        }
+        Form::ExpectsMessage => {
+            let pattern = body.fields(&[Reserved::As, Reserved::Within])?;
+            expect(AMQP, Expectation::Message(Box::new(pattern)), body)
+        }
+        Form::Settles(settlement) => {
+            let fields: SettleFields = body.fields(&[])?;
+            let message = fields.variable().map_err(|message| (body.mark(), message))?;
+            Action::Settle { message, settlement }
         }
         Form::Elapse => {
             let time = body.scalar_or("time", |fields: ElapseFields| fields.time)?;

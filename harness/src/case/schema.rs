@@ -1,5 +1,6 @@
 //! The JSON Schema of case files, generated from the types that read them.
 
+use super::answer::{AnswerPattern, MessagePattern};
 use super::body::Reserved;
 use super::bytes::BytesTemplate;
 use super::code::{Code, CodePattern};
@@ -8,9 +9,11 @@ use super::fields::{
     SubackFields, SubscribeFields, UnsubscribeFields,
 };
 use super::file::SuiteFile;
-use super::form::{BYTES, CLOSED, FromClient, FromServer, REJECTED, SILENCE, TEXT};
+use super::form::{ANSWER, BYTES, CLOSED, FromClient, FromServer, MESSAGE, REJECTED, SILENCE, TEXT};
 use super::raw::RawFields;
-use super::step_fields::{BytesFields, ElapseFields, ElapseText, RejectedFields, WhenFields};
+use super::request::{Asking, RequestFields};
+use super::step::{AMQP, API};
+use super::step_fields::{BytesFields, ElapseFields, ElapseText, RejectedFields, SettleFields, WhenFields};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
 
@@ -79,6 +82,16 @@ impl JsonSchema for StepFile {
         for word in ["opens", "drops"] {
             add(format!("{ACTOR} {word}$"), with_reserved::<NoFields>(generator, &[]));
         }
+        for asking in Asking::ALL {
+            let key = format!("^{API} -> {}$", asking.word());
+            add(key, with_reserved::<RequestFields>(generator, &[Reserved::As]));
+        }
+        const BOTH: &[Reserved] = &[Reserved::As, Reserved::Within];
+        add(format!("^{API} <- {ANSWER}$"), with_reserved::<AnswerPattern>(generator, BOTH));
+        add(format!("^{AMQP} <- {MESSAGE}$"), with_reserved::<MessagePattern>(generator, BOTH));
+        for word in ["settles", "releases"] {
+            add(format!("^{AMQP} {word}$"), with_reserved::<SettleFields>(generator, &[]));
+        }
         let elapse = generator.subschema_for::<ElapseText>();
         let map = with_reserved::<ElapseFields>(generator, &[]);
         add("^elapse$".to_owned(), json_schema!({"anyOf": [elapse, map]}));
@@ -90,7 +103,11 @@ impl JsonSchema for StepFile {
         let sent: Vec<&str> = FromClient::ALL.iter().map(|packet| packet.word()).collect();
         let expected = FromServer::ALL.iter().map(|packet| packet.word()).chain([SILENCE, CLOSED]);
         let expected: Vec<&str> = expected.collect();
-        let bare = format!("{ACTOR} (-> ({})|<- ({})|opens|drops)$", sent.join("|"), expected.join("|"));
+        let bare = format!(
+            "({ACTOR} (-> ({})|<- ({})|opens|drops)|^{API} <- {ANSWER}|^{AMQP} (<- {MESSAGE}|settles|releases))$",
+            sent.join("|"),
+            expected.join("|")
+        );
         json_schema!({
             "description": "A step: text, or a map with one key.",
             "anyOf": [

@@ -1,12 +1,12 @@
 //! The variables of a script while it is played, and what actors remember.
 
-use super::binding::{Field, field};
+use super::binding::{Field, Thing, field};
 use super::login::LoginFields;
 use super::nearest::suggestion;
 use super::roster::Roster;
 use super::template::BuildError;
 use super::value::{Bound, Variable};
-use model::device::Transport;
+use model::cloud::{Answer, PlatformMessage};
 use model::packet::{Packet, PacketId, PacketType, Qos};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -49,7 +49,7 @@ pub struct Scope {
     acting: String,
     /// The names of the actors, where they are not taken for granted.
     cast: Option<BTreeSet<String>>,
-    bindings: BTreeMap<String, Packet>,
+    bindings: BTreeMap<String, Thing>,
     actors: BTreeMap<String, Memory>,
 }
 
@@ -105,7 +105,7 @@ impl Scope {
     /// loader has done that.
     pub(super) fn to_check(actors: BTreeSet<String>) -> Scope {
         let names = actors.iter().map(String::as_str).collect();
-        let roster = Some(Roster::made_up(&names, Transport::Plain, "t", "c"));
+        let roster = Some(Roster::made_up(&names, model::device::Transport::Plain, "t", "c"));
         Scope { cast: Some(actors), roster, ..Scope::new("t", "c", Credentials::default()) }
     }
 
@@ -130,7 +130,32 @@ impl Scope {
 
     /// Binds a packet to a variable, for the `as:` of an expectation.
     pub fn bind(&mut self, name: &str, packet: &Packet) {
-        self.bindings.insert(name.to_owned(), packet.clone());
+        self.bindings.insert(name.to_owned(), Thing::Packet(Box::new(packet.clone())));
+    }
+
+    /// Binds a request to the API, so that its answer can name it.
+    pub fn bind_request(&mut self, name: &str) {
+        self.bindings.insert(name.to_owned(), Thing::Request);
+    }
+
+    /// Binds an answer of the API to a variable.
+    pub fn bind_answer(&mut self, name: &str, answer: &Answer) {
+        self.bindings.insert(name.to_owned(), Thing::Answer(Box::new(answer.clone())));
+    }
+
+    /// Binds a message over AMQP to a variable.
+    pub fn bind_message(&mut self, name: &str, message: &PlatformMessage) {
+        self.bindings.insert(name.to_owned(), Thing::Message(Box::new(message.clone())));
+    }
+
+    /// Whether a request to the API is bound to this name.
+    pub(super) fn is_request(&self, name: &str) -> bool {
+        matches!(self.bindings.get(name), Some(Thing::Request))
+    }
+
+    /// Whether a message over AMQP is bound to this name.
+    pub(super) fn is_message(&self, name: &str) -> bool {
+        matches!(self.bindings.get(name), Some(Thing::Message(_)))
     }
 
     /// Takes note of a packet that came in on an actor's connection: it may have to be acknowledged. To be called for
@@ -167,7 +192,7 @@ impl Scope {
                 }
                 "c" => Ok(Bound::Text(self.client_prefix.clone())),
                 _ if self.bindings.contains_key(name) => {
-                    Err(BuildError(format!("`${name}` is a packet: write a field of it, such as `${name}.id`")))
+                    Err(BuildError(format!("`${name}` is no value: write a field of it, such as `${name}.payload`")))
                 }
                 _ if self.cast.as_ref().is_none_or(|cast| cast.contains(name)) => {
                     Ok(Bound::Text(self.identity(name).client_id))
@@ -175,18 +200,16 @@ impl Scope {
                 _ => Err(self.unknown(variable, &format!("write $${name} if you mean the text"))),
             };
         };
-        let Some(packet) = self.bindings.get(name) else {
+        let Some(thing) = self.bindings.get(name) else {
             if let Some(bound) = self.of_device(name, wanted) {
                 return Ok(Bound::Text(bound));
             }
             return Err(self.unknown(variable, &format!("no packet was bound with `as: {name}`")));
         };
-        match field(packet, wanted) {
+        match field(thing, wanted) {
             Field::Is(bound) => Ok(bound),
-            Field::Absent => {
-                Err(BuildError(format!("`{variable}` has no value: the {} has none", packet.packet_type())))
-            }
-            Field::Unknown => Err(BuildError(format!("`{variable}`: {} has no `{wanted}`", packet.packet_type()))),
+            Field::Absent => Err(BuildError(format!("`{variable}` has no value: the {} has none", thing.kind()))),
+            Field::Unknown => Err(BuildError(format!("`{variable}`: {} has no `{wanted}`", thing.kind()))),
         }
     }
 
@@ -243,9 +266,7 @@ impl Scope {
 
     /// Leaves the variables that `other` has too, with a packet of the same type.
     pub(super) fn keep_common(&mut self, other: &Scope) {
-        self.bindings.retain(|name, packet| {
-            other.bindings.get(name).is_some_and(|twin| twin.packet_type() == packet.packet_type())
-        });
+        self.bindings.retain(|name, thing| other.bindings.get(name).is_some_and(|twin| twin.kind() == thing.kind()));
     }
 
     fn memory(&mut self, actor: &str) -> &mut Memory {

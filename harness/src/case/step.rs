@@ -1,12 +1,20 @@
 //! What a script consists of, ready to be played.
 
+use super::answer::{AnswerPattern, MessagePattern};
 use super::bytes::BytesTemplate;
 use super::error::Location;
 use super::pattern::PacketPattern;
+use super::request::RequestTemplate;
 use super::template::PacketTemplate;
 use model::profile::Offence;
 use std::fmt;
 use std::time::Duration;
+
+/// The actor that asks the platform's API.
+pub const API: &str = "api";
+
+/// The actor that gets the messages of devices over AMQP.
+pub const AMQP: &str = "amqp";
 
 /// One step of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +56,20 @@ pub enum Action {
         /// In which kind of WebSocket frame, where there is one.
         frame: FrameKind,
     },
+    /// Asks the platform's API for something; the answer is waited for elsewhere.
+    Ask {
+        /// What.
+        template: Box<RequestTemplate>,
+        /// The variable by which its answer names it.
+        bind: Option<String>,
+    },
+    /// Says what became of a message that came over AMQP.
+    Settle {
+        /// The variable that it is bound to; the oldest that is not settled, if it has none.
+        message: Option<String>,
+        /// What.
+        settlement: Settlement,
+    },
     /// Waits for what the peer does on the actor's connection.
     Expect {
         /// On whose connection.
@@ -87,6 +109,19 @@ pub enum Expectation {
     Closed,
     /// One of the reactions to this offence that the profile permits.
     Rejected(Offence),
+    /// An answer of the API.
+    Answer(Box<AnswerPattern>),
+    /// A message over AMQP: the first that fits.
+    Message(Box<MessagePattern>),
+}
+
+/// What becomes of a message that came over AMQP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Settlement {
+    /// It is done with.
+    Accepted,
+    /// It has to come again.
+    Released,
 }
 
 /// When something must come.
@@ -131,6 +166,8 @@ impl Action {
             | Action::Send { actor, .. }
             | Action::SendBytes { actor, .. }
             | Action::Expect { actor, .. } => Some(actor),
+            Action::Ask { .. } => Some(API),
+            Action::Settle { .. } => Some(AMQP),
             Action::Elapse(_) | Action::AnyOrder(_) | Action::Either(_) => None,
         }
     }

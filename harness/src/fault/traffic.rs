@@ -98,7 +98,8 @@ impl Traffic {
             | Switch::TextFramesSent
             | Switch::FramesTakenForPackets => came_up(Occasion::WebSocket),
             Switch::KeepAliveNotChecked => true,
-            Switch::PacketSizeNotChecked => self.server_closed && publishes,
+            // A packet of that size is not looked into.
+            Switch::PacketSizeNotChecked => came_up(Occasion::Login),
             Switch::SignatureNotChecked
             | Switch::SignatureOfOneCase
             | Switch::SignatureOfOneMethod
@@ -114,8 +115,7 @@ impl Traffic {
             | Switch::ParametersInOrder
             | Switch::NameIsTheSession
             | Switch::RefusedForGood
-            | Switch::TcpModeRefused
-            | Switch::VersionStepsBack => came_up(Occasion::Login),
+            | Switch::TcpModeRefused => came_up(Occasion::Login),
             Switch::RegistrationNotChecked
             | Switch::RegistrationNotAnswered
             | Switch::RegistrationKeepAliveChecked
@@ -129,6 +129,21 @@ impl Traffic {
             Switch::ForeignFilterGranted | Switch::SystemTopicsRefused => came_up(Occasion::Login) && subscribes,
             Switch::FiltersNotCounted => subscribes,
             Switch::TopicLengthNotChecked => subscribes || publishes,
+            // What the cloud does passes no proxy.
+            Switch::PubLost
+            | Switch::PubAtQos0
+            | Switch::BroadcastLost
+            | Switch::LogWithoutUserProperties
+            | Switch::DeviceMessageLost
+            | Switch::CorrelationDataAsText
+            | Switch::ReleasedMessageLost
+            | Switch::CallNotSent
+            | Switch::CallTimesOutEarly
+            | Switch::ForeignAnswerTaken
+            | Switch::AnswerIgnored
+            | Switch::AnswerChanged
+            | Switch::OfflineIsTimeout
+            | Switch::TimeoutIsOffline => true,
         }
     }
 

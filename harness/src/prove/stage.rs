@@ -11,6 +11,7 @@ use crate::case::Location;
 use crate::target::Counterpart;
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
+use model::cloud::{Answer, PlatformMessage, Request};
 use model::judge::Observation;
 use model::permitted::{Move, PermittedServer, Said};
 use std::collections::hash_map::DefaultHasher;
@@ -22,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 /// What a server does at one moment.
@@ -97,6 +98,10 @@ struct Link {
     reader: Option<Waker>,
     /// What came from the server, and when.
     received: DefaultHasher,
+    /// Who waits for the answer to a request, if this is one.
+    asking: Option<oneshot::Sender<Answer>>,
+    /// Who gets messages of devices, if this is for them.
+    consuming: Option<mpsc::UnboundedSender<PlatformMessage>>,
 }
 
 /// The most deeds of one run: no script needs so many, but a server might talk for ever.
@@ -165,6 +170,32 @@ impl Counterpart for Stage {
         scene.links.insert(connection, Link::default());
         scene.hear(connection, Observation::Opened);
         Box::new(ClientEnd { stage: self.clone(), connection, is_closed: false })
+    }
+
+    fn ask(&self, request: &Request, in_order: bool) -> oneshot::Receiver<Answer> {
+        let mut scene = self.scene();
+        let (sender, receiver) = oneshot::channel();
+        let connection = ConnectionId(u32::try_from(scene.links.len()).unwrap_or(u32::MAX));
+        scene.links.insert(connection, Link { asking: Some(sender), ..Link::default() });
+        scene.hear(connection, Observation::Asked { request, in_order });
+        receiver
+    }
+
+    fn consume(&self) -> mpsc::UnboundedReceiver<PlatformMessage> {
+        let mut scene = self.scene();
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let connection = ConnectionId(u32::try_from(scene.links.len()).unwrap_or(u32::MAX));
+        scene.links.insert(connection, Link { consuming: Some(sender), ..Link::default() });
+        scene.hear(connection, Observation::Consumes);
+        receiver
+    }
+
+    fn settle(&self, connection: ConnectionId, message_id: &str, is_accepted: bool) {
+        self.scene().hear(connection, Observation::Settled { message_id, is_accepted });
+    }
+
+    fn stop_consuming(&self, connection: ConnectionId) {
+        self.scene().hear(connection, Observation::ClosedByClient);
     }
 
     fn attend(&self, step: &Location, watched: BTreeSet<ConnectionId>) {
@@ -292,6 +323,17 @@ impl Scene {
                     match &one.said {
                         Said::Packet(bytes) => link.to_client.extend(bytes),
                         Said::Close => link.is_over = true,
+                        Said::Message(message) => {
+                            if let Some(consuming) = &link.consuming {
+                                let _ = consuming.send(PlatformMessage::clone(message));
+                            }
+                        }
+                        Said::Answer(answer) => {
+                            if let Some(asking) = link.asking.take() {
+                                // A player that has gone on does not wait for it any more.
+                                let _ = asking.send(Answer::clone(answer));
+                            }
+                        }
                     }
                     if let Some(reader) = link.reader.take() {
                         reader.wake();

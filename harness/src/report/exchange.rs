@@ -38,6 +38,8 @@ pub enum Told {
     ClosedByPeer,
     /// The actor closed its connection.
     ClosedByActor,
+    /// The platform's API was asked for something, or answered.
+    Cloud,
 }
 
 /// How many bytes of what is no packet are shown.
@@ -90,6 +92,15 @@ pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
             What::Received(bytes) => ("<-", connection.received.read(bytes)),
             What::ClosedByPeer => ("--", one(Told::ClosedByPeer, "the peer closed the connection")),
             What::ClosedByHarness => ("--", one(Told::ClosedByActor, "closes the connection")),
+            What::Asked { request, in_order } => {
+                let standing = if *in_order { "" } else { " (not signed as it must be)" };
+                ("->", one(Told::Cloud, &format!("{request}{standing}")))
+            }
+            What::Answered(answer) => ("<-", one(Told::Cloud, &format!("answer {answer}"))),
+            What::Consumes => ("--", one(Told::Cloud, "listens")),
+            What::Delivered(message) => ("<-", one(Told::Cloud, &message.to_string())),
+            What::Settled { is_accepted: true, .. } => ("->", one(Told::Cloud, "settles")),
+            What::Settled { is_accepted: false, .. } => ("->", one(Told::Cloud, "releases")),
         };
         let line = |(told, text)| Line { at: event.at, actor: connection.actor.clone(), arrow, told, text };
         lines.extend(texts.into_iter().map(line));

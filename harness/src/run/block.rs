@@ -122,7 +122,7 @@ impl Player<'_> {
                 inbox.closed.is_some() || inbox.packets.iter().any(|arrived| is_reaction(&arrived.packet))
             }
             // The language has no alternative that begins with silence.
-            Expectation::Silence => false,
+            Expectation::Silence | Expectation::Answer(_) | Expectation::Message(_) => false,
         });
         fits.unwrap_or(false)
     }

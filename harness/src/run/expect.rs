@@ -2,7 +2,7 @@
 
 use super::player::{EARLY, Halt, LATE, Player};
 use super::verdict::{Finding, SilenceMeans};
-use crate::case::{Mismatch, PacketPattern, Step, Window};
+use crate::case::{AMQP, Mismatch, PacketPattern, Step, Window};
 use crate::wire::{Arrived, Inbox, MOST_BYTES, MOST_PACKETS};
 use model::packet::{Packet, PacketType};
 use std::time::Duration;
@@ -146,7 +146,8 @@ impl Player<'_> {
         if let Some(end) = unreadable {
             return Err(self.ended(step, actor, "silence", end));
         }
-        match self.inbox(actor, |inbox| untaken(inbox)).flatten() {
+        let of_cloud = if actor == AMQP { self.unexpected_message() } else { None };
+        match of_cloud.or(self.inbox(actor, |inbox| untaken(inbox)).flatten()) {
             Some(others) => {
                 Err(self.finding(step, Some(actor), "the peer is not silent", "no further packet", &others))
             }

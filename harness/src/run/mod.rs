@@ -9,6 +9,8 @@
 //! variant, in the order in which it is known.
 
 mod block;
+mod cloud;
+mod consume;
 mod devices;
 mod embedded;
 mod expect;

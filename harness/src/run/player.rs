@@ -1,12 +1,15 @@
 //! Plays the script of one variant.
 
+use super::cloud::Asked;
+use super::consume::Consuming;
 use super::expect::{End, unreadable};
 use super::fence::DISCONNECT;
 use super::misframed::misframed;
 use super::verdict::{Finding, SilenceMeans, StepReference};
 use crate::case::{
-    Action, Credentials, Elapse, Expectation, FrameKind, Roster, Scope, Step, Transport, Variant, Window,
+    AMQP, Action, Credentials, Elapse, Expectation, FrameKind, Roster, Scope, Step, Transport, Variant, Window,
 };
+use crate::cloud::{Business, CloudTarget, Signer};
 use crate::fault::{Interference, Proxy, Traffic};
 use crate::target::{Peer, Scheme};
 use crate::trace::{ConnectionId, Recorder, Trace};
@@ -38,6 +41,8 @@ pub struct Conditions {
     pub timeout: Duration,
     /// What stands between the harness and its peer.
     pub interference: Interference,
+    /// The cloud side of a peer in a network, if it has one.
+    pub cloud: Option<CloudTarget>,
     /// What carries the connections to an embedded broker.
     pub scheme: Scheme,
 }
@@ -52,6 +57,7 @@ impl Default for Conditions {
             timeout: DEFAULT_TIMEOUT,
             interference: Interference::None,
             scheme: Scheme::Mqtt,
+            cloud: None,
         }
     }
 }
@@ -102,6 +108,8 @@ pub(super) struct Player<'a> {
     changed: Arc<Notify>,
     pub(super) scope: Scope,
     pub(super) actors: BTreeMap<String, Actor>,
+    pub(super) asked: Asked,
+    pub(super) consuming: Consuming,
     next_connection: u32,
     /// When the step before ended: windows are measured from here.
     mark: Instant,
@@ -148,6 +156,7 @@ impl<'a> Player<'a> {
             Some(roster) => roster.all_topics().collect(),
             None => vec![prefix.clone()],
         };
+        let (business, key) = Business::of(&peer, conditions.cloud.as_ref());
         let scope = Scope::new(prefix, unique, conditions.credentials.clone()).with_devices(roster);
         Player {
             variant,
@@ -161,6 +170,8 @@ impl<'a> Player<'a> {
             changed: Arc::new(Notify::new()),
             scope,
             actors: BTreeMap::new(),
+            asked: Asked::new(business, Signer::new(key, unique)),
+            consuming: Consuming::default(),
             next_connection: 0,
             mark: Instant::now(),
             keep_alive: 0,
@@ -177,6 +188,7 @@ impl<'a> Player<'a> {
         let mut scripted = self.recorder.events();
         if !self.peer.ends_with_script() {
             self.timeout = self.timeout.min(PARTING.max(self.timeout / 4));
+            self.await_answers().await;
             let settled = self.settle().await;
             ending = ending.and(settled);
             scripted = self.recorder.events();
@@ -233,11 +245,17 @@ impl<'a> Player<'a> {
         let of = |actor: &str| self.actors.get(actor).map(|actor| actor.connection.id());
         match &step.action {
             Action::Expect { expectation: Expectation::Silence, .. } => BTreeSet::new(),
+            Action::Expect { expectation: Expectation::Answer(_), .. } => self.asked.open().collect(),
+            Action::Expect { expectation: Expectation::Message(_), .. } => {
+                self.consuming.connection().into_iter().collect()
+            }
             Action::Expect { actor, .. } => of(actor).into_iter().collect(),
             Action::AnyOrder(steps) => steps.iter().flat_map(|step| self.watched(step)).collect(),
             Action::Either(branches) => branches.iter().flatten().flat_map(|step| self.watched(step)).collect(),
             Action::Opens { .. }
             | Action::Drops { .. }
+            | Action::Ask { .. }
+            | Action::Settle { .. }
             | Action::Send { .. }
             | Action::SendBytes { .. }
             | Action::Elapse(_) => BTreeSet::new(),
@@ -246,6 +264,11 @@ impl<'a> Player<'a> {
 
     async fn step(&mut self, step: &Step) -> Result<(), Halt> {
         match &step.action {
+            Action::Opens { actor } if actor == AMQP => self.consume().await,
+            Action::Drops { actor } if actor == AMQP => {
+                self.stop_consuming();
+                Ok(())
+            }
             Action::Opens { actor } => {
                 self.leave(actor).await;
                 self.open(actor, None).await
@@ -275,6 +298,11 @@ impl<'a> Player<'a> {
                     FrameKind::Text => self.send(step, actor, &bytes, Sending::Text).await,
                 }
             }
+            Action::Ask { template, bind } => {
+                self.note();
+                self.ask(step, template, bind.as_deref())
+            }
+            Action::Settle { message, settlement } => self.settle_message(step, message.as_deref(), *settlement),
             Action::Expect { actor, expectation, within, bind } => {
                 self.expect(step, actor, expectation, *within, bind.as_deref()).await
             }
@@ -306,7 +334,25 @@ impl<'a> Player<'a> {
             Expectation::Silence => self.expect_silence(step, actor).await,
             Expectation::Closed => self.expect_closed(step, actor, within).await,
             Expectation::Rejected(offence) => self.expect_rejected(step, actor, *offence, within).await,
+            Expectation::Answer(pattern) => self.expect_answer(step, pattern, within, bind).await,
+            Expectation::Message(pattern) => self.expect_message(step, pattern, within, bind).await,
         }
+    }
+
+    /// The number of a connection that is opened now.
+    pub(super) fn next_connection(&mut self) -> ConnectionId {
+        let id = ConnectionId(self.next_connection);
+        self.next_connection += 1;
+        id
+    }
+
+    pub(super) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// What is notified when something comes in.
+    pub(super) fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
     }
 
     /// Opens a connection for `actor`.
@@ -327,8 +373,7 @@ impl<'a> Player<'a> {
             }
             None => opened.stream,
         };
-        let id = ConnectionId(self.next_connection);
-        self.next_connection += 1;
+        let id = self.next_connection();
         let (recorder, changed) = (self.recorder.clone(), Arc::clone(&self.changed));
         let connection = Connection::open(stream, opened.frames, id, actor, self.variant.version, recorder, changed);
         self.actors.insert(actor.to_owned(), Actor { connection, accepted: false, knows_closed: false });
@@ -391,6 +436,7 @@ impl<'a> Player<'a> {
 
     /// Says DISCONNECT and closes, so that the judge sees a settled end.
     async fn part(&mut self) {
+        self.stop_consuming();
         let names: Vec<String> = self.actors.keys().cloned().collect();
         for name in &names {
             let can_part = self.actors.get(name).is_some_and(|actor| actor.connection.can_ping(actor.accepted));
@@ -494,7 +540,7 @@ impl<'a> Player<'a> {
         }))
     }
 
-    fn error(&self, step: &Step, error: &dyn std::fmt::Display) -> Halt {
+    pub(super) fn error(&self, step: &Step, error: &dyn std::fmt::Display) -> Halt {
         Halt::Error(format!("{}: {}: {error}", step.location, step.text))
     }
 }

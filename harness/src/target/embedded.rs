@@ -28,6 +28,11 @@ impl Embedded {
         Embedded { broker, scheme }
     }
 
+    /// The broker itself.
+    pub(crate) fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
     /// What carries the connections.
     pub(super) fn scheme(&self) -> Scheme {
         self.scheme

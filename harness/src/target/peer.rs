@@ -4,6 +4,7 @@ use super::embedded::Embedded;
 use crate::case::{Location, Transport};
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
+use model::cloud::{Answer, PlatformMessage, Request};
 use model::profile::Profile;
 use reference_broker::{Broker, Settings, Switch};
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use std::fmt::Debug;
 use std::io;
 use std::sync::Arc;
 use tokio::io::{copy_bidirectional, duplex};
+use tokio::sync::{mpsc, oneshot};
 use transport::web_socket::{self, Manners};
 use transport::{Address, ConnectError, Opened, Route, Scheme};
 
@@ -21,6 +23,18 @@ pub(super) const IN_MEMORY_WINDOW: usize = 64 << 10;
 pub trait Counterpart: Debug + Send + Sync {
     /// Opens a connection. Connections have numbers in the order of their opening.
     fn connect(&self) -> Box<dyn Stream>;
+
+    /// Takes a request to the platform's API, on a connection of its own that counts like the others, and answers it.
+    fn ask(&self, request: &Request, in_order: bool) -> oneshot::Receiver<Answer>;
+
+    /// Gives out messages of devices, on a connection of its own that counts like the others.
+    fn consume(&self) -> mpsc::UnboundedReceiver<PlatformMessage>;
+
+    /// One of them is settled: it is done with, or has to come again.
+    fn settle(&self, connection: ConnectionId, message_id: &str, is_accepted: bool);
+
+    /// Nobody wants more of them.
+    fn stop_consuming(&self, connection: ConnectionId);
 
     /// The script begins with a step, and looks at these connections.
     fn attend(&self, step: &Location, watched: BTreeSet<ConnectionId>);

@@ -1,5 +1,6 @@
 //! What the client sent: bytes to inputs of the model, each fault of the client named as an offence.
 
+use super::cloud::Departure;
 use super::offences;
 use super::reading::Reading;
 use super::track::{Sending, Unanswered};
@@ -42,13 +43,15 @@ impl Judge {
     pub(super) fn client_closed(&mut self, at: Millis, connection: ConnectionId) {
         let Some(reading) = self.readings.get_mut(&connection).filter(|reading| reading.is_open()) else { return };
         reading.close();
-        if let Some(sender) = reading.sender {
+        let sender = reading.sender;
+        self.device_departs(at, connection, Departure::Lost);
+        if let Some(sender) = sender {
             self.push(at, connection, sender, Input::Lost);
         }
     }
 
     /// Gives an input to the session of a client.
-    fn push(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, input: Input) {
+    pub(super) fn push(&mut self, at: Millis, connection: ConnectionId, sender: SenderKey, input: Input) {
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         if let Some(track) = self.tracks.get_mut(&sender) {
             track.push(&context, at, connection, input);
@@ -160,7 +163,11 @@ impl Judge {
             reading.from_client.set_maximum_packet_size(maximum);
         }
         reading.connect = Some(connect.clone());
-        let login = self.devices.connects(&self.profile, at, connection, connect, version);
+        let mut login = self.devices.connects(&self.profile, at, connection, connect, version);
+        if login.identity.device().is_some_and(|device| self.cloud.disabled.contains(device)) {
+            login.offence = login.offence.or(Some(Offence::DeviceDisabled));
+        }
+        self.device_asks(connection);
         let offence = offences::of_connect(&self.profile, connect, version, &login);
         let sender = self.sender(match login.identity {
             Identity::Client(id) => id,
@@ -232,6 +239,7 @@ impl Judge {
                 reading.client_is_done = true;
                 let lifetime = interval.map(Lifetime::of_interval);
                 let with_will = disconnect.reason != ReasonCode::Success;
+                self.device_departs(at, connection, Departure::Left);
                 self.push(at, connection, sender, Input::Disconnect { lifetime, with_will });
             }
         }
@@ -307,6 +315,8 @@ impl Judge {
         let unanswered = publish.packet_id().filter(|_| publish.dup());
         let again = unanswered.and_then(|id| self.tracks.get(&sender)?.open.get(&id).copied());
         let again = again.filter(|known| self.is_repetition(known.message, publish, &topic));
+        self.device_publishes(at, connection, publish, &topic);
+        let content_topic = topic.clone();
         let of_device = self.devices.publishes(&self.profile, at, connection, publish, &topic);
         let is_consumed = self.devices.may_be_consumed(&self.profile, connection, &topic);
         let mut offences = offences::of_publish(&self.profile, publish, &topic, &offer, version);
@@ -324,6 +334,7 @@ impl Judge {
             }
             None => self.publish_message(at, connection, sender, publish, topic, size),
         };
+        self.device_is_heard(connection, message, publish, &content_topic);
         let (id, is_served) = (publish.packet_id(), offences.iter().all(|one| self.may_be_served(connection, *one)));
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         let ends = !offences.is_empty() && offences.iter().all(|offence| always_ends(&context, *offence, version));
@@ -335,17 +346,21 @@ impl Judge {
                 .packet_id()
                 .zip(self.tracks.get(&sender))
                 .is_some_and(|(id, track)| track.may_hold(&context, id));
-        let sending =
-            self.tracks.get(&sender).map_or(Sending::First, |track| track.sending(&context, publish.qos(), again));
+        let sending = self
+            .tracks
+            .get(&sender)
+            .map_or(Sending::First, |track| track.sending(&context, connection, publish.qos(), again));
         self.push(at, connection, sender, Input::Publish { message, id, alias: None, offences });
         let in_doubt = offends || is_consumed || is_known;
         if let (Some(id), Some(track)) = (publish.packet_id(), self.tracks.get_mut(&sender)) {
             let unanswered = match again {
                 Some(unanswered) if sending == Sending::Repetition => unanswered,
-                Some(unanswered) => {
-                    Unanswered { times: unanswered.times.saturating_add(1), first: track.latest(), ..unanswered }
-                }
-                None => Unanswered { message, times: 1, received: false, first: track.latest() },
+                Some(unanswered) => Unanswered {
+                    times: unanswered.times.saturating_add(1),
+                    first: track.ordinal(connection),
+                    ..unanswered
+                },
+                None => Unanswered { message, times: 1, received: false, first: track.ordinal(connection) },
             };
             track.open.insert(id, unanswered);
         }
@@ -396,6 +411,23 @@ impl Judge {
         topic: String,
         size: usize,
     ) -> MessageKey {
+        // Where nothing is retained the flag means nothing.
+        let retain = publish.retain && self.retains(connection);
+        self.message_of(at, connection, sender, publish, topic, size, retain)
+    }
+
+    /// The same, where it is known whether the message is retained.
+    #[expect(clippy::too_many_arguments, reason = "a message has so many parts")]
+    pub(super) fn message_of(
+        &mut self,
+        at: Millis,
+        connection: ConnectionId,
+        sender: SenderKey,
+        publish: &Publish,
+        topic: String,
+        size: usize,
+        retain: bool,
+    ) -> MessageKey {
         // An alias may have shortened it.
         let size = u32::try_from(size + topic.len()).unwrap_or(u32::MAX);
         let properties = self.profile.limits().permitted_properties(Unit::Characters, &publish.properties);
@@ -412,8 +444,7 @@ impl Judge {
             qos: publish.qos(),
             size,
             expiry: interval.map(|interval| Expiry { interval, earliest: at, latest: None }),
-            // Where nothing is retained the flag means nothing.
-            retain: publish.retain && self.retains(connection),
+            retain,
             is_will: false,
             content_3,
             content_5,

@@ -2,7 +2,7 @@
 
 use super::Judge;
 use super::secrets::Secrets;
-use crate::device::{Device, Registration};
+use crate::device::{Device, Extras, Registration};
 use crate::packet::{Connect, ProtocolVersion, Publish, Qos};
 use crate::profile::{Feature, Offence, Profile, Reaction};
 use crate::server::identity::{Identity, Login};
@@ -32,6 +32,7 @@ pub(super) struct Devices {
 #[derive(Debug, Clone, Hash)]
 struct Known {
     identity: Identity,
+    extras: Extras,
     client_id: String,
 }
 
@@ -91,7 +92,8 @@ impl Devices {
         {
             self.registering.insert(connection, (registration, device.clone()));
         }
-        let known = Known { identity: login.identity.clone(), client_id: connect.client_id.to_string() };
+        let known =
+            Known { identity: login.identity.clone(), extras: login.extras, client_id: connect.client_id.to_string() };
         self.logins.insert(connection, known);
         login
     }
@@ -158,6 +160,12 @@ impl Devices {
     /// The connections that were right to ask for a secret or token, and have none yet.
     pub(super) fn registering(&self) -> impl Iterator<Item = (ConnectionId, Registration, &Device)> {
         self.registering.iter().map(|(connection, (registration, device))| (*connection, *registration, device))
+    }
+
+    /// The device on a connection, and what it asked for at its login.
+    pub(super) fn on(&self, connection: ConnectionId) -> Option<(&Device, Extras)> {
+        let known = self.logins.get(&connection)?;
+        known.identity.device().map(|device| (device, known.extras))
     }
 
     /// Whether a PUBLISH to this connection may have been pushed: it needs no subscription.

@@ -27,6 +27,8 @@
 
 mod announced;
 mod client_side;
+mod cloud;
+mod consumers;
 mod devices;
 mod explain;
 mod figures;
@@ -44,6 +46,7 @@ mod track;
 mod under_way;
 mod wills;
 
+use crate::cloud::{Answer, PlatformMessage, Request};
 use crate::profile::Profile;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabulary};
@@ -55,6 +58,7 @@ use std::sync::Arc;
 use track::Track;
 
 pub use crate::server::ConnectionId;
+pub use cloud::CloudOffer;
 pub use figures::Figures;
 pub use registering::Unanswered;
 pub use resting::Offer;
@@ -71,7 +75,11 @@ pub struct Judge {
     tracks: BTreeMap<SenderKey, Track>,
     retained: RetainedMessages,
     wills: BTreeMap<MessageKey, wills::Will>,
+    /// Until when Wills have been followed.
+    followed_to: Millis,
     shared: shares::SharedDeliveries,
+    cloud: cloud::Cloud,
+    consumers: consumers::Consumers,
     /// How many CONNECT packets there have been.
     connects: u32,
     /// The vocabulary is swept when it holds more tokens.
@@ -92,6 +100,26 @@ pub enum Observation<'a> {
     ClosedByServer,
     /// The client ended the connection.
     ClosedByClient,
+    /// The business server asked the platform's API for something, on a connection that nobody else uses.
+    Asked {
+        /// What.
+        request: &'a Request,
+        /// Whether it was signed as it must be.
+        in_order: bool,
+    },
+    /// The platform's API answered.
+    Answered(&'a Answer),
+    /// A business server listens to the messages of devices, over AMQP.
+    Consumes,
+    /// A message of a device came to it.
+    Delivered(&'a PlatformMessage),
+    /// It said what became of a message.
+    Settled {
+        /// Which.
+        message_id: &'a str,
+        /// It is done with; else it has to come again.
+        is_accepted: bool,
+    },
 }
 
 /// How exactly the times of a trace can be taken.
@@ -159,7 +187,10 @@ impl Judge {
             tracks: BTreeMap::new(),
             retained: RetainedMessages::default(),
             wills: BTreeMap::new(),
+            followed_to: 0,
             shared: shares::SharedDeliveries::default(),
+            cloud: cloud::Cloud::default(),
+            consumers: consumers::Consumers::default(),
             connects: 0,
             sweep_above: 0,
             violations: Vec::new(),
@@ -177,10 +208,19 @@ impl Judge {
                 self.server_sent(at, connection, bytes);
             }
             Observation::ClosedByServer => {
+                self.consumer_leaves(connection);
                 self.check_silence(at, connection);
                 self.server_closed(at, connection);
             }
-            Observation::ClosedByClient => self.client_closed(at, connection),
+            Observation::ClosedByClient => {
+                self.consumer_leaves(connection);
+                self.client_closed(at, connection);
+            }
+            Observation::Asked { request, in_order } => self.cloud_asks(at, connection, request, in_order),
+            Observation::Answered(answer) => self.cloud_answers(at, connection, answer),
+            Observation::Consumes => self.consumer_attaches(connection),
+            Observation::Delivered(message) => self.consumer_is_sent(at, connection, message),
+            Observation::Settled { message_id, is_accepted } => self.consumer_settles(message_id, is_accepted),
         }
         self.sweep();
     }
@@ -205,14 +245,18 @@ impl Judge {
             tracks,
             retained,
             wills,
+            // Each event and each question brings it to its own time first.
+            followed_to: _,
             shared,
+            cloud,
+            consumers,
             violations,
             connects,
             // When it is swept changes nothing that it says.
             sweep_above: _,
         } = self;
-        (vocabulary, devices, readings, senders, tracks, retained, wills, shared, violations.len(), connects)
-            .hash(state);
+        (vocabulary, devices, readings, senders, tracks, retained, wills, shared).hash(state);
+        (cloud, consumers, violations.len(), connects).hash(state);
     }
 
     /// The verdict, when everything has come to rest at `at`: what is still owed now is missing.
@@ -231,6 +275,9 @@ impl Judge {
             if let Some((connection, breach)) = track.rest(&context) {
                 self.report(at, connection, breach, "silence".to_owned());
             }
+        }
+        if let Some((connection, breach)) = self.owed_by_cloud(at).or_else(|| self.owed_to_consumers()) {
+            self.report_of_cloud(at, connection, &breach, "silence".to_owned());
         }
         if let Some(why) = self.tracks.values().find_map(Track::overflow) {
             return Judgement::Inconclusive(why);

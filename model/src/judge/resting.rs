@@ -8,6 +8,7 @@ use super::under_way::Decided;
 use super::{Judge, Track};
 use crate::packet::{Connect, ProtocolVersion};
 use crate::profile::Profile;
+use crate::server::turns::MOMENT;
 use crate::server::vocabulary::{Content, SenderKey};
 use crate::server::{ConnectionId, ContentKey, Context, MessageKey, Millis, Moment, Representative};
 
@@ -64,7 +65,7 @@ impl Judge {
             }
             // What a server has read may still be due to others.
             if decided.taken.is_empty() && decided.doubtful.is_empty() {
-                return !self.owes_share();
+                return !self.owes_share() && self.cloud_rests(at);
             }
             self.pass_on(at, &decided, &[]);
         }
@@ -80,7 +81,7 @@ impl Judge {
         });
         let expiries =
             self.vocabulary.messages().filter_map(|(_, message)| message.expiry).flat_map(|expiry| expiry.turns());
-        turns.chain(expiries).filter(|turn| *turn > at).min()
+        turns.chain(expiries).chain(self.turns_of_cloud()).filter(|turn| *turn > at).min()
     }
 
     /// Why the judge has lost track of a session, if it has.
@@ -121,7 +122,6 @@ impl Judge {
 
     /// Wills that would be late a moment later have been published, and so have those that came to somebody.
     fn end_overdue_wills(&mut self, at: Millis) {
-        const MOMENT: Millis = 2;
         let messages: Vec<MessageKey> = self.wills.keys().copied().collect();
         for message in messages {
             let Some((sender, came)) = self.wills.get(&message).map(|will| (will.sender(), will.came())) else {

@@ -1,6 +1,7 @@
 //! What came from the server: bytes to outputs of the model, and what a packet shows by itself.
 
 use super::Judge;
+use super::cloud::Departure;
 use super::reading::Reading;
 use super::track::{Sending, Unanswered};
 use super::under_way::Decided;
@@ -43,6 +44,7 @@ impl Judge {
         let Some(reading) = self.readings.get_mut(&connection).filter(|reading| reading.is_open()) else { return };
         let silence = at.saturating_sub(reading.last_sent);
         reading.close();
+        self.device_departs(at, connection, Departure::Ended);
         self.accept(at, connection, silence, &Output::Close, "the server closes the connection");
     }
 
@@ -99,6 +101,10 @@ impl Judge {
                 identifiers.sort_unstable();
                 let expiry = publish.properties.message_expiry_interval;
                 self.devices.learns(connection, &topic, &publish.payload);
+                if let Err(breach) = self.device_is_sent(at, connection, publish, &topic) {
+                    self.report(at, connection, breach, seen);
+                    return None;
+                }
                 match self.devices.receives(&self.profile, connection, &topic) {
                     Ok(true) if !publish.dup() => self.offer_pushed(at, connection, publish, &topic),
                     Ok(_) => {}
@@ -137,7 +143,12 @@ impl Judge {
             // The decoder refuses what only a client sends.
             Packet::Connect(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::Pingreq => return None,
         };
-        self.accept(at, connection, silence, &output, &seen)
+        let is_accepted = matches!(output, Output::Connack { code: 0, .. });
+        self.accept(at, connection, silence, &output, &seen)?;
+        if is_accepted {
+            self.device_arrives(at, connection);
+        }
+        Some(())
     }
 
     /// Moves the session of this connection over an output, and tells the others what it shows of messages on their way.
@@ -221,8 +232,14 @@ impl Judge {
                 (None, _) => {}
             }
             if let Some(unanswered) = known.filter(|_| fits && answer != Answer::Received) {
-                track.open.remove(&id);
-                track.answered(unanswered.message);
+                let Unanswered { message, .. } = unanswered;
+                if answer == Answer::Complete && track.completed(connection, message) {
+                    track.open.insert(id, Unanswered { received: false, ..unanswered });
+                    on_its_way_again = Some(message);
+                } else {
+                    track.open.remove(&id);
+                    track.answered(message);
+                }
                 if let Some(reading) = self.readings.get_mut(&connection) {
                     reading.open.remove(&id);
                 }
@@ -239,6 +256,7 @@ impl Judge {
     /// Tells the sessions, and who keeps what is retained, what the server has decided on messages.
     pub(super) fn pass_on(&mut self, at: Millis, decided: &Decided, refused: &[MessageKey]) {
         let Decided { taken, doubtful } = decided;
+        self.consumers_learn(taken, refused);
         for message in taken.iter().chain(refused) {
             self.vocabulary.taken(*message, at);
             let published = self.vocabulary.of(*message);

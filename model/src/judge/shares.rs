@@ -39,8 +39,8 @@ impl Judge {
         }
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         let others = self.tracks.iter().filter(|(member, _)| **member != joining);
-        let left: BTreeSet<MessageKey> = others.flat_map(|(_, track)| track.may_leave(&context, filter)).collect();
-        left.into_iter().collect()
+        let left = others.flat_map(|(_, track)| track.may_leave(&context, filter));
+        left.flat_map(|(message, times)| std::iter::repeat_n(message, times)).collect()
     }
 
     /// The server has taken a message over: one member of each group is to have it.

@@ -20,6 +20,7 @@ impl Judge {
         self.tracks.values().for_each(|track| track.mention(&mut live));
         live.messages.extend(self.retained.messages());
         live.messages.extend(self.wills.keys());
+        live.messages.extend(self.cloud.messages());
         live.topics.extend(self.readings.values().flat_map(Reading::topics));
         self.vocabulary.sweep(&live);
         self.sweep_above = 2 * self.vocabulary.len();

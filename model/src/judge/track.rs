@@ -7,7 +7,7 @@
 //! taken, and the set forks then.
 
 use super::hypothesis::{CAP, Hypothesis, is_last_word};
-use super::queue::{Queue, Waiting};
+use super::queue::{Lane, Queue, Waiting};
 use super::under_way::{Decided, Fate, Sent, UnderWay};
 use crate::packet::{PacketId, Qos};
 use crate::profile::Feature;
@@ -15,12 +15,11 @@ use crate::server::delivery::{Delivery, Forms};
 use crate::server::mentions::Live;
 use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
-use crate::server::session::{Kept, Phase, Subscription};
-use crate::server::shared::Shared;
-use crate::server::vocabulary::SenderKey;
+use crate::server::session::{Phase, Subscription};
+use crate::server::vocabulary::{Message, SenderKey};
 use crate::server::{
     Breach, ConnectionId, Context, FilterKey, Input, MessageKey, Millis, Moment, Output, Representative, Routing, Rule,
-    Session, Shares,
+    Session, Shares, TopicKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +31,7 @@ pub(super) struct Unanswered {
     pub(super) times: u8,
     /// Whether PUBREC has come.
     pub(super) received: bool,
-    /// The connection on which it was sent first: its ordinal.
+    /// The connection on which it was sent first, or again as a new one: its ordinal.
     pub(super) first: u32,
 }
 
@@ -125,16 +124,24 @@ impl Track {
         self.under_way.messages()
     }
 
-    /// The latest of the client's connections: its ordinal.
-    pub(super) fn latest(&self) -> u32 {
-        self.queue.latest()
+    /// Which of the client's connections this is: its ordinal.
+    pub(super) fn ordinal(&self, connection: ConnectionId) -> u32 {
+        self.queue.lane(connection).map_or(self.queue.latest(), Lane::ordinal)
     }
 
     /// What a PUBLISH that was sent before is: at QoS 1 a server may take each for a new message (4.3.2), at QoS 2 only one
     /// whose session has ended meanwhile.
-    pub(super) fn sending(&self, context: &Context<'_>, qos: Qos, again: Option<Unanswered>) -> Sending {
+    pub(super) fn sending(
+        &self,
+        context: &Context<'_>,
+        connection: ConnectionId,
+        qos: Qos,
+        again: Option<Unanswered>,
+    ) -> Sending {
+        // Connections that are open at once are read in any order.
         let is_forgotten = |first: u32| {
-            self.hypotheses.iter().any(|hypothesis| hypothesis.may_begin_after(context, &self.queue, first))
+            let earlier = first.min(self.ordinal(connection));
+            self.hypotheses.iter().any(|hypothesis| hypothesis.may_begin_after(context, &self.queue, earlier))
         };
         match again {
             None => Sending::First,
@@ -155,6 +162,17 @@ impl Track {
     /// The server has answered a message.
     pub(super) fn answered(&mut self, message: MessageKey) {
         self.under_way.answered(message);
+    }
+
+    /// A PUBCOMP has come, and the exchange of this message is over on its connection. Tells whether a copy is on its way on
+    /// another one: there it is new.
+    pub(super) fn completed(&mut self, connection: ConnectionId, message: MessageKey) -> bool {
+        let Track { hypotheses, queue, under_way, .. } = self;
+        let waits = |sent: &Sent| hypotheses.iter().any(|hypothesis| hypothesis.taken(sent.connection) <= sent.number);
+        under_way.completed(message, |sent| {
+            sent.connection != connection && queue.lane(sent.connection).is_some() && waits(sent)
+        });
+        self.under_way().any(|other| other == message)
     }
 
     /// A PUBACK has come: what it acknowledges, and whether that is on its way once more. A server of QoS 1 may take the
@@ -220,6 +238,7 @@ impl Track {
 
     /// A message is on its way to this session.
     pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, sending: Sending) {
+        self.leave_to_joining(context, message);
         let hypotheses = std::mem::take(&mut self.hypotheses);
         let floating = |hypothesis: Hypothesis| {
             let is_known = hypothesis.session.floats(message);
@@ -237,6 +256,20 @@ impl Track {
         };
         let updated = hypotheses.into_iter().map(floating).collect();
         self.replace(updated);
+    }
+
+    /// A SUBSCRIBE that waits may come after the message, and its sender inherit it from another member.
+    fn leave_to_joining(&mut self, context: &Context<'_>, message: MessageKey) {
+        let Message { qos, topic, .. } = *context.vocabulary.of(message);
+        if qos == Qos::AtMostOnce {
+            return;
+        }
+        let joins = |filter| context.vocabulary.is_shared(filter) && context.vocabulary.matches(filter, topic);
+        for input in self.queue.inputs_mut() {
+            let Input::Subscribe { requests, .. } = input else { continue };
+            let joining = requests.iter_mut().filter(|request| joins(request.filter));
+            joining.for_each(|request| request.inherited.push(message));
+        }
     }
 
     /// The server has a message of its own for this session, and may send it at this level.
@@ -277,20 +310,39 @@ impl Track {
         self.connections
     }
 
-    /// Messages above QoS 0 that a server may give to another member of this Shared Subscription once this session ends.
-    pub(super) fn may_leave(&self, context: &Context<'_>, filter: FilterKey) -> BTreeSet<MessageKey> {
-        let holds = |kept: &&Shared<Kept>| kept.subscriptions.iter().any(|held| held.filter == filter);
-        let kept = self.hypotheses.iter().filter_map(|hypothesis| hypothesis.session.kept.as_ref()).filter(holds);
-        let matching = |message: &MessageKey| {
-            let published = context.vocabulary.of(*message);
+    /// Messages above QoS 0 that a server may give to another member of this Shared Subscription once this session ends, and
+    /// how often it has each.
+    pub(super) fn may_leave(&self, context: &Context<'_>, filter: FilterKey) -> BTreeMap<MessageKey, usize> {
+        let is_meant = |message: MessageKey| {
+            let published = context.vocabulary.of(message);
             published.qos > Qos::AtMostOnce && context.vocabulary.matches(filter, published.topic)
         };
         // Of QoS 2 only what has not begun: the rest is for this client or for nobody (5.0: MQTT-4.8.2-4, MQTT-4.8.2-5).
         let may_go = |delivery: &&Delivery| {
-            delivery.forms.qos != QosSet::only(Qos::ExactlyOnce) || delivery.progress.id().is_none()
+            delivery.shares.contains(&filter)
+                && (delivery.forms.qos != QosSet::only(Qos::ExactlyOnce) || delivery.progress.id().is_none())
         };
-        let left = kept.flat_map(|kept| &kept.deliveries).filter(may_go);
-        left.map(|delivery| delivery.message).filter(matching).collect()
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
+        let mut most: BTreeMap<MessageKey, usize> = BTreeMap::new();
+        for Session { kept, floating, .. } in reached.map(|member| member.session) {
+            // Whether it still is a member does not matter to what it was chosen for.
+            let held = kept.iter().flat_map(|kept| &kept.deliveries).filter(may_go);
+            let held = held.map(|delivery| (delivery.message, 1));
+            // What is still on its way to the member may reach it, and then not stay with it.
+            let coming = floating
+                .iter()
+                .filter(|floating| floating.routing.shares.contains(&filter) && floating.routing.may_come());
+            let coming = coming.map(|floating| (floating.message, usize::from(floating.copies().further_copies) + 1));
+            let mut copies: BTreeMap<MessageKey, usize> = BTreeMap::new();
+            for (message, times) in held.chain(coming).filter(|(message, _)| is_meant(*message)) {
+                *copies.entry(message).or_default() += times;
+            }
+            for (message, times) in copies {
+                let known = most.entry(message).or_default();
+                *known = times.max(*known);
+            }
+        }
+        most
     }
 
     /// The Shared Subscription that a message can only have met in this session.
@@ -321,6 +373,15 @@ impl Track {
         };
         let all = self.hypotheses.iter().map(groups);
         all.reduce(|one, other| one.intersection(&other).copied().collect()).unwrap_or_default()
+    }
+
+    /// Whether the client has certainly subscribed to a topic.
+    pub(super) fn is_certainly_subscribed(&self, context: &Context<'_>, topic: TopicKey) -> bool {
+        let meets = |held: &Subscription| held.pending.is_none() && context.vocabulary.matches(held.filter, topic);
+        let holds = |hypothesis: &Hypothesis| {
+            hypothesis.session.kept.as_ref().is_some_and(|kept| kept.subscriptions.iter().any(meets))
+        };
+        !self.hypotheses.is_empty() && self.hypotheses.iter().all(holds)
     }
 
     /// Whether this session is certainly a member of a group, connected, and has no delivery under way.
@@ -520,6 +581,12 @@ impl Track {
     /// When time alone changes what may come, given that the client was last heard at `heard` on its connection.
     pub(super) fn turns(&self, context: &Context<'_>, heard: Millis) -> BTreeSet<Millis> {
         self.hypotheses.iter().flat_map(|hypothesis| hypothesis.session.turns(context, heard)).collect()
+    }
+
+    /// When time alone changes what is known of Wills, for what the server may still take too.
+    pub(super) fn turns_of_wills(&self, context: &Context<'_>, heard: Millis, early: Millis) -> BTreeSet<Millis> {
+        let reached = self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue));
+        reached.flat_map(|one| one.session.turns_of_wills(heard, early)).collect()
     }
 
     /// The silence that no hypothesis permits on this connection.

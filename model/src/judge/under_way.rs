@@ -48,6 +48,11 @@ impl UnderWay {
         self.sent.retain(|sent| sent.message != message);
     }
 
+    /// The exchange of this message is over, but for the copies that are on their way beyond it.
+    pub(super) fn completed(&mut self, message: MessageKey, is_beyond: impl Fn(&Sent) -> bool) {
+        self.sent.retain(|sent| sent.message != message || is_beyond(sent));
+    }
+
     /// The server has acknowledged what came first with this identifier on a connection. Copies on other connections are
     /// still on their way.
     pub(super) fn acknowledged(&mut self, connection: ConnectionId, id: PacketId) -> Option<MessageKey> {

@@ -7,6 +7,7 @@ use crate::packet::{self, ProtocolVersion, PublishProperties};
 use crate::server::expiry::Expiry;
 use crate::server::vocabulary::{Content, Message, SenderKey};
 use crate::server::{self, ContentKey, Context, MessageKey, Millis, Moment};
+use std::collections::BTreeSet;
 
 /// A Will that is neither published for certain nor taken back.
 #[derive(Debug, Clone, Hash)]
@@ -89,12 +90,35 @@ impl Judge {
         self.wills.iter().filter(|(_, will)| will.floats).map(|(message, _)| *message)
     }
 
-    /// Tells the sessions of Wills that may or must have been published by now, or that were taken back.
+    /// Time has come to `at`: tells the sessions of Wills that may or must have been published by now, or that were taken
+    /// back. Each in its time: the last one on a topic is the one that is retained.
     pub(super) fn follow_wills(&mut self, at: Millis) {
+        while let Some(turn) = self.next_turn_of_wills(at) {
+            self.follow_wills_at(turn);
+        }
+        self.follow_wills_at(at);
+    }
+
+    /// The first moment before `at` at which time alone may have changed what is known of a Will.
+    fn next_turn_of_wills(&self, at: Millis) -> Option<Millis> {
+        if self.wills.is_empty() || self.followed_to >= at {
+            return None;
+        }
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        let senders: BTreeSet<SenderKey> = self.wills.values().map(|will| will.sender).collect();
+        let turns = senders.into_iter().filter_map(|sender| Some((sender, self.tracks.get(&sender)?)));
+        let early = self.timing.early;
+        let turns =
+            turns.flat_map(|(sender, track)| track.turns_of_wills(&context, self.last_heard(at, sender), early));
+        turns.filter(|turn| self.followed_to < *turn && *turn < at).min()
+    }
+
+    fn follow_wills_at(&mut self, at: Millis) {
         let messages: Vec<MessageKey> = self.wills.keys().copied().collect();
         for message in messages {
             self.follow_will(at, message);
         }
+        self.followed_to = at;
     }
 
     fn follow_will(&mut self, at: Millis, message: MessageKey) {
@@ -144,8 +168,12 @@ impl Judge {
 
     /// How long the client has been silent on its latest open connection.
     pub(super) fn silence_of(&self, at: Millis, sender: SenderKey) -> Millis {
+        at.saturating_sub(self.last_heard(at, sender))
+    }
+
+    /// When the client was last heard on an open connection: just now, if it has none.
+    fn last_heard(&self, at: Millis, sender: SenderKey) -> Millis {
         let its = self.readings.values().filter(|reading| reading.sender == Some(sender) && reading.is_open());
-        let last = its.map(|reading: &Reading| reading.last_sent).max();
-        at.saturating_sub(last.unwrap_or(at))
+        its.map(|reading: &Reading| reading.last_sent).max().unwrap_or(at)
     }
 }

@@ -74,7 +74,13 @@ fn write_connack(connack: &Connack, f: &mut Formatter<'_>) -> fmt::Result {
 }
 
 fn write_publish(publish: &Publish, f: &mut Formatter<'_>) -> fmt::Result {
-    write!(f, " {} {} qos{}", Name(&publish.topic), Payload(&publish.payload), publish.qos())?;
+    write!(f, " {} ", Name(&publish.topic))?;
+    match publish.topic.as_str() {
+        // A device's secret or token (P-REG-4, P-REG-5).
+        "/ext/register" | "/ext/regnwl" => write!(f, "({} bytes)", publish.payload.len())?,
+        _ => write!(f, "{}", Payload(&publish.payload))?,
+    }
+    write!(f, " qos{}", publish.qos())?;
     if let Some(packet_id) = publish.packet_id() {
         write!(f, " id{packet_id}")?;
     }
@@ -309,6 +315,13 @@ mod tests {
             Packet::Connack(connack(false, ConnackCode::Return(ConnectReturnCode::IdentifierRejected))),
             "CONNACK session-present 0 code 0x02 Identifier rejected",
         );
+    }
+
+    #[test]
+    fn what_a_device_registered_for_is_not_shown() {
+        let answer = publish("/ext/register", br#"{"deviceSecret":"s3cr3t"}"#);
+        let shown = Packet::Publish(answer).to_string();
+        assert!(shown.contains("(25 bytes)") && !shown.contains("s3cr3t"), "{shown}");
     }
 
     #[test]

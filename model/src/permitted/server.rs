@@ -2,12 +2,13 @@
 
 use super::character::{Character, Terms};
 use super::packets::packet;
-use crate::device::{Answer, Registration, Secret};
-use crate::judge::{Judge, Observation, Offer, Timing, Unanswered};
-use crate::packet::{Delivery, Packet, PacketId, ProtocolVersion, Publish, PublishProperties};
+use crate::cloud::{Answer, PlatformMessage};
+use crate::device::{self, Registration, Secret};
+use crate::judge::{CloudOffer, Judge, Observation, Offer, Timing, Unanswered};
+use crate::packet::{Delivery, Packet, PacketId, ProtocolVersion, Publish, PublishProperties, Qos};
 use crate::profile::{Feature, Profile};
 use crate::server::vocabulary::SenderKey;
-use crate::server::{ConnectionId, Millis, Output};
+use crate::server::{ConnectionId, ContentKey, Millis, Output};
 use crate::wire::encode;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,10 @@ pub enum Said {
     Packet(Vec<u8>),
     /// It closes the connection.
     Close,
+    /// Its cloud side answers a request.
+    Answer(Box<Answer>),
+    /// It sends a message of a device to a business server.
+    Message(Box<PlatformMessage>),
 }
 
 /// Something that the server may do now.
@@ -102,7 +107,43 @@ impl PermittedServer {
             }
         }
         moves.extend(self.judge.unanswered().filter_map(|unanswered| self.answer(at, &unanswered)));
+        for offer in self.judge.cloud_offers(at) {
+            let one = match offer {
+                CloudOffer::Answer(connection, answer) => Some(Move {
+                    // No session: after all of them.
+                    session: SenderKey(u32::MAX - connection.0),
+                    connection,
+                    said: Said::Answer(answer),
+                }),
+                CloudOffer::Push(connection, content) => self.push(connection, content),
+                CloudOffer::Message(connection, message) => {
+                    Some(Move { session: SenderKey(u32::MAX - connection.0), connection, said: Said::Message(message) })
+                }
+            };
+            moves.extend(one.filter(|one| !moves.contains(one) && self.permits(at, one)));
+        }
         moves
+    }
+
+    /// What needs no subscription, at QoS 0.
+    fn push(&self, connection: ConnectionId, content: ContentKey) -> Option<Move> {
+        if !self.judge.is_open(connection) || self.silenced.contains(&connection) {
+            return None;
+        }
+        let session = self.judge.session_on(connection)?;
+        let version = self.judge.version_of(connection)?;
+        let output = Output::Publish {
+            content,
+            qos: Qos::AtMostOnce,
+            id: None,
+            dup: false,
+            retain: false,
+            identifiers: Vec::new(),
+            expiry: None,
+        };
+        let packet = packet(&output, version, |content| self.judge.content_of(content))?;
+        let said = Said::Packet(encode(&packet, version).ok()?);
+        Some(Move { session, connection, said })
     }
 
     /// The answer to who registers: this server makes secrets up.
@@ -110,9 +151,9 @@ impl PermittedServer {
         let Unanswered { connection, session, registration, device } = unanswered;
         let (secret, device) = (Secret::new(format!("secret for {connection}")), device.clone());
         let answer = match registration {
-            Registration::Secret => Answer::Secret { device, secret },
+            Registration::Secret => device::Answer::Secret { device, secret },
             Registration::Token => {
-                Answer::Token { device, client_id: format!("connection {}", connection.0), token: secret }
+                device::Answer::Token { device, client_id: format!("connection {}", connection.0), token: secret }
             }
         };
         let publish = Publish {
@@ -136,6 +177,8 @@ impl PermittedServer {
                 self.judge.observe(at, *connection, Observation::Received(bytes));
             }
             Said::Close => self.judge.observe(at, *connection, Observation::ClosedByServer),
+            Said::Answer(answer) => self.judge.observe(at, *connection, Observation::Answered(answer)),
+            Said::Message(message) => self.judge.observe(at, *connection, Observation::Delivered(message)),
         }
     }
 
@@ -258,6 +301,8 @@ impl PermittedServer {
         let seen = match &one.said {
             Said::Packet(bytes) => Observation::Received(bytes),
             Said::Close => Observation::ClosedByServer,
+            Said::Answer(answer) => Observation::Answered(answer),
+            Said::Message(message) => Observation::Delivered(message),
         };
         judge.observe(at, one.connection, seen);
         judge.violations().is_empty()

@@ -39,6 +39,7 @@ impl Session {
         let repeats = self.version() != ProtocolVersion::V5_0;
         let Some(kept) = &mut next.kept else { return vec![next] };
         let delivery = &mut kept.deliveries[position];
+        let progress = delivery.progress;
         // An answer to a delivery of an earlier connection may come too late: the server repeats it. And in 3.x its PUBREL may
         // have been repeated already.
         let ignored = match delivery.progress {
@@ -61,8 +62,17 @@ impl Session {
             delivery.owed = true;
         }
         kept.deliveries.sort();
+        // It has answered already: once more is no answer (MQTT-4.3.3-4), and a refusal least of all.
+        let has_answered = matches!(progress, Progress::Received(..) | Progress::Released(..));
+        let offended = match has_answered && !repeats {
+            true => self.offend(context, Offence::UnknownPacketIdentifier, &[]),
+            false => Vec::new(),
+        };
         let ignored = ignored.then(|| self.clone());
-        std::iter::once(next).chain(ignored).collect()
+        let mut successors: Vec<Session> = std::iter::once(next).chain(ignored).chain(offended).collect();
+        successors.sort();
+        successors.dedup();
+        successors
     }
 
     /// PUBCOMP of the client is taken: the delivery is complete.

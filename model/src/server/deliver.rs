@@ -61,9 +61,11 @@ impl Session {
         let mut successors = Vec::new();
         let mut nearest: Option<Breach> = None;
         let mut lanes: Vec<MessageKey> = Vec::new();
-        let mut taken: Vec<Delivery> = Vec::new();
+        let mut taken: Vec<(bool, Delivery)> = Vec::new();
         for candidate in self.candidates(context, link, kept, seen.content) {
-            if taken.iter().any(|other| other.stands_for(&candidate)) {
+            let floats = !kept.deliveries.contains(&candidate);
+            // What the session will make of a message that still floats is open: then it may stand for no other.
+            if taken.iter().any(|(other_floats, other)| *other_floats <= floats && other.stands_for(&candidate)) {
                 continue;
             }
             match self.deliver_as(context, now, link, kept, &candidate, seen) {
@@ -74,14 +76,14 @@ impl Session {
                     let precedes = |other: &MessageKey| {
                         *other != candidate.message && same_lane(context.vocabulary.of(*other), message)
                     };
-                    if candidate.kind != Kind::Live || !lanes.iter().any(precedes) {
+                    if candidate.kind != Kind::Live || !candidate.shares.is_empty() || !lanes.iter().any(precedes) {
                         successors.push(session);
                     }
                     // One that need not come may have been left out, above QoS 0 with consequences for the next.
                     if candidate.kind == Kind::Live && (candidate.owed || message.qos == Qos::AtMostOnce) {
                         lanes.push(candidate.message);
                     }
-                    taken.push(candidate);
+                    taken.push((floats, candidate));
                 }
                 Err(breach) => nearest = nearest.or(Some(breach)),
             }
@@ -100,12 +102,13 @@ impl Session {
         let has_content = |message: MessageKey| context.vocabulary.of(message).content(link.version) == content;
         let floating = self.floating.iter().filter(|floating| floating.routing.may_come());
         let floating = floating.filter(|floating| has_content(floating.message)).flat_map(|floating| {
-            let Routing { due, further, further_copies, .. } = floating.routing.clone();
+            let Routing { due, further, further_copies, shares, .. } = floating.routing.clone();
             let copy = |forms, kind| Delivery {
                 message: floating.message,
                 forms,
                 owed: false,
                 kind,
+                shares: shares.clone(),
                 progress: floating.progress(),
                 undecided: None,
             };
@@ -179,14 +182,14 @@ impl Session {
     /// Nothing that precedes `delivery` in its lane may still be waiting, if it comes at the same QoS (3.1.1: MQTT-4.6.0-6;
     /// 5.0: MQTT-4.6.0-5).
     fn check_order(&self, context: &Context<'_>, delivery: &Delivery, qos: Qos) -> Result<(), Breach> {
-        if context.has_bug(SeededBug::Reorders) || delivery.kind == Kind::Retained {
+        if context.has_bug(SeededBug::Reorders) || !delivery.is_ordered() {
             return Ok(());
         }
         let vocabulary = context.vocabulary;
         let precedes = |other: MessageKey| precedes(vocabulary, other, delivery.message);
         let bound = self.kept.iter().flat_map(|kept| &kept.deliveries).find(|other| {
             other.owed
-                && other.kind != Kind::Retained
+                && other.is_ordered()
                 && other.forms.qos == QosSet::only(qos)
                 && precedes(other.message)
                 && other.progress.is_before_publish()
@@ -202,8 +205,8 @@ impl Session {
     /// The session after the delivery.
     fn delivered(&self, context: &Context<'_>, delivery: &Delivery, seen: &Seen<'_>) -> Session {
         let vocabulary = context.vocabulary;
-        // What was retained has no place in the order: it overtakes nothing.
-        let is_ordered = delivery.kind != Kind::Retained;
+        // What has no place in the order overtakes nothing.
+        let is_ordered = delivery.is_ordered();
         let overtaken = |other: MessageKey| is_ordered && precedes(vocabulary, other, delivery.message);
         let mut next = self.clone();
         let Some(kept) = &mut next.kept else { return next };
@@ -236,7 +239,7 @@ impl Session {
         }
         // What its successor has overtaken cannot come at that QoS any more.
         kept.deliveries.retain_mut(|other| {
-            let comes_first = other.kind != Kind::Retained && other.progress.is_before_publish();
+            let comes_first = other.is_ordered() && other.progress.is_before_publish();
             let stays = !comes_first || !overtaken(other.message);
             stays || other.forms.lose(seen.qos)
         });
@@ -246,7 +249,8 @@ impl Session {
             let is_unsure = seen.qos == Qos::AtMostOnce && !context.profile.promises(Feature::Qos0Arrives);
             // One of QoS 2 that was refused may come again, and is to be known by then.
             let comes_again = published.qos == Qos::ExactlyOnce;
-            !overtaken(other.message) || other.routing.lose(seen.qos, is_unsure || expires) || comes_again
+            let stays = !other.routing.shares.is_empty() || !overtaken(other.message);
+            stays || other.routing.lose(seen.qos, is_unsure || expires) || comes_again
         });
         if let Some(id) = seen.id {
             // What has begun is finished, also if nothing demanded it. A server may forget an expired one of QoS 1.

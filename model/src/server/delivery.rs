@@ -1,7 +1,7 @@
 //! A message on its way to one client: how it may look, how far it is, and whether it has reached the session at all.
 
 use super::qos_set::QosSet;
-use super::vocabulary::MessageKey;
+use super::vocabulary::{FilterKey, MessageKey};
 use crate::packet::{PacketId, Qos, SubscriptionIdentifier};
 use std::fmt;
 
@@ -39,6 +39,9 @@ pub struct Delivery {
     pub owed: bool,
     /// Why it is delivered.
     pub kind: Kind,
+    /// The Shared Subscriptions that it may come for, sorted. No order is promised for them (5.0: MQTT-4.6.0-6): it may have
+    /// been another member's before.
+    pub shares: Vec<FilterKey>,
     /// How far it is.
     pub progress: Progress,
     /// The SUBSCRIBE whose SUBACK will tell at which level it comes, as long as that is open.
@@ -106,15 +109,23 @@ pub struct Routing {
     pub further: Forms,
     /// How many further copies there may be.
     pub further_copies: u8,
+    /// The Shared Subscriptions that may be among what it has met, sorted.
+    pub shares: Vec<FilterKey>,
 }
 
 impl Delivery {
+    /// Whether it has its place in the order of what is delivered.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.kind != Kind::Retained && self.shares.is_empty()
+    }
+
     /// Whether a copy that may be one or the other can be taken for this one: what remains then explains no less.
     pub(super) fn stands_for(&self, other: &Delivery) -> bool {
         let same_forms = self.forms.retain == other.forms.retain && self.forms.identifiers == other.forms.identifiers;
         let as_new = self.progress == other.progress
             || (self.progress == Progress::Waiting && other.progress == Progress::PerhapsSent);
         self.message == other.message
+            && (self.shares.is_empty() || self.shares == other.shares)
             && self.undecided == other.undecided
             && same_forms
             && as_new
@@ -273,11 +284,18 @@ impl Routing {
     /// What one or the other may have been.
     #[must_use]
     pub fn or(self, other: Routing) -> Routing {
+        let either = |mut shares: Vec<FilterKey>, others: Vec<FilterKey>| {
+            shares.extend(others);
+            shares.sort_unstable();
+            shares.dedup();
+            shares
+        };
         Routing {
             missed: self.missed || other.missed,
             due: self.due.union(&other.due),
             further: self.further.union(&other.further),
             further_copies: self.further_copies.max(other.further_copies),
+            shares: either(self.shares, other.shares),
         }
     }
 }
@@ -289,7 +307,7 @@ impl Floating {
     }
 
     /// What it was met by, each time that it was sent.
-    pub(super) fn copies(&self) -> Routing {
+    pub(crate) fn copies(&self) -> Routing {
         let routing = self.routing.clone();
         if !self.is_repeated() || routing.due.qos.is_empty() {
             return routing;

@@ -26,6 +26,7 @@ impl Session {
         link.iter().chain(refused).for_each(|link| link.mention(live));
         kept.iter().for_each(|kept| kept.mention(live));
         live.messages.extend(floating.iter().map(|floating| floating.message));
+        live.filters.extend(floating.iter().flat_map(|floating| &floating.routing.shares));
         live.messages.extend(wills.iter().map(|will| will.message));
     }
 }
@@ -67,6 +68,7 @@ impl Kept {
         let Kept { ends_at: _, subscriptions, deliveries, incoming: _ } = self;
         live.filters.extend(subscriptions.iter().map(|held| held.filter));
         live.messages.extend(deliveries.iter().map(|delivery| delivery.message));
+        live.filters.extend(deliveries.iter().flat_map(|delivery| &delivery.shares));
     }
 }
 

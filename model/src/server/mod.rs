@@ -57,7 +57,7 @@ pub mod rule;
 pub mod session;
 pub mod shared;
 mod subscribe;
-mod turns;
+pub(crate) mod turns;
 pub mod vocabulary;
 pub mod will;
 

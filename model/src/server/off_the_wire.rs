@@ -7,21 +7,13 @@ use crate::profile::Offence;
 pub const NOT_ON_THE_WIRE: &[(&str, &str)] = &[
     // It is set or kept where no trace of MQTT reaches: account, console, cloud side, log.
     ("P-VER-2", "instance and whitelist belong to an account"),
-    ("P-QOS-7", "the cloud side publishes"),
     ("P-TOP-8", "names of topic classes are checked in the console"),
     ("P-TOP-15", "topic classes are counted in the console"),
-    ("P-V5-10", "a line in the platform's log"),
-    ("P-V5-14", "the business side reads it from AMQP"),
-    ("P-RPC-8", "the API of the cloud side"),
-    ("P-RPC-10", "the API of the cloud side"),
-    ("P-RPC-13", "the API of the cloud side"),
-    ("P-RPC-15", "the API of the cloud side"),
-    ("P-RPC-16", "lines in the platform's log"),
+    ("P-RPC-15", "a rate that no script reaches"),
+    ("P-RPC-16", "the texts of lines in the platform's log"),
     ("N-RET-3", "a switch in the console, for more than 1000 subscribers"),
     ("N-SHR-2", "gateways and instances belong to an account"),
     ("X-52", "TLS, below MQTT"),
-    ("X-53", "AMQP"),
-    ("X-54", "the platform's log"),
     // It tells of a vendor's client, not of the server.
     ("P-CID-12", "a client's choice; any name will do"),
     ("P-KA-10", "what a client sends"),

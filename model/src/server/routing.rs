@@ -40,9 +40,11 @@ impl Session {
             let forms = forms.fold(first, |all, other| all.union(&other));
             if context.vocabulary.is_shared(held.filter) {
                 match shares {
-                    Shares::Undecided => shared.push((forms, true)),
-                    Shares::Chosen(chosen) if chosen.contains(&held.filter) => shared.push((forms, false)),
-                    Shares::Chosen(_) if context.has_bug(SeededBug::SendsToEveryMember) => shared.push((forms, false)),
+                    Shares::Undecided => shared.push((held.filter, forms, true)),
+                    Shares::Chosen(chosen) if chosen.contains(&held.filter) => shared.push((held.filter, forms, false)),
+                    Shares::Chosen(_) if context.has_bug(SeededBug::SendsToEveryMember) => {
+                        shared.push((held.filter, forms, false))
+                    }
                     Shares::Chosen(_) => {}
                 }
                 continue;
@@ -54,8 +56,8 @@ impl Session {
             routing = if holds { met } else { routing.or(met) };
         }
         routing.join_identifiers(identifiers);
-        for (forms, undecided) in shared {
-            let met = routing.clone().meeting(forms);
+        for (share, forms, undecided) in shared {
+            let met = routing.clone().meeting(forms).or(Routing { shares: vec![share], ..Routing::default() });
             routing = if undecided { routing.or(met) } else { met };
         }
         // A connection that does not take the message lets it be dropped (MQTT-3.1.2-25), whichever one comes next.
@@ -157,7 +159,7 @@ impl Routing {
     /// (MQTT-3.3.5-1; 5.0: MQTT-3.3.4-2).
     fn meeting(self, forms: Forms) -> Routing {
         if self.missed && self.due.qos.is_empty() {
-            return Routing { missed: false, due: forms, ..Routing::default() };
+            return Routing { missed: false, due: forms, shares: self.shares, ..Routing::default() };
         }
         let highest = self.due.qos.maxima(forms.qos).union(if self.missed { forms.qos } else { QosSet::EMPTY });
         let either = self.due.clone().union(&forms);
@@ -166,6 +168,7 @@ impl Routing {
             due: Forms { qos: highest, ..either.clone() },
             further: self.further.union(&either),
             further_copies: self.further_copies.saturating_add(1),
+            shares: self.shares,
         }
     }
 
@@ -207,6 +210,7 @@ impl Kept {
             forms: routing.due.clone(),
             owed: !routing.missed && above_qos_0 && stored && fits && lasts,
             kind: Kind::Live,
+            shares: routing.shares.clone(),
             progress,
             undecided: None,
         });
@@ -220,6 +224,7 @@ impl Kept {
                 forms: routing.further.clone(),
                 owed: false,
                 kind: Kind::Further,
+                shares: routing.shares.clone(),
                 progress,
                 undecided: None,
             });

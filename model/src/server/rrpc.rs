@@ -139,6 +139,8 @@ pub struct Call {
     was_half_connected: bool,
     /// Whether a connection that the device had during the call is gone: a request may have gone with it unseen.
     had_another: bool,
+    /// Whether the device was certainly without connection, all the time since the call was made.
+    was_never_there: bool,
     request: Request,
     /// The answer that counts, once it is there.
     answer: Option<Vec<u8>>,
@@ -233,11 +235,19 @@ impl Call {
             was_absent: presence != Presence::Connected,
             was_half_connected: matches!(presence, Presence::Half { until } if now <= until),
             had_another: false,
+            was_never_there: presence == Presence::Offline,
             request: Request::Unsent,
             answer: None,
             ended: false,
             terms,
         })
+    }
+
+    /// The same call with this number, which only a server knows before it shows.
+    #[must_use]
+    pub fn numbered(mut self, number: MessageId) -> Call {
+        self.terms.message_id = number;
+        self
     }
 
     /// What the cloud asked for.
@@ -289,6 +299,7 @@ impl Call {
     fn leave_connection(&mut self, presence: Presence) {
         self.had_another |= self.presence == Presence::Connected;
         self.was_absent |= presence != Presence::Connected;
+        self.was_never_there &= presence == Presence::Offline;
         self.presence = presence;
         self.request = self.request.before();
     }
@@ -355,6 +366,9 @@ impl Call {
             (_, Some(_)) => return breach(Rule::RrpcAnswerIsTheDevices, "SUCCESS: the device has answered in time"),
             (Outcome::Timeout, None) if now < self.deadline => {
                 return breach(Rule::RrpcTimeoutIsDue, "no TIMEOUT before the time is over");
+            }
+            (Outcome::Timeout, None) if self.was_never_there => {
+                return breach(Rule::RrpcOfflineIsTrue, "OFFLINE: the device had no connection all the time");
             }
             (Outcome::Timeout, None) if self.owes_request() => {
                 return breach(Rule::RrpcRequestIsSent, "a request to the device, which was connected all the time");

@@ -269,12 +269,28 @@ rules! {
     RrpcTimeoutIsDue "rrpc-timeout-is-due" "TIMEOUT comes when the time of a call is over, not before"
         v31 [] v311 [] v5 []
         platform ["P-RPC-9" "P-RPC-11"];
-    RrpcOfflineIsTrue "rrpc-offline-is-true" "OFFLINE and HALFCONN tell of a device that was without connection during the call"
+    RrpcOfflineIsTrue "rrpc-offline-is-true" "OFFLINE and HALFCONN tell of a device without connection, and TIMEOUT of one that had some"
         v31 [] v311 [] v5 []
         platform ["P-RPC-11" "P-RPC-12" "X-47"];
     RrpcCallEnds "rrpc-call-ends" "a call ends once, and when its time is over at the latest"
         v31 [] v311 [] v5 []
         platform ["P-RPC-9" "P-RPC-11" "X-44"];
+    // the API of the cloud side
+    ApiRequestIsAnswered "api-request-is-answered" "a request to the API is answered, once"
+        v31 [] v311 [] v5 []
+        platform ["P-API-2" "P-RPC-10"];
+    ApiRequestIsChecked "api-request-is-checked" "a request to the API that is not in order is refused by name, and has no effect"
+        v31 [] v311 [] v5 []
+        platform ["P-API-9" "P-RPC-9" "P-API-4"];
+    ApiRequestIsServed "api-request-is-served" "a request to the API that is in order is served"
+        v31 [] v311 [] v5 []
+        platform ["P-API-1" "P-API-3" "P-API-6" "P-API-8" "P-QOS-7" "P-RPC-8"];
+    AmqpMessageIsTheDevices "amqp-message-is-the-devices" "a message over AMQP is one that a device has published, as it was"
+        v31 [] v311 [] v5 []
+        platform ["P-AMQ-6" "P-AMQ-7" "P-V5-13" "P-V5-14"];
+    AmqpMessageArrives "amqp-message-arrives" "a message of a device reaches the business server that listens"
+        v31 [] v311 [] v5 []
+        platform ["P-AMQ-7" "P-AMQ-8" "P-V5-13"];
     // time
     KeepAliveCloses "keep-alive-closes" "a client that is silent for 1.5 times its Keep Alive is disconnected"
         v31 [] v311 ["MQTT-3.1.2-24"] v5 ["MQTT-3.1.2-22"; "MQTT-3.2.2-22"]

@@ -81,9 +81,13 @@ impl Session {
             forms: terms.forms(context, context.vocabulary.of(*message), version),
             owed: false,
             kind: Kind::Further,
+            shares: vec![request.filter],
             progress: Progress::Waiting,
             undecided: None,
         });
+        // What the same packet has asked for in vain before stands for nothing.
+        let stood =
+            replaced.and_then(|held| if held.terms.granted.is_empty() { held.before } else { Some(held.terms) });
         let Some(kept) = &mut self.kept else { return };
         kept.deliveries.extend(inherited);
         kept.subscriptions.retain(|held| held.filter != request.filter);
@@ -91,7 +95,7 @@ impl Session {
             filter: request.filter,
             terms,
             pending: Some(id),
-            before: replaced.filter(|_| may_fail).map(|held| held.terms),
+            before: stood.filter(|_| may_fail),
         });
         kept.subscriptions.sort();
         if !shared {
@@ -324,6 +328,7 @@ impl SubscriptionTerms {
                 owed: is_sure && message.qos > Qos::AtMostOnce && arrives(qos) && !self.no_local,
                 forms: forms(qos),
                 kind: Kind::Retained,
+                shares: Vec::new(),
                 progress: Progress::Waiting,
                 undecided: (qos.iter().count() > 1).then_some(id),
             }

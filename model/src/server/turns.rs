@@ -5,6 +5,9 @@ use super::session::Session;
 use super::will::PendingWill;
 use super::{Context, Millis};
 
+/// How long before it would be late a server is asked to do something.
+pub(crate) const MOMENT: Millis = 2;
+
 impl Session {
     /// The moments at which Keep Alive, Session Expiry Interval and Will Delay Interval begin and cease to leave the server a
     /// choice, given that the client was last heard at `heard`.
@@ -16,8 +19,15 @@ impl Session {
         let silences = patience.into_iter().chain(limit).map(|silence| heard + silence);
         let end = self.kept.as_ref().and_then(|kept| kept.ends_at);
         let ends = end.into_iter().flat_map(|end| [end, end + lateness + 1]);
-        let wills = self.wills.iter().flat_map(|will| [will.due, will.overdue_from()]);
+        let wills = self.wills.iter().flat_map(|will| [will.due, will.overdue_from() - MOMENT]);
         silences.chain(ends).chain(wills).collect()
+    }
+
+    /// The moments from which on a Will may have been published, or must have been.
+    pub(crate) fn turns_of_wills(&self, heard: Millis, early: Millis) -> Vec<Millis> {
+        let patience = self.link.as_ref().and_then(|link| link.patience());
+        let wills = self.wills.iter().flat_map(|will| [will.due.saturating_sub(early), will.overdue_from()]);
+        patience.into_iter().map(|silence| heard + silence).chain(wills).collect()
     }
 }
 
@@ -51,8 +61,8 @@ impl Delivery {
 }
 
 impl PendingWill {
-    /// The last moment at which it is in time.
+    /// The first moment at which it is late.
     fn overdue_from(self) -> Millis {
-        self.due.saturating_add(super::will::LATENESS - 1)
+        self.due.saturating_add(super::will::LATENESS + 1)
     }
 }

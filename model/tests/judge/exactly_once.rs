@@ -2,7 +2,7 @@
 
 use crate::trace::*;
 use model::judge::Observation;
-use model::packet::{Packet, ProtocolVersion, Qos, ReasonCode};
+use model::packet::{Acknowledgement, Packet, ProtocolVersion, Qos, ReasonCode};
 
 /// The publisher sends `m1` at QoS 2 and the exchange is completed.
 fn published(trace: Trace) -> Trace {
@@ -109,10 +109,8 @@ fn an_open_exchange_counts_until_pubcomp() {
 
 #[test]
 fn a_refused_message_goes_nowhere() {
-    let refusal = Packet::Pubrec(model::packet::Acknowledgement {
-        reason: ReasonCode::QuotaExceeded,
-        ..model::packet::Acknowledgement::success(id(7))
-    });
+    let refusal =
+        Packet::Pubrec(Acknowledgement { reason: ReasonCode::QuotaExceeded, ..Acknowledgement::success(id(7)) });
     let refused = || subscriber(V5).send(2, &qos2("t/a", "m1", 7, false)).receive(2, &refusal);
     refused().conforms();
     refused().receive(1, &qos2("t/a", "m1", 1, false)).violates("delivery-was-subscribed", "");
@@ -214,5 +212,41 @@ fn what_a_connection_did_not_take_the_next_one_need_not_get() {
         .connected_with(3, lasting("sub", V5), true)
         .send(2, &pubrel(7))
         .receive(2, &pubcomp(7, ReasonCode::Success))
+        .conforms();
+}
+
+#[test]
+fn a_second_pubrec_is_no_answer() {
+    let refusal =
+        Packet::Pubrec(Acknowledgement { reason: ReasonCode::UnspecifiedError, ..Acknowledgement::success(id(1)) });
+    lasting_pair(Qos::ExactlyOnce)
+        .send(2, &qos2("t/a", "m1", 7, false))
+        .receive(1, &qos2("t/a", "m1", 1, false))
+        .send(1, &pubrec(1))
+        .receive(1, &pubrel(1))
+        .send(1, &refusal)
+        .receive(1, &goodbye(ReasonCode::ProtocolError))
+        .see(1, Observation::ClosedByServer)
+        .receive(2, &pubrec(7))
+        .conforms();
+}
+
+#[test]
+fn a_copy_on_another_connection_is_new_when_the_exchange_is_over() {
+    Trace::new("standard", V311)
+        .connected(1, "pub")
+        .connected(3, "sub")
+        .see(2, Observation::Opened)
+        .send(2, &Packet::Connect(connect("pub")))
+        .send(2, &qos2("t/a", "m1", 7, false))
+        .send(1, &qos2("t/a", "m1", 7, true))
+        .receive(1, &pubrec(7))
+        .send(1, &pubrel(7))
+        .receive(1, &pubcomp(7, ReasonCode::Success))
+        .subscribed(3, 1, "t/a", Qos::ExactlyOnce)
+        .see(1, Observation::ClosedByServer)
+        .receive(2, &connack(V311, false))
+        .receive(2, &pubrec(7))
+        .receive(3, &qos2("t/a", "m1", 1, false))
         .conforms();
 }

@@ -2,7 +2,7 @@
 
 use crate::trace::*;
 use model::judge::Observation;
-use model::packet::{Qos, SubscriptionOptions};
+use model::packet::{Qos, ReasonCode, SubscriptionOptions};
 
 /// Two members of one group, and a publisher whose message was taken.
 fn group() -> Trace {
@@ -90,4 +90,86 @@ fn what_a_member_inherits_has_nothing_to_do_with_its_own_subscriptions() {
         .receive(2, &qos1("t/b", "", 2, false))
         .receive(2, &qos1("t/b", "m0", 3, false))
         .conforms();
+}
+
+#[test]
+fn no_order_is_promised_among_members() {
+    Trace::new("standard", V5)
+        .connected(1, "one")
+        .subscribed(1, 1, "$share/g/t/a", Qos::AtLeastOnce)
+        .connected(2, "two")
+        .subscribed(2, 1, "$share/g/t/a", Qos::AtMostOnce)
+        .connected(3, "pub")
+        .send(3, &qos1("t/a", "m1", 1, false))
+        .receive(1, &qos1("t/a", "m1", 1, false))
+        .receive(3, &puback(1))
+        .send(3, &qos1("t/a", "m2", 2, false))
+        .receive(2, &qos0("t/a", "m2"))
+        .receive(3, &puback(2))
+        .see(1, Observation::ClosedByClient)
+        .receive(2, &qos0("t/a", "m1"))
+        .conforms();
+}
+
+#[test]
+fn what_a_member_was_chosen_for_it_leaves_also_when_it_has_unsubscribed() {
+    group_of_one()
+        .receive(1, &qos1("t/a", "m1", 1, false))
+        .send(1, &unsubscribe(2, "$share/g/t/a"))
+        .receive(1, &unsuback(2, &[ReasonCode::Success]))
+        .connected(2, "two")
+        .subscribed(2, 1, "$share/g/t/a", Qos::AtMostOnce)
+        .see(1, Observation::ClosedByClient)
+        .receive(2, &qos0("t/a", "m1"))
+        .conforms();
+}
+
+#[test]
+fn a_member_may_leave_what_it_was_not_known_to_be_chosen_for() {
+    // The server has not answered the SUBSCRIBE when the next member joins.
+    Trace::new("standard", V5)
+        .connected(1, "one")
+        .connected(3, "pub")
+        .send(1, &subscribe(1, "$share/g/t/a", Qos::AtLeastOnce))
+        .send(3, &qos1("t/a", "m1", 1, false))
+        .receive(3, &puback(1))
+        .see(1, Observation::ClosedByClient)
+        .connected(2, "two")
+        .subscribed(2, 1, "$share/g/t/a", Qos::AtMostOnce)
+        .receive(2, &qos0("t/a", "m1"))
+        .conforms();
+}
+
+#[test]
+fn a_message_that_was_taken_twice_may_be_left_twice() {
+    let twice = || {
+        Trace::new("standard", V5)
+            .connected(1, "one")
+            .subscribed(1, 1, "$share/g/t/a", Qos::AtLeastOnce)
+            .connected(3, "pub")
+            .send(3, &qos1("t/a", "m1", 1, false))
+            .send(3, &qos1("t/a", "m1", 1, true))
+            .receive(3, &puback(1))
+            .receive(3, &puback(1))
+            .receive(1, &qos1("t/a", "m1", 1, false))
+            .receive(1, &qos1("t/a", "m1", 2, false))
+            .connected(2, "two")
+            .subscribed(2, 1, "$share/g/t/a", Qos::AtMostOnce)
+            .see(1, Observation::ClosedByClient)
+            .receive(2, &qos0("t/a", "m1"))
+            .receive(2, &qos0("t/a", "m1"))
+    };
+    twice().conforms();
+    let m1 = || qos0("t/a", "m1");
+    twice().receive(2, &m1()).receive(2, &m1()).receive(2, &m1()).violates("delivery-was-subscribed", "");
+}
+
+/// One member, and a message for it.
+fn group_of_one() -> Trace {
+    Trace::new("standard", V5)
+        .connected(1, "one")
+        .subscribed(1, 1, "$share/g/t/a", Qos::AtLeastOnce)
+        .connected(3, "pub")
+        .send(3, &qos1("t/a", "m1", 1, false))
+        .receive(3, &puback(1))
 }

@@ -1,6 +1,6 @@
 //! Grants, overlap, and messages that meet a subscription on its way.
 
-use crate::trace::{Trace, V311, id, pair, puback, qos0, qos1, suback, subscribe};
+use crate::trace::{Trace, V5, V311, id, pair, puback, qos0, qos1, suback, subscribe};
 use model::packet::{
     Packet, Qos, ReasonCode, Subscribe, SubscribeProperties, SubscriptionOptions, SubscriptionRequest,
 };
@@ -76,4 +76,30 @@ fn overlapping_subscriptions_give_one_copy_or_several() {
         .receive(1, &qos0("t/a", "m1"))
         .receive(1, &qos0("t/a", "m1"))
         .violates("delivery-once", "MQTT-4.3.2-1");
+}
+
+#[test]
+fn a_request_that_is_refused_twice_may_leave_what_it_would_have_replaced() {
+    let filters = ["/p/d/user/a"; 10];
+    let request = |filter: &&str| SubscriptionRequest {
+        filter: (*filter).try_into().unwrap(),
+        options: SubscriptionOptions::default(),
+    };
+    let mut codes = vec![ReasonCode::Success; 8];
+    codes.extend([ReasonCode::QuotaExceeded; 2]);
+    Trace::new("platform", V5)
+        .connected(1, "device")
+        .send(
+            1,
+            &Packet::Subscribe(Subscribe {
+                packet_id: id(1),
+                properties: SubscribeProperties::default(),
+                requests: filters.iter().map(request).collect(),
+            }),
+        )
+        .receive(1, &suback(1, &codes))
+        .send(1, &qos1("/p/d/user/a", "m1", 1, false))
+        .receive(1, &puback(1))
+        .receive(1, &qos1("/p/d/user/a", "m1", 1, false))
+        .conforms();
 }

@@ -2,9 +2,10 @@
 
 use model::judge::{ConnectionId, Judge, Judgement, Observation, Timing, Violation};
 use model::packet::{
-    Acknowledgement, Connack, ConnackCode, ConnackProperties, Connect, ConnectReturnCode, Delivery, Packet, PacketId,
-    ProtocolVersion, Publish, PublishProperties, Qos, ReasonCode, ReasonProperties, Suback, Subscribe,
-    SubscribeProperties, SubscriptionOptions, SubscriptionRequest, Unsuback, Unsubscribe, UnsubscribeProperties,
+    Acknowledgement, Connack, ConnackCode, ConnackProperties, Connect, ConnectReturnCode, Delivery, Disconnect,
+    DisconnectProperties, Packet, PacketId, ProtocolVersion, Publish, PublishProperties, Qos, ReasonCode,
+    ReasonProperties, Suback, Subscribe, SubscribeProperties, SubscriptionOptions, SubscriptionRequest, Unsuback,
+    Unsubscribe, UnsubscribeProperties,
 };
 use model::profile::Profile;
 use model::server::Rule;
@@ -174,6 +175,10 @@ pub(crate) fn pubrel(packet_id: u16) -> Packet {
 
 pub(crate) fn pubcomp(packet_id: u16, reason: ReasonCode) -> Packet {
     Packet::Pubcomp(Acknowledgement { reason, ..Acknowledgement::success(id(packet_id)) })
+}
+
+pub(crate) fn goodbye(reason: ReasonCode) -> Packet {
+    Packet::Disconnect(Disconnect { reason, properties: DisconnectProperties::default() })
 }
 
 pub(crate) fn puback(packet_id: u16) -> Packet {

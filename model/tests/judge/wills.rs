@@ -2,10 +2,7 @@
 
 use crate::trace::*;
 use model::judge::Observation;
-use model::packet::{
-    Connack, ConnackCode, ConnackProperties, Connect, Disconnect, DisconnectProperties, Packet, Qos, ReasonCode, Will,
-    WillProperties,
-};
+use model::packet::{Connack, ConnackCode, ConnackProperties, Connect, Packet, Qos, ReasonCode, Will, WillProperties};
 
 fn with_will(connect: Connect, delay: Option<u32>) -> Connect {
     let properties = WillProperties { will_delay_interval: delay, ..WillProperties::default() };
@@ -25,10 +22,6 @@ fn armed(version: model::packet::ProtocolVersion, delay: Option<u32>) -> Trace {
         .connected_with(1, Connect { keep_alive: 0, ..connect("sub") }, false)
         .subscribed(1, 1, "w", Qos::AtLeastOnce)
         .connected_with(2, with_will(lasting("dev", version), delay), false)
-}
-
-fn goodbye(reason: ReasonCode) -> Packet {
-    Packet::Disconnect(Disconnect { reason, properties: DisconnectProperties::default() })
 }
 
 #[test]
@@ -140,4 +133,32 @@ fn refusal(reason: ReasonCode) -> Packet {
         code: ConnackCode::Reason(reason),
         properties: ConnackProperties::default(),
     })
+}
+
+#[test]
+fn of_two_the_one_that_came_last_is_retained() {
+    let retained = |delay, payload: &str, connect: Connect| {
+        let mut armed = with_will(connect, Some(delay));
+        let will = armed.will.as_mut().unwrap();
+        will.retain = true;
+        will.payload = payload.as_bytes().to_vec();
+        armed
+    };
+    let met = |payload: &str| {
+        let mut message = qos1("w", payload, 1, false);
+        if let Packet::Publish(publish) = &mut message {
+            publish.retain = true;
+        }
+        Trace::new("standard", V5)
+            .connected_with(1, retained(20, "late", lasting("one", V5)), false)
+            .see(1, Observation::ClosedByClient)
+            .connected_with(2, retained(0, "early", lasting("two", V5)), false)
+            .see(2, Observation::ClosedByClient)
+            .later(60_000)
+            .connected(3, "sub")
+            .subscribed(3, 1, "w", Qos::AtLeastOnce)
+            .receive(3, &message)
+    };
+    met("late").conforms();
+    met("early").violates("will-has-its-time", "");
 }

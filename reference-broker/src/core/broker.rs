@@ -1,5 +1,6 @@
 //! The core's face: inputs, outputs, and who handles which packet.
 
+use super::cloud::Cloud;
 use super::connection::{Connection, Established};
 use super::devices::Devices;
 use super::disconnect::Violation;
@@ -66,6 +67,7 @@ pub struct Core {
     pub(super) devices: Devices,
     /// Challenges sent so far.
     pub(super) challenges: u64,
+    pub(super) cloud: Cloud,
     outputs: VecDeque<Output>,
 }
 
@@ -87,6 +89,7 @@ impl Core {
             retained: Retained::default(),
             timers: Timers::default(),
             challenges: 0,
+            cloud: Cloud::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -115,6 +118,7 @@ impl Core {
                 Timer::KeepAlive(connection) => self.keep_alive_is_due(connection),
                 Timer::Will(session) => self.will_is_due(session),
                 Timer::SessionExpiry(session) => self.end_session(session),
+                Timer::Call(id) => self.call_is_due(id),
             }
         }
     }

@@ -251,6 +251,7 @@ impl Core {
             ),
         };
         self.connections.insert(id, Connection::Established(link));
+        self.arrives(session_id, id);
     }
 
     /// What CONNACK of 5.0 tells about this broker.

@@ -1,6 +1,7 @@
 //! How connections end: DISCONNECT from either side, what Clients may not do, lost links.
 
 use super::broker::{Action, ConnectionId, Core};
+use super::cloud::Departure;
 use super::connect::Refused;
 use super::connection::{Connection, Established, Peer, reason_string};
 use super::session::Expiry;
@@ -40,18 +41,19 @@ impl Core {
             let properties = DisconnectProperties { reason_string, ..DisconnectProperties::default() };
             self.send(id, Packet::Disconnect(Disconnect { reason: violation.reason, properties }));
         }
-        self.close(id);
+        self.output(id, Action::Close);
+        self.ended(id, WillFate::Due, Departure::for_cause(violation.reason));
     }
 
     /// Closes a connection. If it was accepted, its Will is due.
     pub(super) fn close(&mut self, id: ConnectionId) {
         self.output(id, Action::Close);
-        self.ended(id, WillFate::Due);
+        self.ended(id, WillFate::Due, Departure::Broken);
     }
 
     /// The Client closed, or the network broke.
     pub(super) fn lost(&mut self, id: ConnectionId) {
-        self.ended(id, WillFate::Due);
+        self.ended(id, WillFate::Due, Departure::Lost);
     }
 
     /// No CONNECT came in time, or its authentication takes too long.
@@ -117,12 +119,13 @@ impl Core {
         let leaves_well = leaves_well && !self.settings.misbehaves(Switch::WillAfterDisconnect);
         let will = if leaves_well { WillFate::Deleted } else { WillFate::Due };
         self.output(from.connection, Action::Close);
-        self.ended(from.connection, will);
+        self.ended(from.connection, will, Departure::Left);
         Ok(())
     }
 
-    fn ended(&mut self, id: ConnectionId, will: WillFate) {
+    fn ended(&mut self, id: ConnectionId, will: WillFate, departure: Departure) {
         if let Some(Connection::Established(link)) = self.forget_connection(id) {
+            self.departs(&link, id, departure);
             self.leave_session(link.session, will);
         }
     }

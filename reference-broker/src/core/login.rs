@@ -115,8 +115,8 @@ impl Core {
         }
         if let Some(registry) = registry {
             self.check_password(registry, &identifier, &device, password)?;
-            self.check_disabled(&device)?;
         }
+        self.check_disabled(&device)?;
         self.check_history(version, &device)?;
         if self.settings.misbehaves(Switch::NameIsTheSession) {
             let owner = Owner::Device(Device::new(device.product_key(), identifier.name()));
@@ -226,7 +226,7 @@ impl Core {
     /// What the device did before: how often it connected, and with which version (N-VER-1).
     fn check_history(&mut self, version: ProtocolVersion, device: &Device) -> Result<(), Refused> {
         let is_older = !version.has_properties() && self.devices.has_used_5_0(device);
-        if is_older && !self.settings.versions_step_back && !self.settings.misbehaves(Switch::VersionStepsBack) {
+        if is_older && !self.settings.versions_step_back {
             return Err(Refused::new(
                 ConnectReturnCode::UnacceptableProtocolVersion,
                 ReasonCode::UnsupportedProtocolVersion,

@@ -26,6 +26,9 @@
 //! | `message.rs` | an Application Message inside the broker |
 //! | `retained.rs` | retained messages: one for each topic |
 //! | `will.rs` | Wills: checked, kept, published |
+//! | `cloud.rs` | the cloud: its messages to devices, who is there, what it hears |
+//! | `calls.rs` | synchronous calls of devices (RRPC) |
+//! | `log.rs` | the device log |
 //! | `limits.rs` | the dialect's bounds on topics and properties |
 //! | `timers.rs` | all deadlines in order |
 
@@ -33,6 +36,8 @@ mod acknowledge;
 mod alias;
 mod authenticate;
 mod broker;
+mod calls;
+mod cloud;
 mod connect;
 mod connection;
 mod delivery;
@@ -42,6 +47,7 @@ mod flight;
 mod incoming;
 mod keep_alive;
 mod limits;
+pub mod log;
 mod login;
 mod message;
 mod permission;
@@ -58,3 +64,5 @@ mod will;
 
 pub use authenticate::AUTHENTICATION_METHOD;
 pub use broker::{Action, ConnectionId, Core, Input, Milliseconds, Output};
+pub use calls::{CallOutcome, CallRequest};
+pub use cloud::{CloudEvent, CloudMessage, DeviceMessage, MessageId, NotPublished, Presence};

@@ -29,14 +29,19 @@ impl Core {
         }
         let outcome = self.check_publish_limits(from.session, &topic, &publish);
         if outcome.is_ok() && !self.keeps_rate(from, &publish) {
+            self.refuses_uplink(from.session, &topic, "Rate limit");
             return Ok(());
         }
-        if outcome.is_ok() {
-            // Where nothing is retained, 3.x has no word for it: the message is delivered to those who listen.
-            publish.retain &= self.settings.retained_messages.contains(&from.version);
-            if let Some(origin) = self.origin(from.session) {
-                self.route(Message::from_publish(publish, topic, origin));
+        match &outcome {
+            Ok(()) => {
+                // Where nothing is retained, 3.x has no word for it: the message is delivered to those who listen.
+                publish.retain &= self.settings.retained_messages.contains(&from.version);
+                let is_for_the_platform = self.hears(from.session, &publish, &topic);
+                if let Some(origin) = self.origin(from.session).filter(|_| !is_for_the_platform) {
+                    self.route(Message::from_publish(publish, topic, origin));
+                }
             }
+            Err(exceeded) => self.refuses_uplink(from.session, &topic, &exceeded.says),
         }
         self.answer(from, delivery, outcome);
         Ok(())

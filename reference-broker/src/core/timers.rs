@@ -1,6 +1,7 @@
 //! All deadlines in order.
 
 use super::broker::{ConnectionId, Milliseconds};
+use super::cloud::MessageId;
 use super::session::SessionId;
 use std::collections::BTreeSet;
 
@@ -15,6 +16,8 @@ pub(super) enum Timer {
     Will(SessionId),
     /// The Session Expiry Interval is over.
     SessionExpiry(SessionId),
+    /// The time of a call is over.
+    Call(MessageId),
 }
 
 /// All deadlines in order. An owner remembers the time it set, and cancels what it no longer needs.

@@ -48,7 +48,8 @@ impl Broker {
     }
 }
 
-fn is_lasting(error: &io::Error) -> bool {
+/// Whether an error of a listener will be there again at once.
+pub(crate) fn is_lasting(error: &io::Error) -> bool {
     !matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted

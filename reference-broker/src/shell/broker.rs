@@ -2,7 +2,9 @@
 
 use super::connection;
 use super::outbox::{End, Outbox};
-use crate::core::{Action, ConnectionId, Core, Input, Milliseconds};
+use crate::core::{
+    Action, CallOutcome, CallRequest, CloudEvent, ConnectionId, Core, DeviceMessage, Input, MessageId, Milliseconds,
+};
 use crate::settings::Settings;
 use crate::switch::Switch;
 use model::device::{Device, Transport};
@@ -11,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 use transport::web_socket::Manners;
 
@@ -32,6 +34,10 @@ struct State {
     core: Core,
     outboxes: BTreeMap<ConnectionId, Arc<Outbox>>,
     opened: u64,
+    /// Who waits for the end of a call.
+    calls: BTreeMap<MessageId, oneshot::Sender<CallOutcome>>,
+    /// Who gets what devices publish.
+    audience: Option<Audience>,
     /// The zero of the core's time; set when the clock task starts, with the first connection.
     started: Option<Instant>,
 }
@@ -40,7 +46,14 @@ impl Broker {
     /// A broker with nobody connected. Needs no runtime yet.
     #[must_use]
     pub fn new(settings: Settings) -> Broker {
-        let state = State { core: Core::new(settings.clone()), outboxes: BTreeMap::new(), opened: 0, started: None };
+        let state = State {
+            core: Core::new(settings.clone()),
+            outboxes: BTreeMap::new(),
+            opened: 0,
+            calls: BTreeMap::new(),
+            audience: None,
+            started: None,
+        };
         Broker(Arc::new(Shared { settings, state: Mutex::new(state), deadline_moved: Arc::default() }))
     }
 
@@ -67,10 +80,7 @@ impl Broker {
         let outbox = Arc::new(Outbox::default());
         let id = {
             let mut state = self.0.lock();
-            if state.started.is_none() {
-                state.started = Some(Instant::now());
-                tokio::spawn(keep_time(Arc::downgrade(&self.0), Arc::clone(&self.0.deadline_moved)));
-            }
+            self.start_clock(&mut state);
             state.opened += 1;
             let id = ConnectionId(state.opened);
             state.outboxes.insert(id, Arc::clone(&outbox));
@@ -78,6 +88,61 @@ impl Broker {
         };
         self.0.handle(id, [Input::Opened(transport)]);
         connection::spawn(Arc::clone(&self.0), id, stream, outbox);
+    }
+
+    /// Calls a device, and waits for the end of the call.
+    pub(crate) async fn call(&self, request: CallRequest) -> (MessageId, CallOutcome) {
+        let (sender, receiver) = oneshot::channel();
+        let id = self.act(|state, now| {
+            let id = state.core.call(now, request);
+            state.calls.insert(id, sender);
+            id
+        });
+        // The core ends every call; it is gone only if the broker is.
+        (id, receiver.await.unwrap_or(CallOutcome::Timeout))
+    }
+
+    /// Does something with the core, and what follows from it.
+    pub(crate) fn with_core<T>(&self, act: impl FnOnce(&mut Core, Milliseconds) -> T) -> T {
+        self.act(|state, now| act(&mut state.core, now))
+    }
+
+    /// Whether it is to misbehave in this way.
+    pub(crate) fn misbehaves(&self, switch: Switch) -> bool {
+        self.0.settings.misbehaves(switch)
+    }
+
+    /// From now on, this gets what devices publish.
+    pub(crate) fn tell(&self, audience: impl Fn(DeviceMessage) + Send + Sync + 'static) {
+        self.0.lock().audience = Some(Audience(Arc::new(audience)));
+    }
+
+    fn act<T>(&self, act: impl FnOnce(&mut State, Milliseconds) -> T) -> T {
+        let mut state = self.0.lock();
+        self.start_clock(&mut state);
+        let now = state.now();
+        let done = act(&mut state, now);
+        state.deliver(&self.0.settings);
+        self.0.deadline_moved.notify_one();
+        done
+    }
+
+    /// The clock runs from the first moment at which something can happen.
+    fn start_clock(&self, state: &mut State) {
+        if state.started.is_none() {
+            state.started = Some(Instant::now());
+            tokio::spawn(keep_time(Arc::downgrade(&self.0), Arc::clone(&self.0.deadline_moved)));
+        }
+    }
+
+    /// Takes the right to log in from a device, and ends its connection (P-RC-9).
+    pub fn disable(&self, device: &Device) {
+        self.0.apply(|core| core.disable(device));
+    }
+
+    /// Gives a device the right back to log in.
+    pub fn enable(&self, device: &Device) {
+        self.0.apply(|core| core.enable(device));
     }
 
     /// How it keeps to the rules of MQTT over WebSocket.
@@ -92,15 +157,15 @@ impl Broker {
         let broken = broken.into_iter().find(|(switch, _)| settings.misbehaves(*switch));
         broken.map_or(Manners::Proper, |(_, manners)| manners)
     }
+}
 
-    /// Takes the right to log in from a device, and ends its connection (P-RC-9).
-    pub fn disable(&self, device: &Device) {
-        self.0.apply(|core| core.disable(device));
-    }
+/// Who gets what devices publish.
+#[derive(Clone)]
+struct Audience(Arc<dyn Fn(DeviceMessage) + Send + Sync>);
 
-    /// Gives a device the right back to log in.
-    pub fn enable(&self, device: &Device) {
-        self.0.apply(|core| core.enable(device));
+impl std::fmt::Debug for Audience {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Audience(..)")
     }
 }
 
@@ -175,6 +240,24 @@ impl Drop for Shared {
 }
 
 impl State {
+    fn tell_the_cloud(&mut self) {
+        while let Some(event) = self.core.next_cloud_event() {
+            match event {
+                CloudEvent::CallEnded { id, outcome } => {
+                    if let Some(caller) = self.calls.remove(&id) {
+                        // A caller that has gone has no use for it.
+                        let _ = caller.send(outcome);
+                    }
+                }
+                CloudEvent::Published(message) => {
+                    if let Some(Audience(listens)) = &self.audience {
+                        listens(message);
+                    }
+                }
+            }
+        }
+    }
+
     fn now(&self) -> Milliseconds {
         let elapsed = self.started.map_or(Duration::ZERO, |started| started.elapsed());
         Milliseconds::try_from(elapsed.as_millis()).unwrap_or(Milliseconds::MAX)
@@ -194,5 +277,6 @@ impl State {
                 self.core.handle(self.now(), output.connection, Input::Closed);
             }
         }
+        self.tell_the_cloud();
     }
 }

@@ -16,4 +16,5 @@ mod broker;
 mod connection;
 mod outbox;
 
+pub(crate) use admit::is_lasting;
 pub use broker::Broker;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod authenticate;
+mod cloud;
 mod connect;
 mod delivery;
 mod devices;

@@ -231,6 +231,13 @@ impl World {
         }
     }
 
+    /// What the cloud does, at this moment.
+    pub(crate) fn cloud<T>(&mut self, act: impl FnOnce(&mut Core, u64) -> T) -> T {
+        let done = act(&mut self.core, self.now);
+        self.collect();
+        done
+    }
+
     fn collect(&mut self) {
         while let Some(output) = self.core.next_output() {
             let client = self.clients.get_mut(&output.connection).unwrap();

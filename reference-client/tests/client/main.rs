@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod core;
+mod device;
 mod end_to_end;
 mod faults;
 mod opening;

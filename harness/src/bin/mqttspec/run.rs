@@ -88,6 +88,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         credentials: arguments.target.credentials()?,
         timeout: arguments.timeout,
         interference: interference(arguments)?,
+        cloud: None,
         scheme: arguments.target.scheme(),
     };
     let library = arguments.sources.library_with(arguments.target.files())?;

@@ -318,7 +318,7 @@ fn what_stands_around_the_steps_is_checked() {
         ),
         (
             &file(&format!("{V5}\nrows: [{{id: a, x: []}}]"), &["sub -> CONNECT: {client_id: a$row.x}"]),
-            &["s.yaml:12:36: `$row.x` holds a list: it stands for a whole value, not in a text"],
+            &["s.yaml:12:37: `$row.x` holds a list: it stands for a whole value, not in a text"],
         ),
         (
             &file(&format!("{V5}\nrows: [{{id: a, value: 1}}]"), &["sub -> CONNECT: {keep_alive: $row.valeu}"]),

@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand};
+use model::device::SignMethod;
 use reference_client::{ProtocolVersion, Qos};
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -13,6 +14,8 @@ Examples:
   mqttspec-client pub --topic lamp/1/state --message on --qos 1 --mqtt 3.1.1
   mqttspec-client pub --url mqtts://broker.example --cafile ca.pem --topic lamp/1/state --message on
   mqttspec-client sub --url ws://127.0.0.1:8080/mqtt --topic 'lamp/#'
+  LAMP=s3cr3t mqttspec-client device --product a1B2 --device lamp --secret-env LAMP --publish user/update=on
+  LAMP=s3cr3t mqttspec-client device --product a1B2 --device lamp --secret-env LAMP --answer done --count 1
 
 Exit codes:
   0  done; for `sub` also: interrupted, or the reader of its output went away
@@ -33,9 +36,81 @@ pub(crate) enum Verb {
     /// Publish one message, and wait for its acknowledgement
     #[command(after_help = EXAMPLES)]
     Pub(PublishArguments),
+    /// Be a device of the IoT Platform: log in signed, publish, print what comes, answer synchronous calls
+    #[command(after_help = EXAMPLES)]
+    Device(DeviceArguments),
     /// Print the messages that match topic filters, one line each: topic, space, payload
     #[command(after_help = EXAMPLES)]
     Sub(SubscribeArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeviceArguments {
+    /// The platform
+    #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883")]
+    pub(crate) url: Address,
+    #[command(flatten)]
+    pub(crate) way: RouteOptions,
+    /// Product key
+    #[arg(long, value_name = "KEY")]
+    pub(crate) product: String,
+    /// Device name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device: String,
+    /// Environment variable that holds the device secret
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) secret_env: String,
+    /// How to sign: hmacmd5, hmacsha1 or hmacsha256
+    #[arg(long, value_name = "METHOD", default_value = "hmacsha256")]
+    pub(crate) sign: SignMethod,
+    /// Timestamp to sign, in milliseconds [default: none]
+    #[arg(long, value_name = "MILLISECONDS")]
+    pub(crate) timestamp: Option<u64>,
+    /// What stands before the parameters of the Client Identifier [default: product key and device name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client_id: Option<String>,
+    /// Protocol version: 3.1, 3.1.1 or 5.0
+    #[arg(long, value_name = "VERSION", default_value = "5.0")]
+    pub(crate) mqtt: ProtocolVersion,
+    /// Keep Alive in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) keep_alive: u16,
+    /// Go on with the session of the last time, and leave it for the next
+    #[arg(long)]
+    pub(crate) keep_session: bool,
+    /// Topic Filter to subscribe to; without a slash in front it is one of the device: user/get (repeatable)
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) subscribe: Vec<String>,
+    /// A message to publish once the device is online (repeatable)
+    #[arg(long, value_name = "TOPIC=TEXT")]
+    pub(crate) publish: Vec<String>,
+    /// Quality of Service of these messages: 0 or 1
+    #[arg(long, value_name = "QOS", default_value = "1", value_parser = qos)]
+    pub(crate) qos: Qos,
+    /// User Property of these messages, 5.0 only (repeatable)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) user_property: Vec<String>,
+    /// Response Topic of these messages, 5.0 only
+    #[arg(long, value_name = "TOPIC")]
+    pub(crate) response_topic: Option<String>,
+    /// Correlation Data of these messages, 5.0 only
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) correlation_data: Option<String>,
+    /// What calls are answered with [default: what they ask]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) answer: Option<String>,
+    /// Leave after so many messages
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<NonZeroU64>,
+    /// Leave once all is published
+    #[arg(long, conflicts_with = "count")]
+    pub(crate) once: bool,
+    /// Leave after this time (500ms, 5s, 2m); with --count it is a failure if messages are missing then
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// How long the platform may take to answer
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub(crate) response_timeout: Duration,
 }
 
 #[derive(Debug, Args)]

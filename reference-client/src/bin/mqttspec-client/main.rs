@@ -1,6 +1,7 @@
 //! `mqttspec-client`: publish or subscribe from the command line with the reference client.
 
 mod arguments;
+mod device;
 mod failure;
 mod publish;
 mod server;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
 async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Pub(arguments) => publish::run(arguments).await,
+        Verb::Device(arguments) => device::run(arguments).await,
         Verb::Sub(arguments) => subscribe::run(arguments).await,
     }
 }

@@ -5,26 +5,37 @@ use crate::failure::Failure;
 use reference_client::{Client, ConnectOptions, Events, Utf8String};
 use std::fmt;
 use std::io::{self, Write as _};
+use std::time::Duration;
 use tokio::time::timeout;
+use transport::{Address, RouteOptions};
 
 /// Connects as the arguments say.
 pub(crate) async fn connect(arguments: &ConnectionArguments) -> Result<(Client, Events), Failure> {
-    let options = options(arguments)?;
+    open(&arguments.url, &arguments.way, arguments.response_timeout, options(arguments)?).await
+}
+
+/// Connects to a server with these options.
+pub(crate) async fn open(
+    url: &Address,
+    way: &RouteOptions,
+    response_timeout: Duration,
+    options: ConnectOptions,
+) -> Result<(Client, Events), Failure> {
     // Before anything is opened: a mistake in the arguments is no matter of the network.
     options.check().map_err(|error| Failure::Usage(error.to_string()))?;
-    let scheme = arguments.url.scheme;
-    if let Some(option) = arguments.way.for_tls().filter(|_| !scheme.has_tls()) {
+    let scheme = url.scheme;
+    if let Some(option) = way.for_tls().filter(|_| !scheme.has_tls()) {
         return Err(Failure::Usage(format!("{option} is for TLS: give an mqtts:// or wss:// URL")));
     }
-    let route = arguments.way.route(arguments.url.clone()).map_err(|error| Failure::Usage(error.to_string()))?;
-    if let Some(warning) = arguments.way.warning(scheme) {
+    let route = way.route(url.clone()).map_err(|error| Failure::Usage(error.to_string()))?;
+    if let Some(warning) = way.warning(scheme) {
         // Nobody who closed stderr wants to know.
         let _ = writeln!(io::stderr(), "mqttspec-client: WARNING {warning}");
     }
-    let unreachable = |why: &dyn fmt::Display| Failure::Unreachable(format!("cannot reach {}: {why}", arguments.url));
-    let opened = timeout(arguments.response_timeout, route.connect())
+    let unreachable = |why: &dyn fmt::Display| Failure::Unreachable(format!("cannot reach {url}: {why}"));
+    let opened = timeout(response_timeout, route.connect())
         .await
-        .map_err(|_| unreachable(&format!("no answer within {:?}", arguments.response_timeout)))?
+        .map_err(|_| unreachable(&format!("no answer within {response_timeout:?}")))?
         .map_err(|error| unreachable(&error))?;
     Ok(Client::connect(opened.stream, options).await?)
 }

@@ -101,7 +101,7 @@ async fn follow(
 }
 
 /// Prints a line, on another thread: a full pipe must not hold up Keep Alive.
-async fn print(message: Received) -> io::Result<()> {
+pub(crate) async fn print(message: Received) -> io::Result<()> {
     let write = move || {
         let mut line = message.topic.as_bytes().to_vec();
         line.push(b' ');

@@ -1,0 +1,433 @@
+//! What a request means, and what is wrong with one that means nothing.
+
+use super::request::Request;
+use crate::device::Device;
+use crate::packet::{PublishProperties, Qos, Utf8String};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::num::NonZeroU16;
+
+/// What the API is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// `Pub`: a message to a topic.
+    Publish {
+        /// Of which product the topic is.
+        product_key: String,
+        /// Where.
+        topic: Utf8String,
+        /// What.
+        content: MessageContent,
+    },
+    /// `BatchPub`: one message to several devices of a product.
+    PublishToMany {
+        /// To whom.
+        devices: Vec<Device>,
+        /// Where, behind `/{productKey}/{deviceName}/user/`.
+        suffix: String,
+        /// What.
+        content: MessageContent,
+    },
+    /// `PubBroadcast`.
+    Broadcast {
+        /// To the devices of which product.
+        product_key: String,
+        /// To those that have subscribed to this topic; without one, to all that are online.
+        topic: Option<Utf8String>,
+        /// What.
+        payload: Vec<u8>,
+    },
+    /// `RRpc`: a call that waits for the device's answer.
+    Call {
+        /// Whom.
+        device: Device,
+        /// Where, without what is put before it; none for the system topics of calls.
+        topic: Option<String>,
+        /// What.
+        payload: Vec<u8>,
+        /// How long the caller waits, in milliseconds.
+        timeout: u16,
+    },
+    /// `DisableThing`.
+    Disable(Device),
+    /// `EnableThing`.
+    Enable(Device),
+    /// `QueryDeviceLog`: the lines of the device log that are about a device. The vendor's own access to the log is another
+    /// service's; this is the reference broker's.
+    QueryLog(Device),
+}
+
+/// A message as the cloud publishes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MessageContent {
+    /// Its bytes.
+    pub payload: Vec<u8>,
+    /// 0 or 1 (P-QOS-7).
+    pub qos: Qos,
+    /// Whether it is to be retained.
+    pub retain: bool,
+    /// What it brings to subscribers of 5.0 (P-API-1).
+    pub properties: PublishProperties,
+}
+
+/// Why a request is refused before anything is done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say what each is")]
+pub enum RequestFault {
+    #[error("the specified API is not found: {0:?} is no action of this service")]
+    UnknownAction(String),
+    #[error("{0} is mandatory for this action")]
+    Missing(&'static str),
+    #[error("the message content is empty")]
+    NullMessageContent,
+    #[error("{0} is not encoded in Base64")]
+    NotBase64(&'static str),
+    #[error("the topic is empty")]
+    NullTopicName,
+    #[error("the topic is not well-formed, or of another product")]
+    InvalidTopicName,
+    #[error("messages to this topic have an operation of their own")]
+    TopicNotFound,
+    #[error("the timeout must be 1000 to 8000 milliseconds")]
+    InvalidTimeout,
+    #[error("the message is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("{0} is not valid")]
+    InvalidParameter(&'static str),
+    #[error("more than {0} devices at once")]
+    TooManyDevices(usize),
+}
+
+/// Code and message, as an answer has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// `iot.messagebroker.NullTopicName`
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+/// Devices of one BatchPub (P-API-6).
+const DEVICES_AT_ONCE: usize = 100;
+/// Bytes of one message (P-API-6, P-LIM-8) and of a broadcast (P-API-7).
+const LARGEST_MESSAGE: usize = 256 * 1024;
+const LARGEST_BROADCAST: usize = 64 * 1024;
+/// What a topic may be (P-TOP-10).
+const LONGEST_TOPIC: usize = 128;
+/// Milliseconds of a call (P-RPC-9).
+const TIMEOUTS: std::ops::RangeInclusive<u16> = 1_000..=8_000;
+
+impl Command {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// When it is not right: the first thing that is wrong.
+    pub fn read(request: &Request) -> Result<Command, RequestFault> {
+        match request.action.as_str() {
+            "Pub" => {
+                let product_key = needed(request, "ProductKey")?;
+                let topic = topic(request, "TopicFullName")?;
+                let content = content(request, LARGEST_MESSAGE)?;
+                check_publishable(&topic, &product_key)?;
+                Ok(Command::Publish { product_key, topic, content })
+            }
+            "BatchPub" => {
+                let product_key = needed(request, "ProductKey")?;
+                let suffix = needed(request, "TopicShortName")?;
+                let names = request.list("DeviceName");
+                let devices: Vec<Device> = names.iter().map(|name| Device::new(&product_key, *name)).collect();
+                if devices.is_empty() {
+                    return Err(RequestFault::Missing("DeviceName.1"));
+                }
+                if devices.len() > DEVICES_AT_ONCE {
+                    return Err(RequestFault::TooManyDevices(DEVICES_AT_ONCE));
+                }
+                let content = content(request, LARGEST_MESSAGE)?;
+                for device in &devices {
+                    check_device(device)?;
+                    read_topic(&custom_topic(device, &suffix))?;
+                }
+                Ok(Command::PublishToMany { devices, suffix, content })
+            }
+            "PubBroadcast" => {
+                let product_key = needed(request, "ProductKey")?;
+                let payload = payload(request, "MessageContent", LARGEST_BROADCAST)?;
+                let topic = request.parameter("TopicFullName").map(read_topic).transpose()?;
+                let prefix = format!("/broadcast/{product_key}/");
+                if topic.as_ref().is_some_and(|topic| !topic.starts_with(&prefix) || topic.len() == prefix.len()) {
+                    return Err(RequestFault::InvalidTopicName);
+                }
+                Ok(Command::Broadcast { product_key, topic, payload })
+            }
+            "RRpc" => {
+                let device = device(request)?;
+                let payload = payload(request, "RequestBase64Byte", LARGEST_MESSAGE)?;
+                let timeout = needed(request, "Timeout")?;
+                let timeout = timeout.parse().ok().filter(|timeout| TIMEOUTS.contains(timeout));
+                let timeout = timeout.ok_or(RequestFault::InvalidTimeout)?;
+                let topic = request.parameter("Topic").map(read_topic).transpose()?;
+                Ok(Command::Call { device, topic: topic.map(|topic| topic.to_string()), payload, timeout })
+            }
+            "DisableThing" => device(request).map(Command::Disable),
+            "EnableThing" => device(request).map(Command::Enable),
+            "QueryDeviceLog" => device(request).map(Command::QueryLog),
+            other => Err(RequestFault::UnknownAction(other.to_owned())),
+        }
+    }
+}
+
+/// The topic of a device behind `user/` (P-TOP-1).
+#[must_use]
+pub fn custom_topic(device: &Device, suffix: &str) -> String {
+    format!("/{}/{}/user/{suffix}", device.product_key(), device.name())
+}
+
+fn needed(request: &Request, name: &'static str) -> Result<String, RequestFault> {
+    request.parameter(name).map(str::to_owned).ok_or(RequestFault::Missing(name))
+}
+
+fn device(request: &Request) -> Result<Device, RequestFault> {
+    let device = Device::new(needed(request, "ProductKey")?, needed(request, "DeviceName")?);
+    check_device(&device)?;
+    Ok(device)
+}
+
+fn check_device(device: &Device) -> Result<(), RequestFault> {
+    Device::check_name(device.product_key()).map_err(|_| RequestFault::InvalidParameter("ProductKey"))?;
+    Device::check_name(device.name()).map_err(|_| RequestFault::InvalidParameter("DeviceName"))
+}
+
+fn topic(request: &Request, name: &'static str) -> Result<Utf8String, RequestFault> {
+    read_topic(&needed(request, name)?)
+}
+
+fn read_topic(text: &str) -> Result<Utf8String, RequestFault> {
+    if text.is_empty() {
+        return Err(RequestFault::NullTopicName);
+    }
+    let is_right = text.starts_with('/') && text.len() <= LONGEST_TOPIC && !text.contains(['+', '#']);
+    let read = Utf8String::new(text).ok().filter(|_| is_right);
+    read.ok_or(RequestFault::InvalidTopicName)
+}
+
+/// P-API-3, P-API-4: topics of the product's devices, and its broadcast topics; what has operations of its own is none of them.
+fn check_publishable(topic: &str, product_key: &str) -> Result<(), RequestFault> {
+    let mut levels = topic.split('/').skip(1);
+    let first = levels.next().unwrap_or_default();
+    let owner = match first {
+        "sys" | "broadcast" => levels.next().unwrap_or_default(),
+        _ => first,
+    };
+    if owner != product_key {
+        return Err(RequestFault::InvalidTopicName);
+    }
+    match (first, topic.contains("/thing/service/")) {
+        ("sys", true) => Err(RequestFault::TopicNotFound),
+        _ => Ok(()),
+    }
+}
+
+fn payload(request: &Request, name: &'static str, largest: usize) -> Result<Vec<u8>, RequestFault> {
+    let text = needed(request, name)?;
+    if text.is_empty() {
+        return Err(RequestFault::NullMessageContent);
+    }
+    let payload = STANDARD.decode(text).map_err(|_| RequestFault::NotBase64(name))?;
+    match payload.len() > largest {
+        true => Err(RequestFault::TooLarge(largest)),
+        false => Ok(payload),
+    }
+}
+
+fn content(request: &Request, largest: usize) -> Result<MessageContent, RequestFault> {
+    let payload = payload(request, "MessageContent", largest)?;
+    let qos = match request.parameter("Qos") {
+        None | Some("0") => Qos::AtMostOnce,
+        Some("1") => Qos::AtLeastOnce,
+        Some(_) => return Err(RequestFault::InvalidParameter("Qos")),
+    };
+    let flag = |name: &'static str| match request.parameter(name) {
+        None => Ok(None),
+        Some("true" | "1") => Ok(Some(true)),
+        Some("false" | "0") => Ok(Some(false)),
+        Some(_) => Err(RequestFault::InvalidParameter(name)),
+    };
+    Ok(MessageContent { payload, qos, retain: flag("Retained")?.unwrap_or(false), properties: properties(request)? })
+}
+
+fn properties(request: &Request) -> Result<PublishProperties, RequestFault> {
+    let invalid = |name| move || RequestFault::InvalidParameter(name);
+    let text = |name: &'static str| {
+        let text = request.parameter(name).map(Utf8String::new);
+        text.transpose().map_err(|_| RequestFault::InvalidParameter(name))
+    };
+    let indicator = match request.parameter("PayloadFormatIndicator") {
+        None => None,
+        Some("0") => Some(false),
+        Some("1") => Some(true),
+        Some(_) => return Err(RequestFault::InvalidParameter("PayloadFormatIndicator")),
+    };
+    let expiry = request.parameter("MessageExpiryInterval");
+    let expiry = expiry.map(|text| text.parse().map_err(|_| RequestFault::InvalidParameter("MessageExpiryInterval")));
+    let correlation = request.parameter("CorrelationData").map(|text| STANDARD.decode(text));
+    let correlation = correlation.transpose().map_err(|_| RequestFault::NotBase64("CorrelationData"))?;
+    let mut user_properties = Vec::new();
+    for number in 1.. {
+        let part = |part: &str| request.parameter(&format!("UserProp.{number}.{part}"));
+        let (key, value) = match (part("Key"), part("Value")) {
+            (None, None) => break,
+            (Some(key), Some(value)) => (key, value),
+            _ => return Err(RequestFault::InvalidParameter("UserProp")),
+        };
+        let text = |text: &str| Utf8String::new(text).map_err(|_| RequestFault::InvalidParameter("UserProp"));
+        user_properties.push((text(key)?, text(value)?));
+    }
+    if let Some(alias) = request.parameter("TopicAlias") {
+        // How the broker shortens topics to devices is its own business; a wrong number is wrong all the same.
+        alias.parse::<NonZeroU16>().map_err(|_| RequestFault::InvalidParameter("TopicAlias"))?;
+    }
+    let response_topic = text("ResponseTopic")?;
+    if response_topic.as_ref().is_some_and(|topic| topic.is_empty() || topic.contains(['+', '#'])) {
+        return Err(invalid("ResponseTopic")());
+    }
+    Ok(PublishProperties {
+        payload_format_indicator: indicator,
+        message_expiry_interval: expiry.transpose()?,
+        content_type: text("ContentType")?,
+        response_topic,
+        correlation_data: correlation,
+        user_properties,
+        ..PublishProperties::default()
+    })
+}
+
+impl RequestFault {
+    /// Whether the vendor's front door refuses such a request, before the platform sees it.
+    #[must_use]
+    pub fn is_at_the_door(&self) -> bool {
+        matches!(self, RequestFault::UnknownAction(_) | RequestFault::Missing(_))
+    }
+
+    /// The code in an answer (P-API-9, P-RPC-9).
+    #[must_use]
+    pub fn code(&self) -> String {
+        let of_platform = |name: &str| format!("iot.messagebroker.{name}");
+        match self {
+            RequestFault::UnknownAction(_) => "InvalidAction.NotFound".to_owned(),
+            RequestFault::Missing(name) => format!("Missing{}", name.split('.').next().unwrap_or(name)),
+            RequestFault::NullMessageContent => of_platform("NullMessageContent"),
+            RequestFault::NotBase64(_) => of_platform("MessageContentIsNotBase64Encode"),
+            RequestFault::NullTopicName => of_platform("NullTopicName"),
+            RequestFault::InvalidTopicName => of_platform("InvalidFormattedTopicName"),
+            RequestFault::TopicNotFound => of_platform("TopicTemplateIsNotFound"),
+            RequestFault::InvalidTimeout => of_platform("InvalidTimeoutValue"),
+            RequestFault::TooLarge(_) | RequestFault::TooManyDevices(_) => of_platform("PublishMessageFailed"),
+            RequestFault::InvalidParameter(name) => format!("InvalidParameter.{name}"),
+        }
+    }
+
+    /// Code and message.
+    #[must_use]
+    pub fn refusal(&self) -> Refusal {
+        Refusal { code: self.code(), message: self.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pub_() -> Request {
+        Request::new("Pub")
+            .with("ProductKey", "pk")
+            .with("TopicFullName", "/pk/lamp/user/get")
+            .with("MessageContent", "aGk=")
+    }
+
+    fn rrpc() -> Request {
+        let request = Request::new("RRpc").with("ProductKey", "pk").with("DeviceName", "lamp");
+        request.with("RequestBase64Byte", "aGk=").with("Timeout", "1000")
+    }
+
+    #[test]
+    fn right_requests_mean_what_they_say() {
+        let request = pub_()
+            .with("Qos", "1")
+            .with("CorrelationData", "AP8=")
+            .with("ResponseTopic", "/pk/lamp/user/update")
+            .with("UserProp.1.Key", "k")
+            .with("UserProp.1.Value", "v");
+        let Ok(Command::Publish { content, topic, .. }) = Command::read(&request) else { panic!("it is right") };
+        assert_eq!(
+            (topic.as_str(), content.payload, content.qos),
+            ("/pk/lamp/user/get", b"hi".to_vec(), Qos::AtLeastOnce)
+        );
+        assert_eq!(content.properties.correlation_data, Some(vec![0, 255]));
+        assert_eq!(content.properties.user_properties.len(), 1);
+        for (timeout, is_right) in [
+            ("1000", true),
+            ("8000", true),
+            ("999", false),
+            ("8001", false),
+            ("99999", false),
+            ("x", false),
+            ("", false),
+        ] {
+            let read = Command::read(&rrpc().with("Timeout", timeout));
+            assert_eq!(read.err(), (!is_right).then_some(RequestFault::InvalidTimeout), "{timeout}");
+        }
+        let batch = Request::new("BatchPub")
+            .with("ProductKey", "pk")
+            .with("TopicShortName", "get")
+            .with("MessageContent", "aGk=");
+        assert_eq!(Command::read(&batch).unwrap_err().code(), "MissingDeviceName");
+        let many = (1..=101).fold(batch.clone(), |batch, n| batch.with(format!("DeviceName.{n}"), format!("d{n}")));
+        assert_eq!(Command::read(&many), Err(RequestFault::TooManyDevices(100)));
+        assert!(Command::read(&batch.with("DeviceName.1", "lamp")).is_ok());
+    }
+
+    #[test]
+    fn wrong_requests_are_refused_by_name() {
+        let without = |request: Request, name: &str| {
+            let mut request = request;
+            request.parameters.remove(name);
+            request
+        };
+        let broadcast = Request::new("PubBroadcast").with("ProductKey", "pk").with("MessageContent", "aGk=");
+        for (request, code) in [
+            (Request::new("Publish"), "InvalidAction.NotFound"),
+            (without(pub_(), "ProductKey"), "MissingProductKey"),
+            (without(pub_(), "TopicFullName"), "MissingTopicFullName"),
+            (without(pub_(), "MessageContent"), "MissingMessageContent"),
+            (pub_().with("MessageContent", ""), "iot.messagebroker.NullMessageContent"),
+            (pub_().with("MessageContent", "%%"), "iot.messagebroker.MessageContentIsNotBase64Encode"),
+            (pub_().with("TopicFullName", ""), "iot.messagebroker.NullTopicName"),
+            (pub_().with("TopicFullName", "pk/lamp/user/get"), "iot.messagebroker.InvalidFormattedTopicName"),
+            (pub_().with("TopicFullName", "/pk/lamp/user/+"), "iot.messagebroker.InvalidFormattedTopicName"),
+            (pub_().with("TopicFullName", "/other/lamp/user/get"), "iot.messagebroker.InvalidFormattedTopicName"),
+            (
+                pub_().with("TopicFullName", format!("/pk/{}", "x".repeat(128))),
+                "iot.messagebroker.InvalidFormattedTopicName",
+            ),
+            (
+                pub_().with("TopicFullName", "/sys/pk/lamp/thing/service/property/set"),
+                "iot.messagebroker.TopicTemplateIsNotFound",
+            ),
+            (pub_().with("Qos", "2"), "InvalidParameter.Qos"),
+            (pub_().with("UserProp.1.Key", "k"), "InvalidParameter.UserProp"),
+            (
+                pub_().with("MessageContent", STANDARD.encode(vec![0; 262_145])),
+                "iot.messagebroker.PublishMessageFailed",
+            ),
+            (rrpc().with("DeviceName", "a/b"), "InvalidParameter.DeviceName"),
+            (without(rrpc(), "Timeout"), "MissingTimeout"),
+            (
+                broadcast.clone().with("TopicFullName", "/broadcast/other/x"),
+                "iot.messagebroker.InvalidFormattedTopicName",
+            ),
+            (broadcast.with("TopicFullName", "/broadcast/pk/"), "iot.messagebroker.InvalidFormattedTopicName"),
+        ] {
+            assert_eq!(Command::read(&request).unwrap_err().code(), code, "{request}");
+        }
+    }
+}
