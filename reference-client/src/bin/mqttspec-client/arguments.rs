@@ -177,6 +177,13 @@ pub(crate) struct ServerArguments {
     pub(crate) response_timeout: Duration,
 }
 
+impl ServerArguments {
+    /// Whether the connection is encrypted in the end: a transport command may do it too.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.url.scheme.has_tls() || self.way.command_encrypts()
+    }
+}
+
 fn qos(text: &str) -> Result<Qos, String> {
     text.parse().ok().and_then(Qos::from_value).ok_or_else(|| "write 0, 1 or 2".to_owned())
 }

@@ -56,13 +56,17 @@ fn options(arguments: &DeviceArguments, device: &Device) -> Result<ConnectOption
     let secret =
         secret.map_err(|_| usage("--secret-env", &format!("there is no text in the variable `{variable}`")))?;
     let mut login = DeviceLogin {
-        secure_mode: if arguments.server.url.scheme.has_tls() { "2" } else { "3" }.to_owned(),
+        // P-CID-3.
+        secure_mode: if arguments.server.is_encrypted() { "2" } else { "3" }.to_owned(),
         sign_method: arguments.sign,
         timestamp: arguments.timestamp.map(|timestamp| timestamp.to_string()),
         // Calls on custom topics, and notices.
         parameters: vec![("ext".to_owned(), "3".to_owned())],
         ..DeviceLogin::new(device.clone())
     };
+    if arguments.url.scheme.has_tls() || arguments.way.command_encrypts() {
+        "2".clone_into(&mut login.secure_mode); // P-CID-3
+    }
     if let Some(name) = &arguments.client_id {
         login.name.clone_from(name);
     }
