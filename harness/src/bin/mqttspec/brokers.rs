@@ -338,7 +338,6 @@ fn play(recipe: &Recipe, shelf: &Shelf, plan: &Plan, interrupt: &Interrupt) -> R
             start: Some(start),
             devices: None,
             ready_within: recipe.ready_within,
-            devices: None,
             transport: Transport::Plain,
         };
         let mut listener = |outcome: Outcome| {

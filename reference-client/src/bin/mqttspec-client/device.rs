@@ -64,9 +64,6 @@ fn options(arguments: &DeviceArguments, device: &Device) -> Result<ConnectOption
         parameters: vec![("ext".to_owned(), "3".to_owned())],
         ..DeviceLogin::new(device.clone())
     };
-    if arguments.url.scheme.has_tls() || arguments.way.command_encrypts() {
-        "2".clone_into(&mut login.secure_mode); // P-CID-3
-    }
     if let Some(name) = &arguments.client_id {
         login.name.clone_from(name);
     }

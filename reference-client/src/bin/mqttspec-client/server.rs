@@ -6,7 +6,6 @@ use reference_client::{Client, ConnectOptions, Events, Utf8String};
 use std::fmt;
 use std::io::{self, Write as _};
 use tokio::time::timeout;
-use transport::{Address, RouteOptions};
 
 /// Connects as the arguments say.
 pub(crate) async fn connect(arguments: &ConnectionArguments) -> Result<(Client, Events), Failure> {
