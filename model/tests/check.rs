@@ -36,7 +36,7 @@ fn every_claim_holds_in_every_state() {
             ("will", 968, 2_579),
             ("publisher-decides", 1_687, 4_390),
             ("no-wills", 352, 722),
-            ("call", 98_190, 341_305),
+            ("call", 98_190, 341_071),
         ]
     );
 }

@@ -274,6 +274,37 @@ impl Switch {
         )
     }
 
+    /// Whether it shows only where a cloud side calls, publishes or listens.
+    #[must_use]
+    pub fn needs_cloud(self) -> bool {
+        matches!(
+            self,
+            Switch::PubLost
+                | Switch::PubAtQos0
+                | Switch::PubAtQos1
+                | Switch::PubToUnsubscribed
+                | Switch::ApiRequestNotChecked
+                | Switch::ApiDoorOpen
+                | Switch::BroadcastLost
+                | Switch::LogWithoutUserProperties
+                | Switch::DeviceMessageLost
+                | Switch::CorrelationDataAsText
+                | Switch::DevicePropertiesLost
+                | Switch::BacklogLost
+                | Switch::CallNotSent
+                | Switch::ReleasedMessageLost
+                | Switch::CallTimesOutEarly
+                | Switch::ForeignAnswerTaken
+                | Switch::CallTimeoutNotChecked
+                | Switch::LateAnswerTaken
+                | Switch::OfflineIsSuccess
+                | Switch::AnswerIgnored
+                | Switch::AnswerChanged
+                | Switch::OfflineIsTimeout
+                | Switch::TimeoutIsOffline
+        )
+    }
+
     /// The built-in profile whose broker shows it.
     #[must_use]
     pub fn profile(self) -> &'static str {

@@ -101,7 +101,8 @@ impl Traffic {
             | Switch::TextFramesSent
             | Switch::FramesTakenForPackets => came_up(Occasion::WebSocket),
             Switch::KeepAliveNotChecked => true,
-            Switch::PacketSizeNotChecked => self.server_closed && publishes,
+            // A packet of that size is not looked into.
+            Switch::PacketSizeNotChecked => came_up(Occasion::Login),
             Switch::SignatureNotChecked
             | Switch::SignatureOfOneCase
             | Switch::SignatureOfOneMethod

@@ -129,7 +129,7 @@ fn steps_are_checked() {
         ),
         (
             &v5(&["sub -> CONNECT", "sub <- PUBLISH: {as: m}", "sub -> PUBACK: {id: $m.topic}"]),
-            &["s.yaml:13:9: expected a packet id from 1 to 65535, `$m.topic` is \"\""],
+            &["s.yaml:13:9: expected a packet id from 1 to 65535, `$m.topic` is \"/ext/rrpc/1/t\""],
         ),
         (
             &v5(&["sub -> CONNECT", "sub <- PUBLISH: {as: sub}"]),

@@ -46,6 +46,7 @@ fn the_schema_is_that_of_the_types() {
 fn the_guide_shows_the_example_that_runs() {
     let guide = include_str!("../../../../cases/README.md");
     let example = include_str!("../../../../cases/standard/readme.yaml");
-    let blocks: Vec<&str> = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert_eq!(blocks, [example]);
+    // Further blocks are steps by themselves.
+    let block = guide.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    assert_eq!(block, Some(example));
 }
