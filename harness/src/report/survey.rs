@@ -130,8 +130,8 @@ fn introduction(page: &mut String, known: &[(&Product, &Report)]) -> std::fmt::R
          Written by `mqttspec brokers --document docs/brokers.md` from the reports of `mqttspec brokers NAME`; not by hand.\n\n\
          The cases of `cases/standard` were played against brokers as their registries deliver them, in the versions below.\n\
          Nobody's word is taken for it: each deviation names the statement that is broken and shows the packets, and\n\
-         `mqttspec brokers NAME --run 'CASE'` plays it again. All were looked at by hand with the standard open. Most are\n\
-         about packets that no client should send; a broker that takes them is tolerant, not unusable. The lists that excuse\n\
+         `mqttspec brokers NAME --run 'CASE'` plays it again. Each reason was looked at with the standard open, large\n\
+         groups by some of their variants. Most are about packets that no client should send; a broker that takes them is tolerant, not unusable. The lists that excuse\n\
          them are in [`harness/brokers`](../harness/brokers), with the recipes by which the brokers were started.\n\n\
          | broker | version | from | MQTT | a run takes |\n|---|---|---|---|---|",
         known.len()
