@@ -2,7 +2,6 @@
 //!
 //! With the feature `legacy-tls` alone; without openssl installed the test says so, and fails only where `CI` is `true`.
 #![cfg(feature = "legacy-tls")]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
