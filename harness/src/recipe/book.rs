@@ -127,7 +127,7 @@ mod tests {
     fn what_the_lists_excuse_the_page_shows() {
         let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/brokers.md"));
         for recipe in Book::embedded().expect("all are in order").recipes {
-            for entry in recipe.known_failing.entries() {
+            for entry in recipe.known_failing.entries().iter().filter(|entry| !entry.passes) {
                 let heading = |line: &str| {
                     let rest = line.strip_prefix(&format!("### {}.", recipe.name))?;
                     rest.split_once(' ').map(|(_, reason)| reason.to_owned())
