@@ -130,7 +130,7 @@ impl Traffic {
                 came_up(Occasion::Login) && publishes
             }
             Switch::ForeignFilterGranted | Switch::SystemTopicsRefused => came_up(Occasion::Login) && subscribes,
-            Switch::FiltersNotCounted => subscribes,
+            Switch::FiltersNotCounted | Switch::SubscriptionsNotCounted => subscribes,
             Switch::TopicLengthNotChecked => subscribes || publishes,
             // What the cloud does passes no proxy.
             Switch::PubLost

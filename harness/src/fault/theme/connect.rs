@@ -9,7 +9,7 @@ use model::packet::{
 };
 use std::time::Duration;
 
-const ACCEPTED: &[&str] = &["3.1.1:MQTT-3.1.4-4", "5.0:MQTT-3.1.4-5"];
+const ACCEPTED: &[&str] = &["3.1.1:MQTT-3.1.4-4", "5.0:MQTT-3.1.4-5", "3.1.1:P-RC-1"];
 
 pub(super) static FAULTS: &[ProxyFault] =
     &[
@@ -116,7 +116,7 @@ pub(super) static FAULTS: &[ProxyFault] =
         fault(
             "assigned-client-id-untold",
             "CONNACK does not tell the client id that the server has assigned.",
-            &["5.0:MQTT-3.1.3-7", "5.0:MQTT-3.2.2-16"],
+            &["5.0:MQTT-3.1.3-7", "5.0:MQTT-3.2.2-16", "5.0:P-CID-13"],
             &[server(Connack, |moment| {
                 if let Some(connack) = moment.accepting() {
                     connack.properties.assigned_client_identifier = None;
@@ -170,7 +170,7 @@ pub(super) static FAULTS: &[ProxyFault] =
         fault(
             "connect-properties-refused",
             "A CONNECT with properties is refused.",
-            &["5.0:MQTT-3.1.4-5"],
+            &["5.0:MQTT-3.1.4-5", "N-UPR-1"],
             &[client(Connect, |moment| {
                 if let Some(Packet::Connect(connect)) = &moment.packet
                     && connect.properties != ConnectProperties::default()
