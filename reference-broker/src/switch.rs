@@ -64,7 +64,7 @@ switches! {
     /// A PUBREL that was not answered is not sent again when its session is resumed.
     ReleasedNotSentAgain = "released-not-sent-again" breaks ["3.1.1:MQTT-4.4.0-1", "5.0:MQTT-4.4.0-1"];
     /// The connection that had the session before stays open.
-    TakeoverLeavesOldConnection = "takeover-leaves-old-connection" breaks ["3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3"];
+    TakeoverLeavesOldConnection = "takeover-leaves-old-connection" breaks ["3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3", "X-38", "X-39", "P-CON-4"];
     /// A silent Client stays connected.
     KeepAliveNotEnforced = "keep-alive-not-enforced" breaks ["3.1.1:MQTT-3.1.2-24", "5.0:MQTT-3.1.2-22"];
     /// The Will is published though the Client said DISCONNECT.
@@ -178,7 +178,7 @@ switches! {
     /// Who registers may sign with anything.
     RegistrationNotChecked = "registration-not-checked" breaks ["P-REG-3"];
     /// Who registers gets no answer.
-    RegistrationNotAnswered = "registration-not-answered" breaks ["P-REG-4", "P-REG-5"];
+    RegistrationNotAnswered = "registration-not-answered" breaks ["P-REG-4", "P-REG-5", "P-TOP-18"];
     /// A device that has logged in may register again.
     RegisteredTwice = "registered-twice" breaks ["P-REG-7"];
     /// The Keep Alive of who registers has to be in range.
@@ -198,7 +198,13 @@ switches! {
     /// The API lets everybody in, as often as they like.
     ApiDoorOpen = "api-door-open" breaks ["P-API-9"];
     /// What the cloud says to all devices of a product reaches nobody.
-    BroadcastLost = "broadcast-lost" breaks ["P-API-8"];
+    BroadcastLost = "broadcast-lost" breaks ["P-API-8", "P-TOP-18"];
+    /// The API says of what it publishes that it failed.
+    PubNotConfirmed = "pub-not-confirmed" breaks ["P-API-2"];
+    /// Of the messages that the cloud may publish to a device within a second, half are taken.
+    DownlinkHalved = "downlink-halved" breaks ["P-LIM-3"];
+    /// The device log has no lines.
+    LogEmpty = "log-empty" breaks ["P-LOG-2", "P-LOG-3", "P-LOG-4", "P-LOG-5"];
     /// User Properties do not get into the device log.
     LogWithoutUserProperties = "log-without-user-properties" breaks ["P-V5-10", "P-LOG-6"];
     /// What devices publish does not reach the business server.
@@ -212,7 +218,7 @@ switches! {
     /// A message that the business server gives back does not come again.
     ReleasedMessageLost = "released-message-lost" breaks ["P-AMQ-8", "P-AMQ-9"];
     /// The request of a call is not sent.
-    CallNotSent = "call-not-sent" breaks ["P-RPC-1", "P-RPC-2", "P-RPC-3", "P-RPC-4", "P-CID-9"];
+    CallNotSent = "call-not-sent" breaks ["P-RPC-1", "P-RPC-2", "P-RPC-3", "P-RPC-4", "P-CID-9", "P-CID-10", "P-RPC-8"];
     /// Half the time of a call is enough for its TIMEOUT.
     CallTimesOutEarly = "call-times-out-early" breaks ["P-RPC-9", "P-RPC-11"];
     /// A call takes the answer of any device.
@@ -222,15 +228,15 @@ switches! {
     /// A call may wait for any time.
     CallTimeoutNotChecked = "call-timeout-not-checked" breaks ["P-RPC-9"];
     /// A call of a device that is not connected ends with SUCCESS.
-    OfflineIsSuccess = "offline-is-success" breaks ["P-RPC-11", "P-RPC-12"];
+    OfflineIsSuccess = "offline-is-success" breaks ["P-RPC-11", "P-RPC-12", "X-47"];
     /// The answer to a call has no effect.
     AnswerIgnored = "answer-ignored" breaks ["P-RPC-1", "P-RPC-10", "P-RPC-11", "P-RPC-7"];
     /// The answer to a call has one byte more at the caller.
     AnswerChanged = "answer-changed" breaks ["P-RPC-1", "P-RPC-10"];
     /// A call of a device that is not connected ends with TIMEOUT, and at once.
-    OfflineIsTimeout = "offline-is-timeout" breaks ["P-RPC-11"];
+    OfflineIsTimeout = "offline-is-timeout" breaks ["P-RPC-11", "P-RPC-13"];
     /// A call without answer ends with OFFLINE.
-    TimeoutIsOffline = "timeout-is-offline" breaks ["P-RPC-11"];
+    TimeoutIsOffline = "timeout-is-offline" breaks ["P-RPC-11", "P-RPC-6", "X-46"];
 }
 
 impl Switch {
@@ -290,6 +296,9 @@ impl Switch {
                 | Switch::ApiDoorOpen
                 | Switch::BroadcastLost
                 | Switch::LogWithoutUserProperties
+                | Switch::LogEmpty
+                | Switch::PubNotConfirmed
+                | Switch::DownlinkHalved
                 | Switch::DeviceMessageLost
                 | Switch::CorrelationDataAsText
                 | Switch::DevicePropertiesLost

@@ -1,7 +1,7 @@
 //! What there is to cover.
 
-use model::packet::ProtocolVersion;
 use super::unshown::reason;
+use model::packet::ProtocolVersion;
 use model::profile::{Profile, Rows};
 use model::statement::{Statement, catalogue};
 use std::fmt;

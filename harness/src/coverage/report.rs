@@ -146,7 +146,12 @@ pub fn json(ledger: &Ledger) -> serde_json::Result<Vec<u8>> {
 }
 
 fn with_reason(Excused { document, statement, reason }: &Excused) -> WithReason<'_> {
-    WithReason { of: document.to_string(), statement: statement.id.as_str(), level: statement.level.to_string(), reason }
+    WithReason {
+        of: document.to_string(),
+        statement: statement.id.as_str(),
+        level: statement.level.to_string(),
+        reason,
+    }
 }
 
 fn covered(entry: &Entry, knows_guards: bool) -> Covered<'_> {

@@ -137,6 +137,9 @@ impl Traffic {
             | Switch::PubAtQos0
             | Switch::BroadcastLost
             | Switch::LogWithoutUserProperties
+            | Switch::LogEmpty
+            | Switch::PubNotConfirmed
+            | Switch::DownlinkHalved
             | Switch::DeviceMessageLost
             | Switch::CorrelationDataAsText
             | Switch::ReleasedMessageLost

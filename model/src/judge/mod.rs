@@ -33,6 +33,7 @@ mod devices;
 mod explain;
 mod figures;
 mod hypothesis;
+mod logs;
 mod offences;
 mod queue;
 mod reading;

@@ -21,7 +21,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "alias-of-the-client-misread",
         "An alias of the client stands for another topic than it said.",
-        &["5.0:MQTT-3.3.2-12", "P-V5-15", "X-35"],
+        &["5.0:MQTT-3.3.2-12", "P-V5-15"],
         &[client(Publish, |moment| {
             if is_alias_only(moment) {
                 let topic = moment

@@ -9,7 +9,7 @@ use model::packet::{
 };
 use std::time::Duration;
 
-const ACCEPTED: &[&str] = &["3.1.1:MQTT-3.1.4-4", "5.0:MQTT-3.1.4-5", "3.1.1:P-RC-1"];
+const ACCEPTED: &[&str] = &["3.1.1:MQTT-3.1.4-4", "5.0:MQTT-3.1.4-5", "3.1.1:P-RC-1", "P-VER-1", "P-VER-3"];
 
 pub(super) static FAULTS: &[ProxyFault] =
     &[
@@ -116,7 +116,7 @@ pub(super) static FAULTS: &[ProxyFault] =
         fault(
             "assigned-client-id-untold",
             "CONNACK does not tell the client id that the server has assigned.",
-            &["5.0:MQTT-3.1.3-7", "5.0:MQTT-3.2.2-16", "5.0:P-CID-13"],
+            &["5.0:MQTT-3.1.3-7", "5.0:MQTT-3.2.2-16"],
             &[server(Connack, |moment| {
                 if let Some(connack) = moment.accepting() {
                     connack.properties.assigned_client_identifier = None;
@@ -223,7 +223,7 @@ pub(super) static FAULTS: &[ProxyFault] =
         fault(
             "newer-connection-refused",
             "A client id that is connected already is refused a second time.",
-            &["V31-13", "3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3", "P-CON-4"],
+            &["V31-13", "3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3", "P-CON-4", "X-38", "X-39"],
             &[client(Connect, |moment| {
                 if let Some(Packet::Connect(connect)) = moment.packet.clone()
                     && moment.scene.served().into_iter().any(|link| {
@@ -237,7 +237,7 @@ pub(super) static FAULTS: &[ProxyFault] =
         fault(
             "older-connection-stays",
             "The older connection of a client id is not ended.",
-            &["V31-13", "3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3", "P-CON-4"],
+            &["V31-13", "3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3", "P-CON-4", "X-38", "X-39"],
             &[
                 server(Disconnect, |moment| {
                     if is_ousted(moment) {

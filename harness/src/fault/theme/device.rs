@@ -2,7 +2,7 @@
 
 use crate::fault::moment::{Moment, delivery};
 use crate::fault::proxy_fault::{On, ProxyFault, Rule, client, fault, server, when};
-use model::packet::PacketType::{Connack, Connect, Disconnect, Publish};
+use model::packet::PacketType::{Connack, Connect, Disconnect, Publish, Suback};
 use model::packet::{ConnackCode, ConnectReturnCode, Packet, Publish as Message, Qos, ReasonCode, Utf8String};
 use std::time::Duration;
 
@@ -18,6 +18,74 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         "A login with a comma behind its last parameter is refused.",
         &["P-CID-11", "P-CID-14"],
         &[client(Connect, |moment| refuse_login(moment, ",|"))],
+    ),
+    fault(
+        "empty-name-refused",
+        "A login that leaves the name before its parameters to the server is refused.",
+        &["P-CID-13"],
+        &[client(Connect, |moment| {
+            if let Some(Packet::Connect(connect)) = &moment.packet
+                && connect.client_id.starts_with('|')
+            {
+                moment.refuse(ConnectReturnCode::IdentifierRejected, ReasonCode::ClientIdentifierNotValid);
+            }
+        })],
+    ),
+    fault(
+        "user-name-of-a-device-refused",
+        "A User Name that names a device and its product is refused.",
+        &["P-CON-2"],
+        &[client(Connect, |moment| {
+            if let Some(Packet::Connect(connect)) = &moment.packet
+                && connect.user_name.as_ref().is_some_and(|name| name.contains('&'))
+            {
+                moment.refuse(ConnectReturnCode::BadUserNameOrPassword, ReasonCode::BadUserNameOrPassword);
+            }
+        })],
+    ),
+    fault(
+        "registration-refused",
+        "A login that asks for a secret or a token is refused.",
+        &["P-REG-2"],
+        &[client(Connect, |moment| {
+            refuse_login(moment, "authType=reg");
+        })],
+    ),
+    fault(
+        "filter-of-a-device-refused",
+        "SUBACK says failure for every filter.",
+        &["P-QOS-5", "N-OPT-2"],
+        &[server(Suback, |moment| {
+            if let Some(Packet::Suback(suback)) = &mut moment.packet {
+                suback.codes.fill(ReasonCode::UnspecifiedError);
+            }
+        })],
+    ),
+    fault(
+        "qos-2-granted",
+        "SUBACK grants QoS 2.",
+        &["P-QOS-1", "X-12", "X-13"],
+        &[server(Suback, |moment| {
+            if let Some(Packet::Suback(suback)) = &mut moment.packet {
+                suback.codes.fill(ReasonCode::GrantedQos2);
+            }
+        })],
+    ),
+    fault(
+        "alias-keeps-its-first-topic",
+        "An alias that a client sets anew stands for the topic that it stood for first.",
+        &["X-35", "5.0:MQTT-3.3.2-12"],
+        &[client(Publish, |moment| {
+            let Some(publish) = moment.publish().cloned() else { return };
+            let alias = publish.properties.topic_alias;
+            let sets = |earlier: &&Message| alias.is_some() && earlier.properties.topic_alias == alias;
+            let first = moment.it().published.iter().find(sets).map(|earlier| earlier.topic.clone());
+            if let Some(publish) = moment.publish()
+                && let Some(first) = first.filter(|first| *first != publish.topic && !publish.topic.is_empty())
+            {
+                publish.topic = first;
+            }
+        })],
     ),
     fault(
         "refused-as-of-a-wrong-version",
@@ -91,8 +159,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         "A device that answers a call at QoS 1 loses its connection.",
         &["X-43"],
         &[client(Publish, |moment| {
-            let is_such =
-                |it: &mut Message| it.qos() == Qos::AtLeastOnce && it.topic.contains("/rrpc/response/");
+            let is_such = |it: &mut Message| it.qos() == Qos::AtLeastOnce && it.topic.contains("/rrpc/response/");
             if moment.publish().is_some_and(is_such) {
                 moment.lose();
                 moment.close();

@@ -128,7 +128,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "keep-alive-beyond-the-range-left-hanging",
         "A CONNECT with a Keep Alive beyond the range is neither answered nor ended.",
-        &["P-KA-1"],
+        &["P-KA-1", "X-3"],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &moment.packet
                 && !(1..=1200).contains(&connect.keep_alive)
@@ -280,7 +280,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "own-session-cleared",
         "A device does not get what waited for it while it was away.",
-        &["P-SES-3", "P-SES-6"],
+        &["P-SES-3", "P-SES-6", "X-15"],
         &[
             server(Connack, |moment| {
                 if moment.link > 0 {

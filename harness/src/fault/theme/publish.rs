@@ -9,8 +9,7 @@ use model::packet::{Packet, PacketId, Publish as Message, PublishProperties, Qos
 /// A message that a server took over reaches every subscriber.
 const DELIVERED: &[&str] = &["MQTT-4.5.0-1"];
 /// Messages of a publisher on a topic at a QoS keep their order.
-const ORDER: &[&str] =
-    &["3.1.1:MQTT-4.6.0-5", "3.1.1:MQTT-4.6.0-6", "5.0:MQTT-4.6.0-5", "5.0:MQTT-4.6.0-6", "X-17"];
+const ORDER: &[&str] = &["3.1.1:MQTT-4.6.0-5", "3.1.1:MQTT-4.6.0-6", "5.0:MQTT-4.6.0-5", "5.0:MQTT-4.6.0-6", "X-17"];
 /// The lower of both QoS.
 const QOS: &[&str] = &["3.1.1:MQTT-3.8.4-6", "5.0:MQTT-3.8.4-8", "P-QOS-2", "P-QOS-4"];
 

@@ -7,8 +7,16 @@ use model::packet::PacketType::{Connack, Connect, Disconnect, Publish};
 use model::packet::{Packet, ProtocolVersion, Qos};
 use std::time::Duration;
 
-const REPEATED: &[&str] =
-    &["3.1.1:MQTT-4.4.0-1", "5.0:MQTT-4.4.0-1", "5.0:MQTT-4.3.2-3", "5.0:MQTT-4.3.3-3", "V31-18", "P-SES-6", "X-14"];
+const REPEATED: &[&str] = &[
+    "3.1.1:MQTT-4.4.0-1",
+    "5.0:MQTT-4.4.0-1",
+    "5.0:MQTT-4.3.2-3",
+    "5.0:MQTT-4.3.3-3",
+    "V31-18",
+    "P-SES-6",
+    "X-14",
+    "X-15",
+];
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
@@ -64,7 +72,16 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "every-session-is-kept",
         "CONNECT goes on with the old session whatever it asks for, and every session is kept.",
-        &["3.1.1:MQTT-3.1.2-6", "3.1.1:MQTT-3.1.4-3", "5.0:MQTT-3.1.2-4", "5.0:MQTT-3.1.4-4", "P-SES-2", "N-SEX-2", "N-SEX-3", "P-SES-1"],
+        &[
+            "3.1.1:MQTT-3.1.2-6",
+            "3.1.1:MQTT-3.1.4-3",
+            "5.0:MQTT-3.1.2-4",
+            "5.0:MQTT-3.1.4-4",
+            "P-SES-2",
+            "N-SEX-2",
+            "N-SEX-3",
+            "P-SES-1",
+        ],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &mut moment.packet
                 && !connect.client_id.is_empty()
@@ -77,7 +94,16 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "every-session-begins-anew",
         "CONNECT begins a new session, whatever it asks for.",
-        &["3.1.1:MQTT-3.1.2-4", "3.1.1:MQTT-3.1.4-3", "5.0:MQTT-3.1.2-5", "5.0:MQTT-3.1.4-4", "P-SES-3", "N-SEX-2", "P-SES-1"],
+        &[
+            "3.1.1:MQTT-3.1.2-4",
+            "3.1.1:MQTT-3.1.4-3",
+            "5.0:MQTT-3.1.2-5",
+            "5.0:MQTT-3.1.4-4",
+            "P-SES-3",
+            "N-SEX-2",
+            "P-SES-1",
+            "X-40",
+        ],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &mut moment.packet {
                 connect.clean_start = true;

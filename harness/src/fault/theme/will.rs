@@ -6,8 +6,7 @@ use crate::fault::theme::connect::text;
 use model::packet::PacketType::{Connack, Connect, Disconnect, Publish};
 use model::packet::{Delivery, Packet, Publish as Message, Qos, WillProperties};
 
-const WILL: &[&str] =
-    &["V31-12", "3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8", "N-WIL-1", "N-WIL-2", "N-WIL-4"];
+const WILL: &[&str] = &["V31-12", "3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8", "N-WIL-1", "N-WIL-2", "N-WIL-4"];
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
