@@ -2,12 +2,22 @@
 
 use super::queue::{Lane, Queue, Waiting};
 use crate::server::retained::Met;
+use crate::server::routing::Hearing;
 use crate::server::session::{Connection, Phase};
 use crate::server::{ConnectionId, Context, Input, Output, Session};
 use std::collections::BTreeSet;
 
 /// Above this many hypotheses the judge gives no verdict: some freedom of the server is not folded well enough.
 pub(super) const CAP: usize = 2000;
+
+/// How far one looks ahead at what a server may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// At everything.
+    Everything,
+    /// At what changes subscriptions alone.
+    Subscriptions,
+}
 
 /// One explanation of what was seen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +84,26 @@ impl Hypothesis {
         self.since > ordinal || self.reachable(context, queue).iter().any(|one| one.since > ordinal)
     }
 
+    /// Whether it remembers its beginning more exactly than whoever asks whether it has begun after one of these connections.
+    pub(super) fn has_to_round(&self, connections: &BTreeSet<u32>) -> bool {
+        self.since != self.rounded(connections)
+    }
+
+    /// Whether it differs from another one in nothing but messages that need not come, and has all those of the other:
+    /// then it explains whatever the other does.
+    pub(super) fn covers(&self, context: &Context<'_>, other: &Hypothesis) -> bool {
+        self.since == other.since && self.taken == other.taken && self.session.covers(context, &other.session)
+    }
+
+    /// Rounds its beginning to the earliest one that answers the same for all of these connections.
+    pub(super) fn round(&mut self, connections: &BTreeSet<u32>) {
+        self.since = self.rounded(connections);
+    }
+
+    fn rounded(&self, connections: &BTreeSet<u32>) -> u32 {
+        connections.range(..self.since).next_back().map_or(0, |earlier| earlier + 1)
+    }
+
     fn note(&mut self, connection: ConnectionId, number: usize) {
         match self.taken.binary_search_by_key(&connection, |(known, _)| *known) {
             Ok(place) => self.taken[place].1 = number,
@@ -117,6 +147,7 @@ impl Hypothesis {
         queue: &Queue,
         connection: ConnectionId,
         lane: &Lane,
+        look: Look,
     ) -> Vec<Hypothesis> {
         let number = self.taken(connection);
         let mut taken = Vec::new();
@@ -124,8 +155,12 @@ impl Hypothesis {
             let sessions = self.session.input(context, *at, input).into_iter();
             taken.extend(sessions.map(|session| self.after(session, connection, number + 1, queue)));
         };
-        if let Some(waiting) = lane.get(number) {
-            take(number, waiting);
+        let next = match look {
+            Look::Everything => Some(number),
+            Look::Subscriptions => lane.first_of(number, Input::changes_subscriptions),
+        };
+        if let Some((next, waiting)) = next.and_then(|next| Some((next, lane.get(next)?))) {
+            take(next, waiting);
         }
         if let Some((end, waiting)) =
             lane.lost().filter(|end| 0 < number && number < *end).and_then(|end| Some((end, lane.get(end)?)))
@@ -137,7 +172,11 @@ impl Hypothesis {
 
     /// The hypotheses after the server has taken one more input; none if there is no more.
     pub(super) fn taking_one(&self, context: &Context<'_>, queue: &Queue) -> Vec<Hypothesis> {
-        queue.lanes().flat_map(|(connection, lane)| self.take_from(context, queue, connection, lane)).collect()
+        self.taking(context, queue, Look::Everything)
+    }
+
+    fn taking(&self, context: &Context<'_>, queue: &Queue, look: Look) -> Vec<Hypothesis> {
+        queue.lanes().flat_map(|(connection, lane)| self.take_from(context, queue, connection, lane, look)).collect()
     }
 
     /// Those of them that may help to explain an output. What comes on the session's connection has nothing to do with others,
@@ -149,13 +188,24 @@ impl Hypothesis {
         connection: ConnectionId,
         output: &Output,
     ) -> Vec<Hypothesis> {
-        match queue.lane(connection) {
-            Some(lane) if self.is_link(connection) && !is_last_word(output) => {
-                self.take_from(context, queue, connection, lane)
-            }
-            _ if self.may_hear(connection) => self.taking_one(context, queue),
-            _ => Vec::new(),
+        if self.is_link(connection) && !is_last_word(output) {
+            self.taking_more_of(context, queue, connection)
+        } else if self.may_hear(connection) {
+            self.taking_one(context, queue)
+        } else {
+            Vec::new()
         }
+    }
+
+    /// Those of them in which it has taken more of its own connection, if it is this one.
+    pub(super) fn taking_more_of(
+        &self,
+        context: &Context<'_>,
+        queue: &Queue,
+        connection: ConnectionId,
+    ) -> Vec<Hypothesis> {
+        let lane = queue.lane(connection).filter(|_| self.is_link(connection));
+        lane.map_or_else(Vec::new, |lane| self.take_from(context, queue, connection, lane, Look::Everything))
     }
 
     /// Whether something waits that gives this delivery another meaning, so that it matters whether the server has taken it: an
@@ -178,29 +228,32 @@ impl Hypothesis {
         queue.lane(connection).is_some_and(|lane| lane.since(self.taken(connection)).any(matters))
     }
 
-    /// The states in which a message may meet subscriptions; none as long as nothing waits that changes them: this one stands
-    /// for all.
-    pub(super) fn meeting(&self, context: &Context<'_>, queue: &Queue) -> BTreeSet<Hypothesis> {
-        let changes = |(connection, lane): (ConnectionId, &Lane)| {
-            lane.since(self.taken(connection)).any(Input::changes_subscriptions)
-        };
-        match queue.lanes().any(changes) {
-            true => self.reachable(context, queue),
-            false => BTreeSet::new(),
-        }
-    }
-
     /// This one and all that follow from it as the server takes what waits.
     pub(super) fn reachable(&self, context: &Context<'_>, queue: &Queue) -> BTreeSet<Hypothesis> {
+        self.clone().reaching(context, queue, Look::Everything)
+    }
+
+    fn reaching(self, context: &Context<'_>, queue: &Queue, look: Look) -> BTreeSet<Hypothesis> {
         let mut all = BTreeSet::new();
-        let mut last = vec![self.clone()];
+        let mut last = vec![self];
         while let Some(one) = last.pop() {
             if all.len() <= CAP && !all.contains(&one) {
-                last.extend(one.taking_one(context, queue));
+                last.extend(one.taking(context, queue, look));
                 all.insert(one);
             }
         }
         all
+    }
+
+    /// The same with nothing but what subscriptions depend on.
+    pub(super) fn bare(&self) -> Hypothesis {
+        self.with(self.session.bare())
+    }
+
+    /// What decides what a message meets, now and as the server takes what waits.
+    pub(super) fn hearings(self, context: &Context<'_>, queue: &Queue) -> BTreeSet<Hearing> {
+        let reached = self.reaching(context, queue, Look::Subscriptions);
+        reached.into_iter().map(|one| one.session.hearing()).collect()
     }
 }
 

@@ -110,6 +110,11 @@ impl Lane {
         self.waiting.get(number.checked_sub(self.first)?)
     }
 
+    /// The number of the first input from this number on that is wanted.
+    pub(super) fn first_of(&self, number: usize, is_wanted: impl Fn(&Input) -> bool) -> Option<usize> {
+        self.since(number).position(is_wanted).map(|distance| number + distance)
+    }
+
     /// All from this number on.
     pub(super) fn since(&self, number: usize) -> impl Iterator<Item = &Input> {
         let start = number.saturating_sub(self.first).min(self.waiting.len());

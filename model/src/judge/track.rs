@@ -15,6 +15,7 @@ use crate::server::delivery::{Delivery, Forms};
 use crate::server::mentions::Live;
 use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
+use crate::server::routing::Hearing;
 use crate::server::session::{Phase, Subscription};
 use crate::server::vocabulary::{Message, SenderKey};
 use crate::server::{
@@ -62,6 +63,17 @@ pub(super) struct Track {
     connections: u32,
     abandoned: bool,
     overflow: bool,
+}
+
+/// What decides what a message meets, found once for all states that have it in common.
+#[derive(Default)]
+struct Hearings(BTreeMap<Hypothesis, BTreeSet<Hearing>>);
+
+impl Hearings {
+    fn of(&mut self, context: &Context<'_>, queue: &Queue, hypothesis: &Hypothesis) -> &BTreeSet<Hearing> {
+        let bare = hypothesis.bare();
+        self.0.entry(bare.clone()).or_insert_with(|| bare.hearings(context, queue))
+    }
 }
 
 impl Track {
@@ -210,11 +222,12 @@ impl Track {
     /// Messages on their way may meet what the client has just asked for.
     fn reroute(&mut self, context: &Context<'_>) {
         let hypotheses = std::mem::take(&mut self.hypotheses);
+        let mut hearings = Hearings::default();
         let rerouting = |hypothesis: Hypothesis| {
-            let states = hypothesis.meeting(context, &self.queue);
+            let hearings = hearings.of(context, &self.queue, &hypothesis);
             let floating = hypothesis.session.floating.iter().filter(|floating| !floating.routing.is_overtaken());
             let met: Vec<(MessageKey, Routing)> =
-                floating.map(|it| (it.message, self.routing(context, &states, &hypothesis, it.message))).collect();
+                floating.map(|it| (it.message, self.routing(context, hearings, it.message))).collect();
             let float = |session: Session, (message, routing)| session.floating(message, routing);
             hypothesis.change(|session| met.into_iter().fold(session, float))
         };
@@ -222,32 +235,27 @@ impl Track {
         self.replace(rerouted);
     }
 
-    /// What a message may meet in any of these states, or, if there is none, in this one.
-    fn routing(
-        &self,
-        context: &Context<'_>,
-        states: &BTreeSet<Hypothesis>,
-        otherwise: &Hypothesis,
-        message: MessageKey,
-    ) -> Routing {
+    /// What a message may meet in any of these cases.
+    fn routing(&self, context: &Context<'_>, hearings: &BTreeSet<Hearing>, message: MessageKey) -> Routing {
         let published = context.vocabulary.of(message);
-        let own = published.sender == self.sender;
-        let meet = |state: &Hypothesis| state.session.routing(context, published, own, Shares::Undecided);
-        states.iter().map(meet).reduce(Routing::or).unwrap_or_else(|| meet(otherwise))
+        let met = hearings
+            .iter()
+            .map(|hearing| hearing.routing(context, published, published.sender == self.sender, Shares::Undecided));
+        met.reduce(Routing::or).unwrap_or_else(Routing::none)
     }
 
     /// A message is on its way to this session.
     pub(super) fn float(&mut self, context: &Context<'_>, message: MessageKey, sending: Sending) {
         self.leave_to_joining(context, message);
         let hypotheses = std::mem::take(&mut self.hypotheses);
+        let mut hearings = Hearings::default();
         let floating = |hypothesis: Hypothesis| {
             let is_known = hypothesis.session.floats(message);
             if sending == Sending::Repetition && !is_known {
                 // It has arrived.
                 return hypothesis;
             }
-            let states = hypothesis.meeting(context, &self.queue);
-            let mut routing = self.routing(context, &states, &hypothesis, message);
+            let mut routing = self.routing(context, hearings.of(context, &self.queue, &hypothesis), message);
             routing.missed |= sending != Sending::First && !is_known;
             hypothesis.change(|session| match session.floating(message, routing) {
                 floating if sending == Sending::Another && is_known => floating.repeat(message),
@@ -467,29 +475,29 @@ impl Track {
             let mut attempts = vec![hypothesis.clone()];
             // An attempt that explains the output stops; one that does not goes on by taking one more input.
             while let Some(attempt) = attempts.pop() {
-                let mut goes_on = attempt.is_link(connection)
-                    && (ends || attempt.leaves_another_reading(context, &self.queue, connection, output));
                 match attempt.session.accept(context, moment, connection, output) {
-                    Ok(sessions) => explained.extend(sessions.into_iter().map(|session| attempt.with(session))),
+                    Ok(sessions) => {
+                        explained.extend(sessions.into_iter().map(|session| attempt.with(session)));
+                        if ends || attempt.leaves_another_reading(context, &self.queue, connection, output) {
+                            attempts.extend(attempt.taking_more_of(context, &self.queue, connection));
+                        }
+                    }
                     Err(breach) => {
-                        goes_on = true;
                         // The attempt that has taken most knows most; among equals, one in which the server goes on says more
                         // about this output than one that only waits for the end.
                         let rank = (attempt.progress(), breach.rule != Rule::OffenceIsRefused);
                         if nearest.as_ref().is_none_or(|(known, _)| *known <= rank) {
                             nearest = Some((rank, breach));
                         }
+                        attempts.extend(attempt.taking_towards(context, &self.queue, connection, output));
                     }
-                }
-                if goes_on {
-                    attempts.extend(attempt.taking_towards(context, &self.queue, connection, output));
                 }
             }
         }
         match nearest {
             Some((_, breach)) if explained.is_empty() => Err(breach),
             _ => {
-                self.replace(explained);
+                self.replace(folded(context, explained));
                 if *output == Output::Close {
                     self.queue.end(connection);
                 }
@@ -627,8 +635,8 @@ impl Track {
 
     fn replace(&mut self, hypotheses: BTreeSet<Hypothesis>) {
         self.hypotheses = hypotheses;
-        if self.hypotheses.len() > CAP {
-            self.overflow = true;
+        self.overflow |= self.hypotheses.len() > CAP;
+        if self.overflow {
             self.abandon();
         }
     }
@@ -671,5 +679,38 @@ impl Track {
             (!is_over).then_some(taken)
         });
         self.skip();
+        self.round_beginnings();
     }
+
+    /// When a session has begun matters only against the connections on which a message that is open was first sent, or may
+    /// be now: states that differ in nothing else become one.
+    fn round_beginnings(&mut self) {
+        let sent = self.open.values().map(|unanswered| unanswered.first);
+        let connections: BTreeSet<u32> = self.queue.lanes().map(|(_, lane)| lane.ordinal()).chain(sent).collect();
+        if self.hypotheses.iter().any(|hypothesis| hypothesis.has_to_round(&connections)) {
+            let rounding = |mut hypothesis: Hypothesis| {
+                hypothesis.round(&connections);
+                hypothesis
+            };
+            let rounded = std::mem::take(&mut self.hypotheses).into_iter().map(rounding).collect();
+            self.replace(rounded);
+        }
+    }
+}
+
+/// A large set without those states that another one covers.
+fn folded(context: &Context<'_>, hypotheses: BTreeSet<Hypothesis>) -> BTreeSet<Hypothesis> {
+    /// To look for them in a small set costs more than it saves.
+    const LARGE: usize = 32;
+    if hypotheses.len() <= LARGE {
+        return hypotheses;
+    }
+    let mut kept: Vec<Hypothesis> = Vec::new();
+    for one in hypotheses {
+        if !kept.iter().any(|other| other.covers(context, &one)) {
+            kept.retain(|other| !one.covers(context, other));
+            kept.push(one);
+        }
+    }
+    kept.into_iter().collect()
 }

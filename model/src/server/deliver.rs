@@ -32,12 +32,19 @@ impl Kept {
     }
 }
 
-impl Connection {
-    /// Whether a message certainly fits into the client's Maximum Packet Size. One that does not is dropped as if it had been
-    /// sent (MQTT-3.1.2-25); what a server may add to the packet leaves a margin in which nothing is owed.
-    pub(super) fn takes(&self, message: &Message) -> bool {
+impl Message {
+    /// Whether it certainly fits into a client's Maximum Packet Size, if there is one. A message that does not is dropped as if
+    /// it had been sent (MQTT-3.1.2-25); what a server may add to the packet leaves a margin in which nothing is owed.
+    pub(super) fn fits(&self, maximum_packet_size: Option<u32>) -> bool {
         const MARGIN: u32 = 32;
-        self.maximum_packet_size.is_none_or(|maximum| message.size.saturating_add(MARGIN) <= maximum)
+        maximum_packet_size.is_none_or(|maximum| self.size.saturating_add(MARGIN) <= maximum)
+    }
+}
+
+impl Connection {
+    /// Whether a message certainly fits into the client's Maximum Packet Size.
+    pub(super) fn takes(&self, message: &Message) -> bool {
+        message.fits(self.maximum_packet_size)
     }
 }
 
@@ -214,7 +221,8 @@ impl Session {
         let mut next = self.clone();
         let Some(kept) = &mut next.kept else { return next };
         let mut now = delivery.clone();
-        let mut is_sure = delivery.kind == Kind::Further && delivery.owed;
+        // A repetition tells nothing new.
+        let mut is_sure = delivery.kind == Kind::Further && delivery.owed && delivery.progress.id().is_none();
         match kept.deliveries.iter().position(|known| known == delivery) {
             Some(position) => drop(kept.deliveries.remove(position)),
             None => {

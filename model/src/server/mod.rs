@@ -34,6 +34,7 @@ pub mod at_stake;
 pub mod authenticate;
 mod breach;
 mod connect;
+mod cover;
 mod deliver;
 pub mod delivery;
 pub mod exempt;

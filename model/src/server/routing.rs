@@ -1,9 +1,11 @@
 //! How a router tells a session of a message that was published: what its subscriptions make of it, and when it is due.
 
+use super::alias::AliasTable;
 use super::delivery::{Delivery, Flag, Floating, Forms, Kind, Progress, Routing};
 use super::qos_set::QosSet;
 use super::rule::{Context, SeededBug};
 use super::session::{Connection, Kept, Session, Subscription, SubscriptionTerms};
+use super::shared::Shared;
 use super::vocabulary::{FilterKey, Message, MessageKey};
 use crate::packet::{ProtocolVersion, Qos, SubscriptionIdentifier};
 use crate::profile::Feature;
@@ -17,26 +19,35 @@ pub enum Shares<'a> {
     Chosen(&'a [FilterKey]),
 }
 
-impl Session {
-    /// What the subscriptions of this session make of a message. `own` says whether the session published it (No Local).
+/// What of a session decides what it makes of a message: many states have it in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hearing {
+    version: ProtocolVersion,
+    maximum_packet_size: Option<u32>,
+    /// None without session state.
+    subscriptions: Option<Vec<Subscription>>,
+}
+
+impl Hearing {
+    /// What the subscriptions make of a message. `own` says whether the session published it (No Local).
     #[must_use]
     pub fn routing(&self, context: &Context<'_>, message: &Message, own: bool, shares: Shares<'_>) -> Routing {
-        let Some(kept) = &self.kept else { return Routing::none() };
+        let Some(subscriptions) = &self.subscriptions else { return Routing::none() };
         let mut routing = Routing::none();
         let mut shared = Vec::new();
         let mut identifiers: Vec<SubscriptionIdentifier> = Vec::new();
         let mut is_sure = true;
         let is_certain = |held: &Subscription| context.vocabulary.matches(held.filter, message.topic);
-        let may_match = |held: &&Subscription| match self.version() {
+        let may_match = |held: &&Subscription| match self.version {
             ProtocolVersion::V3_1 => context.vocabulary.matches_levels(held.filter, message.topic),
             ProtocolVersion::V3_1_1 | ProtocolVersion::V5_0 => is_certain(held),
         };
-        for held in kept.subscriptions.iter().filter(may_match) {
+        for held in subscriptions.iter().filter(may_match) {
             let heard =
                 |terms: &&SubscriptionTerms| !(own && terms.no_local && !context.has_bug(SeededBug::IgnoresNoLocal));
             let terms = [Some(held.terms), held.before];
             let mut forms =
-                terms.iter().flatten().filter(heard).map(|terms| terms.forms(context, message, self.version()));
+                terms.iter().flatten().filter(heard).map(|terms| terms.forms(context, message, self.version));
             let Some(first) = forms.next() else { continue };
             let forms = forms.fold(first, |all, other| all.union(&other));
             if context.vocabulary.is_shared(held.filter) {
@@ -63,8 +74,45 @@ impl Session {
             routing = if undecided { routing.or(met) } else { met };
         }
         // A connection that does not take the message lets it be dropped (MQTT-3.1.2-25), whichever one comes next.
-        routing.missed |= self.link.as_ref().is_some_and(|link| !link.takes(message));
+        routing.missed |= !message.fits(self.maximum_packet_size);
         routing
+    }
+}
+
+impl Session {
+    /// What decides what it makes of a message.
+    #[must_use]
+    pub fn hearing(&self) -> Hearing {
+        Hearing {
+            version: self.version(),
+            maximum_packet_size: self.link.as_ref().and_then(|link| link.maximum_packet_size),
+            subscriptions: self.kept.as_ref().map(|kept| kept.subscriptions.clone()),
+        }
+    }
+
+    /// The same without what has no part in its subscriptions, now or later.
+    #[must_use]
+    pub fn bare(&self) -> Session {
+        let Session { link, older, refused, kept, floating: _, wills: _ } = self.clone();
+        let bare_link = |mut link: Shared<Connection>| {
+            if !link.responses.is_empty() || link.will.is_some() || link.aliases != AliasTable::default() {
+                link.responses.clear();
+                link.will = None;
+                link.aliases = AliasTable::default();
+            }
+            link
+        };
+        let bare_kept = |kept: Shared<Kept>| {
+            let Kept { ends_at, subscriptions, .. } = &*kept;
+            Shared::from(Kept { ends_at: *ends_at, subscriptions: subscriptions.clone(), ..Kept::default() })
+        };
+        Session { link: link.map(bare_link), older, refused, kept: kept.map(bare_kept), ..Session::default() }
+    }
+
+    /// What its subscriptions make of a message. `own` says whether it published it.
+    #[must_use]
+    pub fn routing(&self, context: &Context<'_>, message: &Message, own: bool, shares: Shares<'_>) -> Routing {
+        self.hearing().routing(context, message, own, shares)
     }
 
     /// Whether the message is on its way to this session.

@@ -2,7 +2,7 @@
 
 use crate::trace::*;
 use model::judge::Observation;
-use model::packet::{Qos, ReasonCode, SubscriptionOptions};
+use model::packet::{Packet, Qos, ReasonCode, SubscriptionIdentifier, SubscriptionOptions};
 
 /// Two members of one group, and a publisher whose message was taken.
 fn group() -> Trace {
@@ -66,8 +66,8 @@ fn a_member_that_joins_may_inherit_what_waits_for_another() {
 
 #[test]
 fn what_a_member_inherits_has_nothing_to_do_with_its_own_subscriptions() {
-    let retained = |mut packet: model::packet::Packet| {
-        if let model::packet::Packet::Publish(publish) = &mut packet {
+    let retained = |mut packet: Packet| {
+        if let Packet::Publish(publish) = &mut packet {
             publish.retain = true;
         }
         packet
@@ -85,7 +85,7 @@ fn what_a_member_inherits_has_nothing_to_do_with_its_own_subscriptions() {
         .subscribed(2, 1, "$share/g/t/#", Qos::ExactlyOnce)
         .subscribed(2, 2, "t/+", Qos::ExactlyOnce)
         .receive(2, &retained(qos1("t/b", "m0", 1, false)))
-        .send(1, &model::packet::Packet::Disconnect(model::packet::Disconnect::normal()))
+        .send(1, &Packet::Disconnect(model::packet::Disconnect::normal()))
         .see(1, Observation::ClosedByServer)
         .receive(2, &qos1("t/b", "", 2, false))
         .receive(2, &qos1("t/b", "m0", 3, false))
@@ -172,4 +172,40 @@ fn group_of_one() -> Trace {
         .connected(3, "pub")
         .send(3, &qos1("t/a", "m1", 1, false))
         .receive(3, &puback(1))
+}
+
+#[test]
+fn each_group_has_its_copy_though_the_connection_breaks() {
+    let identified = |mut packet: Packet| {
+        match &mut packet {
+            Packet::Subscribe(subscribe) => {
+                subscribe.properties.subscription_identifier = SubscriptionIdentifier::new(2)
+            }
+            Packet::Publish(publish) => {
+                publish.properties.subscription_identifiers = SubscriptionIdentifier::new(2).into_iter().collect();
+            }
+            _ => panic!("nothing else has a Subscription Identifier"),
+        }
+        packet
+    };
+    let broken = || {
+        Trace::new("standard", V5)
+            .connected_with(1, lasting("one", V5), false)
+            .subscribed(1, 1, "t/a", Qos::ExactlyOnce)
+            .send(1, &identified(subscribe(2, "$share/h/t/#", Qos::ExactlyOnce)))
+            .receive(1, &suback(2, &[ReasonCode::GrantedQos2]))
+            .send(1, &identified(subscribe(3, "$share/g/t/a", Qos::AtLeastOnce)))
+            .receive(1, &suback(3, &[ReasonCode::GrantedQos1]))
+            .send(1, &qos1("t/a", "m1", 1, false))
+            .receive(1, &qos1("t/a", "m1", 1, false))
+            .receive(1, &identified(qos1("t/a", "m1", 2, false)))
+            .receive(1, &puback(1))
+            .see(1, Observation::ClosedByClient)
+            .connected_with(2, lasting("one", V5), true)
+            .receive(2, &qos1("t/a", "m1", 1, true))
+            .receive(2, &identified(qos1("t/a", "m1", 2, true)))
+            .receive(2, &identified(qos1("t/a", "m1", 3, false)))
+    };
+    broken().conforms();
+    broken().receive(2, &identified(qos1("t/a", "m1", 4, false))).violates("delivery-once", "MQTT-4.3.2-1");
 }
