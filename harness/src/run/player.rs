@@ -159,7 +159,7 @@ impl<'a> Player<'a> {
             Some(roster) => roster.all_topics().collect(),
             None => vec![prefix.clone()],
         };
-        let (business, key) = Business::of(&peer, conditions.cloud.as_ref());
+        let (business, key) = Business::of(&peer, conditions.cloud.as_ref(), profile.registry());
         let scope = Scope::new(prefix, unique, conditions.credentials.clone()).with_devices(roster);
         Player {
             variant,

@@ -228,9 +228,23 @@ impl Judge {
                 let Refusal { code, message } = fault.refusal();
                 Deed::Refused { refusal: Refused { code, message }, is_named: !fault.is_at_the_door() }
             }
+            (true, Ok(command)) if self.is_of_no_product(&command) => {
+                let code = "iot.prod.NotExistedProduct".to_owned();
+                Deed::Refused { refusal: Refused { code, message: String::new() }, is_named: true }
+            }
             (true, Ok(command)) => self.cloud_does(at, connection, command),
         };
         self.cloud.exchanges.insert(connection, Exchange { deed, is_answered: false });
+    }
+
+    /// Whether a command is for a product that the platform, as far as we know its products, does not have (P-API-9).
+    fn is_of_no_product(&self, command: &Command) -> bool {
+        let product_key = match command {
+            Command::Publish { product_key, .. } | Command::Broadcast { product_key, .. } => product_key,
+            Command::Call { device, .. } => device.product_key(),
+            _ => return false,
+        };
+        self.profile.registry().is_some_and(|registry| registry.product(product_key).is_none())
     }
 
     fn cloud_does(&mut self, at: Millis, connection: ConnectionId, command: Command) -> Deed {
