@@ -83,6 +83,8 @@ pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
         let one = |told, text: &str| vec![(told, text.to_owned())];
         let (arrow, texts) = match &event.what {
             What::Opened(_) => ("--", one(Told::Opening, "opens a connection")),
+            // The names of cases and targets tell it.
+            What::Carried(_) => continue,
             What::Sent(bytes) => {
                 let texts = connection.sent.read(bytes);
                 connection.learn_version();
