@@ -8,9 +8,9 @@
 //!                                cloud: its API and its AMQP, for the actors `api` and `amqp`
 //! ```
 //!
-//! Where to read next: [`case`] is the language of the cases, [`run`] plays them, [`wire`] and [`trace`] are what it plays
-//! on, [`target`] is what is tested, [`cloud`] is the business server that is played, [`report`] is what people and machines
-//! get to see. The command line is `mqttspec`.
+//! Where to read next: [`case`] is the language of the cases, [`run`] plays them, [`wire`] and [`trace`] are what it
+//! plays on, [`target`] is what is tested, [`cloud`] is the business server that is played, [`report`] is what people and
+//! machines get to see. The command line is `mqttspec`.
 
 pub mod case;
 pub mod cloud;
