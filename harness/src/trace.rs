@@ -1,6 +1,7 @@
 //! The timed record of every byte on every connection of a variant: the only input of judge and reports.
 
 use model::cloud::{Answer, PlatformMessage, Request};
+use model::device::Transport;
 use model::judge::Observation;
 use model::packet::ProtocolVersion;
 use model::wire::Decoder;
@@ -54,7 +55,7 @@ impl Trace {
                 What::Asked { .. } | What::Answered(_) | What::Consumes | What::Delivered(_) | What::Settled { .. } => {
                     0
                 }
-                What::Opened(_) | What::ClosedByPeer | What::ClosedByHarness => 0,
+                What::Opened(_) | What::Carried(_) | What::ClosedByPeer | What::ClosedByHarness => 0,
             };
             let fits = length <= room;
             // Once something is left out, so is all that follows: a stream with a gap says nothing.
@@ -81,6 +82,8 @@ pub struct Event {
 pub enum What {
     /// The harness opened it for this actor.
     Opened(String),
+    /// This carries it.
+    Carried(Transport),
     /// The harness sent bytes; recorded before they are written, so that no answer stands before its question.
     Sent(Vec<u8>),
     /// The harness sent bytes that are no MQTT, in a WebSocket text frame.
@@ -119,6 +122,7 @@ impl What {
     pub fn observation(&self) -> Observation<'_> {
         match self {
             What::Opened(_) => Observation::Opened,
+            What::Carried(transport) => Observation::Carried(*transport),
             What::Sent(bytes) => Observation::Sent(bytes),
             What::Received(bytes) => Observation::Received(bytes),
             What::ClosedByPeer => Observation::ClosedByServer,

@@ -64,7 +64,7 @@ switches! {
     /// A PUBREL that was not answered is not sent again when its session is resumed.
     ReleasedNotSentAgain = "released-not-sent-again" breaks ["3.1.1:MQTT-4.4.0-1", "5.0:MQTT-4.4.0-1"];
     /// The connection that had the session before stays open.
-    TakeoverLeavesOldConnection = "takeover-leaves-old-connection" breaks ["3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3"];
+    TakeoverLeavesOldConnection = "takeover-leaves-old-connection" breaks ["3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3", "X-38", "X-39", "P-CON-4"];
     /// A silent Client stays connected.
     KeepAliveNotEnforced = "keep-alive-not-enforced" breaks ["3.1.1:MQTT-3.1.2-24", "5.0:MQTT-3.1.2-22"];
     /// The Will is published though the Client said DISCONNECT.
@@ -82,11 +82,11 @@ switches! {
     /// A retained message without payload deletes nothing.
     RetainedNotDeleted = "retained-not-deleted" breaks ["3.1.1:MQTT-3.3.1-10", "5.0:MQTT-3.3.1-6"];
     /// Every SUBSCRIBE brings the retained messages, whatever its Retain Handling.
-    RetainHandlingIgnored = "retain-handling-ignored" breaks ["5.0:MQTT-3.3.1-10", "5.0:MQTT-3.3.1-11"];
+    RetainHandlingIgnored = "retain-handling-ignored" breaks ["5.0:MQTT-3.3.1-10", "5.0:MQTT-3.3.1-11", "N-OPT-1"];
     /// Messages that wait in a session are delivered after their expiry.
-    MessageExpiryIgnored = "message-expiry-ignored" breaks ["5.0:MQTT-3.3.2-5"];
+    MessageExpiryIgnored = "message-expiry-ignored" breaks ["5.0:MQTT-3.3.2-5", "N-EXP-1"];
     /// No Local has no meaning.
-    NoLocalIgnored = "no-local-ignored" breaks ["5.0:MQTT-3.8.3-3"];
+    NoLocalIgnored = "no-local-ignored" breaks ["5.0:MQTT-3.8.3-3", "N-OPT-1"];
     /// UNSUBSCRIBE is answered, and the subscription stays.
     UnsubscribeIgnored = "unsubscribe-ignored" breaks ["MQTT-3.10.4-1", "MQTT-3.10.4-2"];
     /// A second SUBSCRIBE with the same filter is granted and changes nothing.
@@ -104,15 +104,15 @@ switches! {
     /// After PUBREL the identifier of a QoS 2 message still stands for it: the next message with it is lost.
     Qos2IdentifierNeverFreed = "qos-2-identifier-never-freed" breaks ["3.1.1:MQTT-4.3.3-2", "5.0:MQTT-4.3.3-12"];
     /// The Client's Receive Maximum has no meaning.
-    InFlightLimitOverrun = "in-flight-limit-overrun" breaks ["5.0:MQTT-3.3.4-9", "5.0:MQTT-4.9.0-2"];
+    InFlightLimitOverrun = "in-flight-limit-overrun" breaks ["5.0:MQTT-3.3.4-9", "5.0:MQTT-4.9.0-2", "P-SES-8"];
     /// An acknowledgement makes no room for what waits.
     WindowNotReopened = "window-not-reopened" breaks ["MQTT-4.5.0-1"];
     /// Every delivery has the first Packet Identifier, also while another one is in flight.
     PacketIdentifierReused = "packet-identifier-reused" breaks ["3.1.1:MQTT-2.3.1-4", "5.0:MQTT-2.2.1-4"];
     /// A new connection knows the Topic Aliases that another one has set.
-    TopicAliasLeaks = "topic-alias-leaks" breaks ["5.0:MQTT-3.3.2-7"];
+    TopicAliasLeaks = "topic-alias-leaks" breaks ["5.0:MQTT-3.3.2-7", "N-ALI-1"];
     /// The answer to a request for a WebSocket names no subprotocol.
-    SubprotocolNotNamed = "subprotocol-not-named" breaks ["MQTT-6.0.0-4"];
+    SubprotocolNotNamed = "subprotocol-not-named" breaks ["MQTT-6.0.0-4", "P-TLS-7"];
     /// WebSocket text frames are read like binary ones.
     TextFramesTaken = "text-frames-taken" breaks ["MQTT-6.0.0-1"];
     /// What is sent over WebSocket goes into text frames, as far as it is text.
@@ -152,7 +152,7 @@ switches! {
     /// A login whose parameters cannot be read is let in.
     MalformedParametersIgnored = "malformed-parameters-ignored" breaks ["P-CID-1", "P-RC-3", "X-7"];
     /// A login that knows parameters which no document names is refused.
-    UnknownParametersRefused = "unknown-parameters-refused" breaks ["P-SGN-4"];
+    UnknownParametersRefused = "unknown-parameters-refused" breaks ["P-SGN-4", "P-CID-8", "P-CID-14"];
     /// The parameters of a login have to be in one order.
     ParametersInOrder = "parameters-in-order" breaks ["P-CID-7"];
     /// Two devices with the same name before their parameters are one.
@@ -165,18 +165,20 @@ switches! {
     AnybodyRegisters = "anybody-registers" breaks ["P-REG-4"];
     /// A message beyond the uplink rate ends the connection.
     RateEndsConnection = "rate-ends-connection" breaks ["P-LIM-2", "X-27"];
+    /// A device may hold any number of subscriptions.
+    SubscriptionsNotCounted = "subscriptions-not-counted" breaks ["P-TOP-14", "X-24"];
     /// A login over TCP is refused.
-    TcpModeRefused = "tcp-mode-refused" breaks ["P-CID-3"];
+    TcpModeRefused = "tcp-mode-refused" breaks ["P-CID-3", "P-TLS-2", "P-TLS-9"];
     /// A packet may be of any size.
     PacketSizeNotChecked = "packet-size-not-checked" breaks ["P-LIM-8", "P-V5-2", "X-28"];
     /// A device publishes to topics of others.
     ForeignTopicPublished = "foreign-topic-published" breaks ["P-TOP-6", "X-21"];
     /// A device subscribes to topics of others.
-    ForeignFilterGranted = "foreign-filter-granted" breaks ["P-TOP-6", "X-22"];
+    ForeignFilterGranted = "foreign-filter-granted" breaks ["P-TOP-6", "X-22", "P-TOP-16"];
     /// Who registers may sign with anything.
     RegistrationNotChecked = "registration-not-checked" breaks ["P-REG-3"];
     /// Who registers gets no answer.
-    RegistrationNotAnswered = "registration-not-answered" breaks ["P-REG-4", "P-REG-5"];
+    RegistrationNotAnswered = "registration-not-answered" breaks ["P-REG-4", "P-REG-5", "P-TOP-18"];
     /// A device that has logged in may register again.
     RegisteredTwice = "registered-twice" breaks ["P-REG-7"];
     /// The Keep Alive of who registers has to be in range.
@@ -196,7 +198,13 @@ switches! {
     /// The API lets everybody in, as often as they like.
     ApiDoorOpen = "api-door-open" breaks ["P-API-9"];
     /// What the cloud says to all devices of a product reaches nobody.
-    BroadcastLost = "broadcast-lost" breaks ["P-API-8"];
+    BroadcastLost = "broadcast-lost" breaks ["P-API-8", "P-TOP-18"];
+    /// The API says of what it publishes that it failed.
+    PubNotConfirmed = "pub-not-confirmed" breaks ["P-API-2"];
+    /// Of the messages that the cloud may publish to a device within a second, half are taken.
+    DownlinkHalved = "downlink-halved" breaks ["P-LIM-3"];
+    /// The device log has no lines.
+    LogEmpty = "log-empty" breaks ["P-LOG-2", "P-LOG-3", "P-LOG-4", "P-LOG-5"];
     /// User Properties do not get into the device log.
     LogWithoutUserProperties = "log-without-user-properties" breaks ["P-V5-10", "P-LOG-6"];
     /// What devices publish does not reach the business server.
@@ -210,7 +218,7 @@ switches! {
     /// A message that the business server gives back does not come again.
     ReleasedMessageLost = "released-message-lost" breaks ["P-AMQ-8", "P-AMQ-9"];
     /// The request of a call is not sent.
-    CallNotSent = "call-not-sent" breaks ["P-RPC-1", "P-RPC-2", "P-RPC-3"];
+    CallNotSent = "call-not-sent" breaks ["P-RPC-1", "P-RPC-2", "P-RPC-3", "P-RPC-4", "P-CID-9", "P-CID-10", "P-RPC-8"];
     /// Half the time of a call is enough for its TIMEOUT.
     CallTimesOutEarly = "call-times-out-early" breaks ["P-RPC-9", "P-RPC-11"];
     /// A call takes the answer of any device.
@@ -220,15 +228,15 @@ switches! {
     /// A call may wait for any time.
     CallTimeoutNotChecked = "call-timeout-not-checked" breaks ["P-RPC-9"];
     /// A call of a device that is not connected ends with SUCCESS.
-    OfflineIsSuccess = "offline-is-success" breaks ["P-RPC-11", "P-RPC-12"];
+    OfflineIsSuccess = "offline-is-success" breaks ["P-RPC-11", "P-RPC-12", "X-47"];
     /// The answer to a call has no effect.
-    AnswerIgnored = "answer-ignored" breaks ["P-RPC-1", "P-RPC-10", "P-RPC-11"];
+    AnswerIgnored = "answer-ignored" breaks ["P-RPC-1", "P-RPC-10", "P-RPC-11", "P-RPC-7"];
     /// The answer to a call has one byte more at the caller.
     AnswerChanged = "answer-changed" breaks ["P-RPC-1", "P-RPC-10"];
     /// A call of a device that is not connected ends with TIMEOUT, and at once.
-    OfflineIsTimeout = "offline-is-timeout" breaks ["P-RPC-11"];
+    OfflineIsTimeout = "offline-is-timeout" breaks ["P-RPC-11", "P-RPC-13"];
     /// A call without answer ends with OFFLINE.
-    TimeoutIsOffline = "timeout-is-offline" breaks ["P-RPC-11"];
+    TimeoutIsOffline = "timeout-is-offline" breaks ["P-RPC-11", "P-RPC-6", "X-46"];
 }
 
 impl Switch {
@@ -265,6 +273,7 @@ impl Switch {
                 | Switch::AnybodyRegisters
                 | Switch::RateEndsConnection
                 | Switch::TcpModeRefused
+                | Switch::SubscriptionsNotCounted
                 | Switch::ForeignTopicPublished
                 | Switch::ForeignFilterGranted
                 | Switch::RegistrationNotChecked
@@ -287,6 +296,9 @@ impl Switch {
                 | Switch::ApiDoorOpen
                 | Switch::BroadcastLost
                 | Switch::LogWithoutUserProperties
+                | Switch::LogEmpty
+                | Switch::PubNotConfirmed
+                | Switch::DownlinkHalved
                 | Switch::DeviceMessageLost
                 | Switch::CorrelationDataAsText
                 | Switch::DevicePropertiesLost

@@ -2,7 +2,7 @@
 //!
 //! Pairs of hex digits stand for themselves, and blanks between them are free. `'text'` is its UTF-8 bytes, with
 //! variables replaced and `''` for a quote; `s'text'` is the same with its length in two bytes before it; `len{ ... }` is
-//! what it encloses with its length as a Variable Byte Integer before it.
+//! what it encloses with its length as a Variable Byte Integer before it; `login` is the actor's User Name and Password.
 
 use super::scope::Scope;
 use super::template::BuildError;
@@ -26,6 +26,8 @@ enum Piece {
     CountedText(Text),
     /// With a Variable Byte Integer before it.
     Counted(Vec<Piece>),
+    /// User Name and Password as they end a CONNECT.
+    Login,
 }
 
 impl BytesTemplate {
@@ -55,21 +57,28 @@ fn write(pieces: &[Piece], scope: &Scope, bytes: &mut Vec<u8>) -> Result<(), Bui
         match piece {
             Piece::Bytes(literal) => bytes.extend_from_slice(literal),
             Piece::Text(text) => bytes.extend_from_slice(text.resolve(scope)?.as_bytes()),
-            Piece::CountedText(text) => {
-                let text = text.resolve(scope)?;
-                let length = u16::try_from(text.len())
-                    .map_err(|_| BuildError(format!("s'...' holds {} bytes, the limit is 65535", text.len())))?;
-                bytes.extend_from_slice(&length.to_be_bytes());
-                bytes.extend_from_slice(text.as_bytes());
+            Piece::CountedText(text) => counted("s'...'", text.resolve(scope)?.as_bytes(), bytes)?,
+            Piece::Login => {
+                let (user_name, password) = scope.login();
+                counted("the User Name", user_name.as_bytes(), bytes)?;
+                counted("the Password", &password, bytes)?;
             }
             Piece::Counted(inside) => {
-                let mut counted = Vec::new();
-                write(inside, scope, &mut counted)?;
-                variable_byte_integer(counted.len(), bytes)?;
-                bytes.extend_from_slice(&counted);
+                let mut enclosed = Vec::new();
+                write(inside, scope, &mut enclosed)?;
+                variable_byte_integer(enclosed.len(), bytes)?;
+                bytes.extend_from_slice(&enclosed);
             }
         }
     }
+    Ok(())
+}
+
+fn counted(what: &str, field: &[u8], bytes: &mut Vec<u8>) -> Result<(), BuildError> {
+    let length = u16::try_from(field.len())
+        .map_err(|_| BuildError(format!("{what} holds {} bytes, the limit is 65535", field.len())))?;
+    bytes.extend_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(field);
     Ok(())
 }
 
@@ -121,7 +130,7 @@ impl Reader<'_> {
                 return self.fail("`len{` is not closed");
             }
             let ends = self.rest().is_empty() || (depth > 0 && self.take("}"));
-            let special = ends || ["'", "s'", "len{"].iter().any(|start| self.rest().starts_with(start));
+            let special = ends || ["'", "s'", "len{", "login"].iter().any(|start| self.rest().starts_with(start));
             if special && !literal.is_empty() {
                 pieces.push(Piece::Bytes(std::mem::take(&mut literal)));
             }
@@ -137,6 +146,8 @@ impl Reader<'_> {
                     return self.fail("`len{` nests too deep");
                 }
                 pieces.push(Piece::Counted(self.pieces(depth + 1)?));
+            } else if self.take("login") {
+                pieces.push(Piece::Login);
             } else {
                 literal.push(self.hex_pair()?);
             }
@@ -150,7 +161,7 @@ impl Reader<'_> {
                 self.at += 2;
                 Ok(byte)
             }
-            None => self.fail("expected two hex digits, 'text', s'text' or len{ ... }"),
+            None => self.fail("expected two hex digits, 'text', s'text', len{ ... } or login"),
         }
     }
 
@@ -185,7 +196,7 @@ impl JsonSchema for BytesTemplate {
         json_schema!({
             "type": "string",
             "description": "Hex pairs; 'text'; s'text' with a two-byte length before it; len{ ... } with a Variable \
-                            Byte Integer before it."
+                            Byte Integer before it; login for User Name and Password."
         })
     }
 }
@@ -225,8 +236,16 @@ mod tests {
     }
 
     #[test]
+    fn a_login_is_that_of_the_target() {
+        assert_eq!(bytes("c2 login").unwrap(), b"\xC2\x00\x08mqttspec\x00\x08mqttspec");
+        let nobody = Credentials { user_name: None, password: None };
+        let login = BytesTemplate::parse("login").unwrap().build(&Scope::new("p/1", "c1", nobody));
+        assert_eq!(login.unwrap(), [0; 4]);
+    }
+
+    #[test]
     fn a_wrong_notation_says_where() {
-        let expected = "expected two hex digits, 'text', s'text' or len{ ... }";
+        let expected = "expected two hex digits, 'text', s'text', len{ ... } or login";
         assert_eq!(bytes("c1 0").unwrap_err(), format!("{expected} at character 4 of the bytes \"c1 0\""));
         assert_eq!(bytes("é").unwrap_err(), format!("{expected} at character 1 of the bytes \"é\""));
         assert_eq!(bytes("00 }").unwrap_err(), format!("{expected} at character 4 of the bytes \"00 }}\""));

@@ -124,6 +124,12 @@ impl Scope {
         })
     }
 
+    /// User Name and Password of who acts; empty where the target wants none.
+    pub(super) fn login(&self) -> (String, Vec<u8>) {
+        let Identity { user_name, password, .. } = self.identity(&self.acting);
+        (user_name.unwrap_or_default(), password.unwrap_or_default())
+    }
+
     /// Whose Client Identifier this is: the actor's that it is the default of.
     pub(super) fn owner_of(&self, client_id: &str) -> Option<&str> {
         self.roster.as_ref()?.actors().find(|actor| self.identity(actor).client_id == client_id)

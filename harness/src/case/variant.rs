@@ -11,6 +11,7 @@ use model::profile::{Feature, Profile};
 use model::statement::StatementId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One case for one profile, version and row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,11 +97,31 @@ impl Variant {
         templates(&self.steps).into_iter().filter_map(PacketTemplate::transport).collect()
     }
 
+    /// About how much time its script lets pass: what it waits for on purpose, and windows to their end.
+    #[must_use]
+    pub fn idle_time(&self) -> Duration {
+        idle_time(&self.steps)
+    }
+
     /// Whether it says more of logins than who logs in: then somebody has to know the devices.
     #[must_use]
     pub fn needs_devices(&self) -> bool {
         templates(&self.steps).into_iter().any(PacketTemplate::needs_devices)
     }
+}
+
+/// The Keep Alive, in seconds, that idle time is counted by: the script's own is known when it is played.
+const SOME_KEEP_ALIVE: u16 = 60;
+
+fn idle_time(steps: &[Step]) -> Duration {
+    let of = |step: &Step| match &step.action {
+        Action::Elapse(elapse) => elapse.duration(SOME_KEEP_ALIVE),
+        Action::Expect { within: Some(window), .. } => window.latest,
+        Action::AnyOrder(steps) => idle_time(steps),
+        Action::Either(branches) => branches.iter().map(|steps| idle_time(steps)).max().unwrap_or_default(),
+        _ => Duration::ZERO,
+    };
+    steps.iter().map(of).sum()
 }
 
 /// All packets that a script sends.

@@ -7,7 +7,7 @@ use crate::target::{Counterpart, Peer};
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
 use model::cloud::{AccessKey, Answer, Request};
-use model::device::Secret;
+use model::device::{Registry, Secret};
 use reference_broker::cloud::{CloudApi, ServerSubscription};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,14 +51,14 @@ fn embedded_key() -> AccessKey {
 }
 
 impl Business {
-    /// The cloud side of this peer, and what its requests are signed with.
+    /// The cloud side of this peer, and what its requests are signed with. An embedded one knows these products.
     #[must_use]
-    pub fn of(peer: &Peer, target: Option<&CloudTarget>) -> (Business, AccessKey) {
+    pub fn of(peer: &Peer, target: Option<&CloudTarget>, products: Option<&Arc<Registry>>) -> (Business, AccessKey) {
         let key = embedded_key();
         match (peer, target) {
             (Peer::Embedded(embedded), _) => {
                 let broker = embedded.broker();
-                let api = CloudApi::new(broker.clone(), vec![key.clone()], None);
+                let api = CloudApi::new(broker.clone(), vec![key.clone()], products.map(Arc::clone));
                 let groups = [EMBEDDED_GROUP.to_owned()];
                 let subscription = ServerSubscription::new(broker.clone(), vec![key.clone()], groups);
                 (Business::Embedded(api, subscription), key)

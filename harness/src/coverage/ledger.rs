@@ -2,7 +2,7 @@
 
 use super::evidence::Evidence;
 use super::guards::Guards;
-use super::obligation::{Document, Obligation, SideUnderTest, obligations};
+use super::obligation::{Document, Excused, Obligation, SideUnderTest, excused, obligations};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
 use std::cmp::Reverse;
@@ -15,6 +15,8 @@ use std::sync::Arc;
 pub struct Ledger {
     /// In the order of documents, sides and ids.
     pub entries: Vec<Entry>,
+    /// The rows of the platform that no case can show.
+    pub excused: Vec<Excused>,
     /// Whether faults were planted: without them nobody knows what is guarded.
     pub knows_guards: bool,
 }
@@ -59,7 +61,11 @@ impl Ledger {
     #[must_use]
     pub fn new(profiles: &[Arc<Profile>], evidence: &Evidence, guards: Option<&Guards>) -> Ledger {
         let entry = |obligation| entry(obligation, evidence, guards);
-        Ledger { entries: obligations(profiles).into_iter().map(entry).collect(), knows_guards: guards.is_some() }
+        Ledger {
+            entries: obligations(profiles).into_iter().map(entry).collect(),
+            excused: excused(profiles),
+            knows_guards: guards.is_some(),
+        }
     }
 
     /// The counts of each document and side, in order.
@@ -134,7 +140,8 @@ fn entry(obligation: Obligation, evidence: &Evidence, guards: Option<&Guards>) -
     entry
 }
 
-/// As it stands in the repository: the counts, and a line for each obligation. Of a side that nothing covers only the counts.
+/// As it stands in the repository: the counts, and a line for each obligation, then for each row with a reason. Of a side that
+/// nothing covers only the counts.
 impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = self.counts();
@@ -158,6 +165,9 @@ impl fmt::Display for Ledger {
                 true => writeln!(f, " {}", word(entry.is_guarded(), "guarded"))?,
                 false => writeln!(f)?,
             }
+        }
+        for Excused { document, statement, reason } in &self.excused {
+            writeln!(f, "{document} server {}: not to be shown: {reason}", statement.id)?;
         }
         Ok(())
     }

@@ -9,6 +9,8 @@
 //! The unit is an [`Obligation`]: a statement at the side under test at which a breach can be seen. Three words, never
 //! mixed:
 //!
+//! A row of the platform that no case can show is none; it is listed with the reason ([`excused`]).
+//!
 //! - **cited**: a case that was played names it.
 //! - **exercised**: something that stands for it was put to the test in a variant that passed. Either an expectation did (the
 //!   variant cites it), or a rule of the judge did: the trace shows an [`Occasion`] on which a server could have broken the
@@ -25,11 +27,12 @@ mod obligation;
 mod occasion;
 mod occasions_seen;
 mod report;
+mod unshown;
 
 pub use evidence::{Evidence, gather};
 pub use guards::Guards;
 pub use ledger::{Count, Entry, Exercised, Ledger};
-pub use obligation::{Document, Obligation, SideUnderTest, obligations};
+pub use obligation::{Document, Excused, Obligation, SideUnderTest, excused, obligations};
 pub use occasion::Occasion;
 pub use occasions_seen::Seen;
 pub use report::{json, table};

@@ -1,8 +1,8 @@
 //! What there is to cover.
 
+use super::unshown::reason;
 use model::packet::ProtocolVersion;
 use model::profile::{Profile, Rows};
-use model::server::off_the_wire::is_on_the_wire;
 use model::statement::{Statement, catalogue};
 use std::fmt;
 use std::sync::Arc;
@@ -36,8 +36,19 @@ pub struct Obligation {
     pub statement: &'static Statement,
 }
 
+/// A row that no case can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Excused {
+    /// The part of the fact sheet.
+    pub document: Document,
+    /// The row.
+    pub statement: &'static Statement,
+    /// Why.
+    pub reason: &'static str,
+}
+
 /// All obligations that these profiles bring, in the order of reports: of each version that one of them speaks, and of the
-/// rows that one of them is held to and that can be seen on the wire.
+/// rows that one of them is held to and that a case can show.
 #[must_use]
 pub fn obligations(profiles: &[Arc<Profile>]) -> Vec<Obligation> {
     let mut all = Vec::new();
@@ -51,17 +62,31 @@ pub fn obligations(profiles: &[Arc<Profile>]) -> Vec<Obligation> {
             all.extend(observable.map(|statement| Obligation { document, side, statement }));
         }
     }
+    let shown = rows(profiles).filter(|(_, statement)| reason(statement.id.as_str()).is_none());
+    all.extend(shown.map(|(document, statement)| Obligation { document, side: SideUnderTest::Server, statement }));
+    all
+}
+
+/// The rows that one of these profiles is held to and that no case can show, in the order of reports.
+#[must_use]
+pub fn excused(profiles: &[Arc<Profile>]) -> Vec<Excused> {
+    let with_reason = |(document, statement): (Document, &'static Statement)| {
+        reason(statement.id.as_str()).map(|reason| Excused { document, statement, reason })
+    };
+    rows(profiles).filter_map(with_reason).collect()
+}
+
+/// The rows that one of these profiles is held to.
+fn rows(profiles: &[Arc<Profile>]) -> impl Iterator<Item = (Document, &'static Statement)> {
     let is_held = |row: &str| {
         let holds = |profile: &Arc<Profile>| profile.versions.iter().any(|version| profile.is_held_to(row, *version));
         profiles.iter().any(holds)
     };
-    for rows in [Rows::Seed, Rows::Newer, Rows::Open] {
-        let of_part = catalogue().of_platform().filter(|statement| rows.include(statement.id.as_str()));
-        let seen = of_part.filter(|statement| is_held(statement.id.as_str()) && is_on_the_wire(statement.id.as_str()));
-        let document = Document::Platform(rows);
-        all.extend(seen.map(|statement| Obligation { document, side: SideUnderTest::Server, statement }));
-    }
-    all
+    [Rows::Seed, Rows::Newer, Rows::Open].into_iter().flat_map(move |part| {
+        let of_part = catalogue().of_platform().filter(move |statement| part.include(statement.id.as_str()));
+        let held = of_part.filter(move |statement| is_held(statement.id.as_str()));
+        held.map(move |statement| (Document::Platform(part), statement))
+    })
 }
 
 impl SideUnderTest {
@@ -120,5 +145,7 @@ mod tests {
         assert!(of_rows("platform", Rows::Seed) > 50 && of_rows("platform-2026", Rows::Newer) > 10);
         // The console, not the wire, tells how many topic classes there are.
         assert_eq!(count("platform", |obligation| obligation.statement.id.as_str() == "P-TOP-15"), 0);
+        let profile = Arc::new(Profile::builtin("platform").unwrap().clone());
+        assert!(excused(&[profile]).iter().any(|excused| excused.statement.id.as_str() == "P-TOP-15"));
     }
 }

@@ -1,7 +1,7 @@
 //! The ledger as people and programs get to see it.
 
 use super::ledger::{Count, Entry, Exercised, Ledger};
-use super::obligation::Obligation;
+use super::obligation::{Excused, Obligation};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -38,6 +38,13 @@ pub fn table(ledger: &Ledger, out: &mut dyn Write) -> io::Result<()> {
             for Entry { obligation: Obligation { statement, .. }, .. } in entries {
                 writeln!(out, "  {} ({}): {}", statement.id, statement.level, statement.gist)?;
             }
+        }
+        let excused: Vec<&Excused> = ledger.excused.iter().filter(|excused| excused.document == *document).collect();
+        if !excused.is_empty() {
+            writeln!(out, "\n{document} {side}, not to be shown by a case, and why: {}", excused.len())?;
+        }
+        for Excused { statement, reason, .. } in excused {
+            writeln!(out, "  {} ({}): {reason}", statement.id, statement.level)?;
         }
     }
     Ok(())
@@ -79,6 +86,8 @@ struct Report<'a> {
     format: u32,
     counts: Vec<Counted>,
     statements: Vec<Covered<'a>>,
+    /// Rows of the platform that no case can show.
+    excused: Vec<WithReason<'a>>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +98,14 @@ struct Counted {
     cited: usize,
     exercised: usize,
     guarded: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct WithReason<'a> {
+    of: String,
+    statement: &'a str,
+    level: String,
+    reason: &'a str,
 }
 
 #[derive(Serialize)]
@@ -121,10 +138,20 @@ pub fn json(ledger: &Ledger) -> serde_json::Result<Vec<u8>> {
         format: FORMAT,
         counts: counts.collect(),
         statements: ledger.entries.iter().map(|entry| covered(entry, ledger.knows_guards)).collect(),
+        excused: ledger.excused.iter().map(with_reason).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&report)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+fn with_reason(Excused { document, statement, reason }: &Excused) -> WithReason<'_> {
+    WithReason {
+        of: document.to_string(),
+        statement: statement.id.as_str(),
+        level: statement.level.to_string(),
+        reason,
+    }
 }
 
 fn covered(entry: &Entry, knows_guards: bool) -> Covered<'_> {

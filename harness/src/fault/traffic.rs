@@ -130,13 +130,16 @@ impl Traffic {
                 came_up(Occasion::Login) && publishes
             }
             Switch::ForeignFilterGranted | Switch::SystemTopicsRefused => came_up(Occasion::Login) && subscribes,
-            Switch::FiltersNotCounted => subscribes,
+            Switch::FiltersNotCounted | Switch::SubscriptionsNotCounted => subscribes,
             Switch::TopicLengthNotChecked => subscribes || publishes,
             // What the cloud does passes no proxy.
             Switch::PubLost
             | Switch::PubAtQos0
             | Switch::BroadcastLost
             | Switch::LogWithoutUserProperties
+            | Switch::LogEmpty
+            | Switch::PubNotConfirmed
+            | Switch::DownlinkHalved
             | Switch::DeviceMessageLost
             | Switch::CorrelationDataAsText
             | Switch::ReleasedMessageLost

@@ -12,6 +12,7 @@ use crate::target::Counterpart;
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
 use model::cloud::{Answer, PlatformMessage, Request};
+use model::device::Transport;
 use model::judge::Observation;
 use model::permitted::{Move, PermittedServer, Said};
 use std::collections::hash_map::DefaultHasher;
@@ -164,11 +165,12 @@ impl Stage {
 }
 
 impl Counterpart for Stage {
-    fn connect(&self) -> Box<dyn Stream> {
+    fn connect(&self, transport: Transport) -> Box<dyn Stream> {
         let mut scene = self.scene();
         let connection = ConnectionId(u32::try_from(scene.links.len()).unwrap_or(u32::MAX));
         scene.links.insert(connection, Link::default());
         scene.hear(connection, Observation::Opened);
+        scene.hear(connection, Observation::Carried(transport));
         Box::new(ClientEnd { stage: self.clone(), connection, is_closed: false })
     }
 

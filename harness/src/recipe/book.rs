@@ -109,6 +109,7 @@ fn recipe(folder: &str, name: &str, text: &str, list: Option<&String>) -> Result
 #[cfg(test)]
 mod tests {
     use super::Book;
+    use crate::report::split_link;
 
     #[test]
     fn the_recipes_that_come_with_it_can_be_used() {
@@ -127,12 +128,12 @@ mod tests {
     fn what_the_lists_excuse_the_page_shows() {
         let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/brokers.md"));
         for recipe in Book::embedded().expect("all are in order").recipes {
-            for entry in recipe.known_failing.entries() {
+            for entry in recipe.known_failing.entries().iter().filter(|entry| !entry.passes) {
                 let heading = |line: &str| {
                     let rest = line.strip_prefix(&format!("### {}.", recipe.name))?;
                     rest.split_once(' ').map(|(_, reason)| reason.to_owned())
                 };
-                let is_shown = page.lines().filter_map(heading).any(|reason| reason == entry.reason);
+                let is_shown = page.lines().filter_map(heading).any(|reason| reason == split_link(&entry.reason).0);
                 let (file, line) = (&entry.file, entry.line);
                 assert!(
                     is_shown,

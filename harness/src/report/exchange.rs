@@ -2,7 +2,7 @@
 
 use crate::trace::{ConnectionId, Trace, What};
 use model::packet::{Packet, PacketType, ProtocolVersion};
-use model::wire::{Decoder, Refusal};
+use model::wire::{Decoded, Decoder, Refusal};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -83,6 +83,8 @@ pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
         let one = |told, text: &str| vec![(told, text.to_owned())];
         let (arrow, texts) = match &event.what {
             What::Opened(_) => ("--", one(Told::Opening, "opens a connection")),
+            // The names of cases and targets tell it.
+            What::Carried(_) => continue,
             What::Sent(bytes) => {
                 let texts = connection.sent.read(bytes);
                 connection.learn_version();
@@ -128,7 +130,7 @@ impl Direction {
         loop {
             match self.decoder.next_packet() {
                 Ok(Some(decoded)) => {
-                    let text = decoded.packet.to_string();
+                    let text = text(&decoded, self.decoder.version());
                     texts.push((Told::Packet(Box::new(decoded.packet)), text));
                 }
                 Ok(None) => break,
@@ -144,6 +146,27 @@ impl Direction {
             texts.push((Told::Part, format!("{} (a part of a packet)", raw(bytes))));
         }
         texts
+    }
+}
+
+/// DUP, in the first byte of a packet.
+const DUP: u8 = 0x08;
+
+/// A packet as it came. In 3.1 there are bits that are no part of it: the byte that has Session Present later is reserved
+/// (V31-6), and not only a PUBLISH has DUP (V31-16).
+fn text(decoded: &Decoded, version: Option<ProtocolVersion>) -> String {
+    let Decoded { packet, bytes, .. } = decoded;
+    if version != Some(ProtocolVersion::V3_1) {
+        return packet.to_string();
+    }
+    match (packet, bytes.as_slice()) {
+        (Packet::Connack(connack), [_, _, reserved, ..]) if *reserved != 0 => {
+            format!("CONNACK reserved byte 0x{reserved:02X} code {}", connack.code)
+        }
+        (Packet::Pubrel(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_), [first, ..]) if first & DUP != 0 => {
+            format!("{packet} dup")
+        }
+        _ => packet.to_string(),
     }
 }
 
@@ -163,4 +186,34 @@ pub(super) fn hex(bytes: &[u8], most: usize) -> String {
         pairs.push(format!("... ({} bytes)", bytes.len()));
     }
     pairs.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exchange;
+    use crate::trace::{ConnectionId, Event, Trace, What};
+    use model::packet::ProtocolVersion;
+    use std::time::Duration;
+
+    #[test]
+    fn what_3_1_does_not_name_is_shown_as_it_came() {
+        let event = |what| Event { at: Duration::ZERO, connection: ConnectionId(0), what };
+        let events = vec![
+            event(What::Opened("dev".to_owned())),
+            event(What::Sent(b"\x10\x0f\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x01a".to_vec())),
+            event(What::Received(vec![0x20, 2, 1, 0])),
+            event(What::Sent(vec![0x6A, 2, 0, 5])),
+            event(What::Received(vec![0x20, 2, 0, 5])),
+        ];
+        let lines = exchange(&Trace { events }, ProtocolVersion::V3_1);
+        let texts: Vec<&str> = lines.iter().skip(2).map(|line| line.text.as_str()).collect();
+        assert_eq!(
+            texts,
+            [
+                "CONNACK reserved byte 0x01 code 0x00 Accepted",
+                "PUBREL id5 dup",
+                "CONNACK session-present 0 code 0x05 Not authorized"
+            ]
+        );
+    }
 }

@@ -22,6 +22,6 @@ pub use matrix::{MatrixDetail, matrix, matrix_json};
 pub use progress::Progress;
 pub use proof::{Proofs, proofs};
 pub use run::{Header, Product, Run};
-pub use survey::{Report, read_report, survey};
+pub use survey::{Report, read_report, split_link, survey};
 pub use terminal::{Detail, chart, terminal};
 pub use transcript::transcript;

@@ -194,13 +194,26 @@ fn chapter(page: &mut String, product: &Product, report: &Report) -> std::fmt::R
         writeln!(page, "\nNothing that is not as the standard says.")?;
     }
     for (number, (reason, entries)) in deviations.iter().enumerate() {
-        writeln!(page, "\n### {}.{} {reason}\n", product.name, number + 1)?;
+        let (title, link) = split_link(reason);
+        writeln!(page, "\n### {}.{} {title}\n", product.name, number + 1)?;
+        if let Some(link) = link {
+            writeln!(page, "Its makers were told in <{link}>.\n")?;
+        }
         deviation(page, entries)?;
     }
     if !unlisted.is_empty() {
         writeln!(page, "\nNot looked at yet: {}", unlisted.join(", "))?;
     }
     Ok(())
+}
+
+/// A reason of a list without the link to where its makers were told, and the link.
+#[must_use]
+pub fn split_link(reason: &str) -> (&str, Option<&str>) {
+    match reason.find(", https://") {
+        Some(end) => (&reason[..end], Some(&reason[end + ", ".len()..])),
+        None => (reason, None),
+    }
 }
 
 fn deviation(page: &mut String, entries: &[&Entry]) -> std::fmt::Result {
@@ -278,7 +291,7 @@ mod tests {
             {"name": "b/ping/answered/mqtt:3.1.1", "suite": "ping", "about": "It is.", "mqtt": "3.1.1", "verdict": "pass",
              "reason": null, "statements": []},
             {"name": "b/will/late/mqtt:5.0", "suite": "will/delayed", "about": "The Will comes.", "mqtt": "5.0",
-             "verdict": "expected-fail", "reason": "known failure: comes late, MQTT-3.1.2-8", "statements": ["MQTT-3.1.2-8"],
+             "verdict": "expected-fail", "reason": "known failure: comes late, MQTT-3.1.2-8, https://b.example/issues/1", "statements": ["MQTT-3.1.2-8"],
              "findings": [{"at_ms": 7, "what": "w", "expected": "PUBLISH mqttspec/x1/a", "seen": "none"}],
              "exchange": [
                 {"at_ms": 1, "actor": "dev", "arrow": "->", "text": "CONNECT x1dev clean"},
@@ -298,7 +311,7 @@ mod tests {
         for part in [
             "| [b](https://b.example) | 1 | nowhere | 3.1.1, 5.0 | 2 s |",
             "| ping | 1 |\n| will | 0 / **2** (1) |\n| all | 1 / **2** (1) |",
-            "### b.1 comes late, MQTT-3.1.2-8\n\n- MQTT-3.1.2-8 of 5.0 (MUST): ",
+            "### b.1 comes late, MQTT-3.1.2-8\n\nIts makers were told in <https://b.example/issues/1>.\n\n- MQTT-3.1.2-8 of 5.0 (MUST): ",
             "dev -> CONNECT dev clean\ndev -> PUBLISH t/a \"m\" qos0\nexpected: PUBLISH t/a\nseen: none\n```",
             "### b.2 can be stopped\n\nWhat is sent for it is not shown",
         ] {

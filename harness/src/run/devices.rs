@@ -3,8 +3,7 @@
 use super::fence::FENCE;
 use super::unique::UNIQUE;
 use crate::case::{Roster, Variant};
-use crate::target::Scheme;
-use model::device::Transport;
+use crate::target::{Scheme, as_logins_say};
 use model::profile::{Feature, Profile};
 use std::sync::Arc;
 
@@ -19,7 +18,6 @@ pub(crate) fn provide(variant: &Variant, profile: &Arc<Profile>, scheme: Scheme)
     let mut actors = variant.actors();
     actors.insert(FENCE);
     let scheme = variant.transport.map_or(scheme, |transport| transport.applied_to(scheme));
-    let transport = if scheme.has_tls() { Transport::Encrypted } else { Transport::Plain };
-    let roster = Roster::made_up(&actors, transport, &profile.topics, UNIQUE);
+    let roster = Roster::made_up(&actors, as_logins_say(scheme), &profile.topics, UNIQUE);
     (Arc::new(profile.knowing(Arc::clone(roster.registry()))), Some(roster))
 }

@@ -1,4 +1,5 @@
-//! Lists of known failures: a glob and a reason a line. What they name is run all the same.
+//! Lists of known failures: a glob and a reason a line, `!` before the glob of what passes although a later line names it.
+//! What they name is run all the same.
 
 use super::pattern::Pattern;
 
@@ -15,8 +16,10 @@ pub struct Entry {
     pub file: String,
     /// Its line, from 1.
     pub line: usize,
-    /// Which variants fail.
+    /// Which variants fail; or pass, although a later line names them.
     pub pattern: Pattern,
+    /// They pass.
+    pub passes: bool,
     /// Why.
     pub reason: String,
 }
@@ -34,7 +37,7 @@ pub struct ListError {
 }
 
 impl KnownFailing {
-    /// Reads a list: `glob  # reason` a line; empty lines and lines that begin with `#` are skipped.
+    /// Reads a list: `glob  # reason` a line, or `!glob  # reason`; empty lines and lines that begin with `#` are skipped.
     ///
     /// # Errors
     /// One for each line that is not of this form.
@@ -54,9 +57,10 @@ impl KnownFailing {
                 fail(format!("`{glob}` has no reason: write `{glob}  # why it fails`"));
                 continue;
             }
+            let (glob, passes) = glob.strip_prefix('!').map_or((glob, false), |glob| (glob, true));
             match glob.parse() {
                 Ok(pattern) => {
-                    entries.push(Entry { file: file.to_owned(), line, pattern, reason: reason.to_owned() });
+                    entries.push(Entry { file: file.to_owned(), line, pattern, passes, reason: reason.to_owned() });
                 }
                 Err(message) => fail(message),
             }
@@ -75,10 +79,10 @@ impl KnownFailing {
         &self.entries
     }
 
-    /// The first entry that names this variant.
+    /// The entry because of which this variant fails: the first that names it counts.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.pattern.matches(name))
+        self.entries.iter().find(|entry| entry.pattern.matches(name)).filter(|entry| !entry.passes)
     }
 
     /// An error for each entry that names none of `names`: a list that only grows hides regressions.
@@ -111,6 +115,14 @@ mod tests {
                 "list:5: `c//d` has an empty part: write parts of names with `/` between them",
             ]
         );
+    }
+
+    #[test]
+    fn the_first_line_that_names_a_variant_counts() {
+        let list =
+            KnownFailing::parse("list", "!a/*/x  # it knows x\na/*/*  # knows nothing\n").expect("the list is sound");
+        assert!(list.find("a/one/x").is_none());
+        assert_eq!(list.find("a/one/y").map(|entry| entry.reason.as_str()), Some("knows nothing"));
     }
 
     #[test]

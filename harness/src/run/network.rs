@@ -14,6 +14,7 @@ use crate::case::{Roster, Variant};
 use crate::target::{Log, Peer, Pool, Route, Shortage, StartCommand, Started, Unreachable, probe, to_free_port};
 use model::device::{Registry, Transport};
 use model::packet::ProtocolVersion;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::num::NonZeroUsize;
@@ -189,12 +190,23 @@ impl<'a> Run<'a> {
 
     async fn phases(&mut self, jobs: NonZeroUsize) -> Result<(), RunError> {
         let route = self.prepare().await?;
+        if jobs.get() > 1 {
+            self.longest_first();
+        }
         let unexplained = self.play_side_by_side(route.clone(), jobs).await?;
         let culprits = self.play_alone(route).await?;
         match unexplained {
             Some(error) if culprits == 0 => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// Those that last begin early, and the short ones pass by them. What fails often waits in vain.
+    fn longest_first(&mut self) {
+        let timeout = self.conditions.timeout;
+        let in_vain = |work: &Work| if work.known_failing.is_some() { timeout } else { Duration::ZERO };
+        let works = self.side_by_side.make_contiguous();
+        works.sort_by_key(|work| Reverse(work.variant.idle_time() + in_vain(work)));
     }
 
     /// Makes sure that there is a peer that speaks MQTT.

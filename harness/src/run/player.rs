@@ -12,7 +12,7 @@ use crate::case::{
 use crate::cloud::{Business, CloudTarget, Signer};
 use crate::fault::{Interference, Proxy, Traffic};
 use crate::target::{Peer, Scheme};
-use crate::trace::{ConnectionId, Recorder, Trace};
+use crate::trace::{ConnectionId, Recorder, Trace, What};
 use crate::wire::{Connection, Inbox, SendError};
 use model::packet::{Packet, PacketType};
 use model::profile::Profile;
@@ -159,7 +159,7 @@ impl<'a> Player<'a> {
             Some(roster) => roster.all_topics().collect(),
             None => vec![prefix.clone()],
         };
-        let (business, key) = Business::of(&peer, conditions.cloud.as_ref());
+        let (business, key) = Business::of(&peer, conditions.cloud.as_ref(), profile.registry());
         let scope = Scope::new(prefix, unique, conditions.credentials.clone()).with_devices(roster);
         Player {
             variant,
@@ -385,6 +385,9 @@ impl<'a> Player<'a> {
         let id = self.next_connection();
         let (recorder, changed) = (self.recorder.clone(), Arc::clone(&self.changed));
         let connection = Connection::open(stream, opened.frames, id, actor, self.variant.version, recorder, changed);
+        if let Some(transport) = self.peer.carries(&wanted) {
+            self.recorder.record(id, What::Carried(transport));
+        }
         self.actors.insert(actor.to_owned(), Actor { connection, accepted: false, knows_closed: false });
         Ok(())
     }

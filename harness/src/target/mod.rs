@@ -16,6 +16,7 @@ pub use command::{CommandError, StartCommand, Started, to_free_port};
 pub use embedded::Embedded;
 pub use log::{Log, LogTail};
 pub use offer::Offer;
+pub(crate) use peer::as_logins_say;
 pub use peer::{Counterpart, Peer};
 pub use pool::{Pool, Shortage};
 pub use probe::{Unreachable, probe};

@@ -5,6 +5,7 @@ use crate::case::{Location, Transport};
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
 use model::cloud::{Answer, PlatformMessage, Request};
+use model::device;
 use model::profile::Profile;
 use reference_broker::{Broker, Settings, Switch};
 use std::collections::BTreeSet;
@@ -21,8 +22,8 @@ pub(super) const IN_MEMORY_WINDOW: usize = 64 << 10;
 
 /// A peer in memory that is no broker: it takes connections, and is told how the script goes on.
 pub trait Counterpart: Debug + Send + Sync {
-    /// Opens a connection. Connections have numbers in the order of their opening.
-    fn connect(&self) -> Box<dyn Stream>;
+    /// Opens a connection that passes for one over this. Connections have numbers in the order of their opening.
+    fn connect(&self, carried: device::Transport) -> Box<dyn Stream>;
 
     /// Takes a request to the platform's API, on a connection of its own that counts like the others, and answers it.
     fn ask(&self, request: &Request, in_order: bool) -> oneshot::Receiver<Answer>;
@@ -78,18 +79,28 @@ impl Peer {
     /// When a network target does not accept it.
     pub async fn connect(&self, wanted: &[Transport]) -> Result<Opened, ConnectError> {
         match self {
-            Peer::Counterpart(counterpart) if wanted.contains(&Transport::Ws) => in_frames(counterpart.connect()).await,
             Peer::Counterpart(counterpart) => {
-                Ok(Opened { stream: counterpart.connect(), frames: None, aside: Default::default() })
+                let stream = counterpart.connect(as_logins_say(applied(wanted, Scheme::Mqtt)));
+                match wanted.contains(&Transport::Ws) {
+                    true => in_frames(stream).await,
+                    false => Ok(Opened { stream, frames: None, aside: Default::default() }),
+                }
             }
-            Peer::Embedded(embedded) => {
-                let all = wanted.iter();
-                embedded.connect(all.fold(embedded.scheme(), |scheme, wanted| wanted.applied_to(scheme))).await
-            }
+            Peer::Embedded(embedded) => embedded.connect(applied(wanted, embedded.scheme())).await,
             Peer::Network(route) => route.connect().await.map_err(|error| match error {
                 ConnectError::Tcp(error) => ConnectError::Tcp(with_way_out(error)),
                 other => other,
             }),
+        }
+    }
+
+    /// What carries a connection that is opened like that; nothing where a command carries it, which may do as it likes.
+    #[must_use]
+    pub fn carries(&self, wanted: &[Transport]) -> Option<device::Transport> {
+        match self {
+            Peer::Counterpart(_) => Some(as_logins_say(applied(wanted, Scheme::Mqtt))),
+            Peer::Embedded(embedded) => Some(as_logins_say(applied(wanted, embedded.scheme()))),
+            Peer::Network(route) => route.command().is_none().then(|| as_logins_say(route.address.scheme)),
         }
     }
 
@@ -111,6 +122,16 @@ impl Peer {
             counterpart.attend(step, watched());
         }
     }
+}
+
+/// The scheme, changed as little as is wanted.
+fn applied(wanted: &[Transport], scheme: Scheme) -> Scheme {
+    wanted.iter().fold(scheme, |scheme, wanted| wanted.applied_to(scheme))
+}
+
+/// A scheme as logins tell of it.
+pub(crate) fn as_logins_say(scheme: Scheme) -> device::Transport {
+    if scheme.has_tls() { device::Transport::Encrypted } else { device::Transport::Plain }
 }
 
 /// Puts a WebSocket in front of a stream in memory, whose other end keeps to the rules of frames.

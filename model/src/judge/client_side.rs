@@ -167,6 +167,9 @@ impl Judge {
         if login.identity.device().is_some_and(|device| self.cloud.disabled.contains(device)) {
             login.offence = login.offence.or(Some(Offence::DeviceDisabled));
         }
+        if let Some(device) = login.identity.device().filter(|device| self.cloud.is_online(device)) {
+            self.cloud.logs.offline(device, "Kicked by the same device");
+        }
         self.device_asks(connection);
         let offence = offences::of_connect(&self.profile, connect, version, &login);
         let sender = self.sender(match login.identity {
@@ -237,6 +240,9 @@ impl Judge {
             }
             interval => {
                 reading.client_is_done = true;
+                if let Some((device, _)) = self.devices.on(connection) {
+                    self.cloud.logs.offline(device, "Device disconnect");
+                }
                 let lifetime = interval.map(Lifetime::of_interval);
                 let with_will = disconnect.reason != ReasonCode::Success;
                 self.device_departs(at, connection, Departure::Left);
@@ -318,6 +324,11 @@ impl Judge {
         self.device_publishes(at, connection, publish, &topic);
         let content_topic = topic.clone();
         let of_device = self.devices.publishes(&self.profile, at, connection, publish, &topic);
+        if of_device == Some(Offence::TopicNotPermitted)
+            && let Some((device, _)) = self.devices.on(connection)
+        {
+            self.cloud.logs.uplink_refused(device, &topic);
+        }
         let is_consumed = self.devices.may_be_consumed(&self.profile, connection, &topic);
         let mut offences = offences::of_publish(&self.profile, publish, &topic, &offer, version);
         offences.extend(of_device);

@@ -10,14 +10,14 @@
 //! number shows when the request comes to the device, or with the answer.
 
 use super::Judge;
+use super::logs::Logs;
 use super::track::Sending;
 use super::under_way::Decided;
-use crate::cloud::{
-    Answer, Command, LogLine, MessageContent, PlatformMessage, Refusal, Request, RrpcCode, custom_topic,
-};
+use crate::cloud::{Answer, Command, MessageContent, PlatformMessage, Refusal, Request, RrpcCode, custom_topic};
 use crate::device::{Device, Extras};
 use crate::packet::{Delivery, PacketId, ProtocolVersion, Publish, PublishProperties, Qos};
 use crate::profile::{Feature, Offence, Profile};
+use crate::server::rate::Rate;
 use crate::server::rrpc::{self, Call, CallTerms, CallTopic, MessageId, Outcome, Presence, Reach};
 use crate::server::vocabulary::{Content, SenderKey};
 use crate::server::{Breach, ConnectionId, ContentKey, Context, Input, MessageKey, Millis, Rule};
@@ -28,8 +28,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Cloud {
     exchanges: BTreeMap<ConnectionId, Exchange>,
     devices: BTreeMap<Device, Whereabouts>,
-    /// What a log would say: the latest messages of a device.
-    logs: BTreeMap<Device, Vec<LogLine>>,
+    pub(super) logs: Logs,
+    /// How many messages each device was sent by the cloud lately.
+    downlink: BTreeMap<Device, Rate>,
     pub(super) disabled: BTreeSet<Device>,
 }
 
@@ -124,12 +125,25 @@ pub enum CloudOffer {
     Message(ConnectionId, Box<PlatformMessage>),
 }
 
-/// How many lines of a device's log are remembered: nobody looks further back than its script.
-const LOGGED: usize = 16;
+/// How many messages the cloud may publish to the topics of one device within a second (P-LIM-3).
+const DOWNLINK_PER_SECOND: u16 = 50;
 /// Numbers that a server could give: no trace has so small ones.
 const FIRST_NUMBER: u64 = 1_001;
 
 impl Cloud {
+    /// Whether a device is connected, as far as anybody can tell.
+    pub(super) fn is_online(&self, device: &Device) -> bool {
+        self.devices.get(device).is_some_and(|known| known.connection.is_some())
+    }
+
+    /// Counts a message to a topic of a device. Whether it is one too many (P-LIM-3).
+    fn is_too_much_downlink(&mut self, at: Millis, topic: &str) -> bool {
+        let mut levels = topic.split('/').skip(1);
+        let (Some(product_key), Some(name)) = (levels.next(), levels.next()) else { return false };
+        let rate = self.downlink.entry(Device::new(product_key, name)).or_default();
+        rate.exceeds(at, DOWNLINK_PER_SECOND, 1000)
+    }
+
     /// Messages that are not decided.
     pub(super) fn messages(&self) -> impl Iterator<Item = MessageKey> {
         self.exchanges.values().flat_map(|exchange| match &exchange.deed {
@@ -214,16 +228,31 @@ impl Judge {
                 let Refusal { code, message } = fault.refusal();
                 Deed::Refused { refusal: Refused { code, message }, is_named: !fault.is_at_the_door() }
             }
+            (true, Ok(command)) if self.is_of_no_product(&command) => {
+                let code = "iot.prod.NotExistedProduct".to_owned();
+                Deed::Refused { refusal: Refused { code, message: String::new() }, is_named: true }
+            }
             (true, Ok(command)) => self.cloud_does(at, connection, command),
         };
         self.cloud.exchanges.insert(connection, Exchange { deed, is_answered: false });
+    }
+
+    /// Whether a command is for a product that the platform, as far as we know its products, does not have (P-API-9).
+    fn is_of_no_product(&self, command: &Command) -> bool {
+        let product_key = match command {
+            Command::Publish { product_key, .. } | Command::Broadcast { product_key, .. } => product_key,
+            Command::Call { device, .. } => device.product_key(),
+            _ => return false,
+        };
+        self.profile.registry().is_some_and(|registry| registry.product(product_key).is_none())
     }
 
     fn cloud_does(&mut self, at: Millis, connection: ConnectionId, command: Command) -> Deed {
         match command {
             Command::Publish { topic, content, .. } => {
                 let messages = vec![self.cloud_publishes(at, connection, topic.to_string(), &content)];
-                Deed::Publishing { messages, may_be_too_many: false }
+                self.cloud.logs.downlink(&topic, content.qos);
+                Deed::Publishing { messages, may_be_too_many: self.cloud.is_too_much_downlink(at, &topic) }
             }
             Command::PublishToMany { devices, suffix, content } => {
                 let topics = devices.iter().map(|device| custom_topic(device, &suffix));
@@ -488,21 +517,7 @@ impl Judge {
     /// A device publishes: perhaps the answer to a call.
     pub(super) fn device_publishes(&mut self, at: Millis, connection: ConnectionId, publish: &Publish, topic: &str) {
         let Some((device, _)) = self.devices.on(connection) else { return };
-        let pair = |(name, value): &(crate::packet::Utf8String, crate::packet::Utf8String)| {
-            (name.to_string(), value.to_string())
-        };
-        let log = self.cloud.logs.entry(device.clone()).or_default();
-        log.truncate(LOGGED - 1);
-        log.insert(
-            0,
-            LogLine {
-                operation: "device-to-cloud".to_owned(),
-                content: format!("Device publish message to topic:{topic},QoS={}", publish.qos()),
-                status: "200".to_owned(),
-                message_id: None,
-                user_properties: publish.properties.user_properties.iter().map(pair).collect(),
-            },
-        );
+        self.cloud.logs.uplink(device, topic, publish);
         let input = rrpc::Input::Published {
             device: device.clone(),
             topic: topic.to_owned(),
@@ -647,7 +662,7 @@ impl Judge {
                 }
                 Deed::Disabling(_) | Deed::Enabling(_) => answer(Answer::done()),
                 Deed::Reading(device) => {
-                    let log = self.cloud.logs.get(device).cloned().unwrap_or_default();
+                    let log = self.cloud.logs.of(device);
                     answer(Answer { log, ..Answer::done() });
                 }
                 Deed::Calling(call) => {

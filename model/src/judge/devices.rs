@@ -2,7 +2,7 @@
 
 use super::Judge;
 use super::secrets::Secrets;
-use crate::device::{Device, Extras, Registration};
+use crate::device::{Device, Extras, Registration, Transport};
 use crate::packet::{Connect, ProtocolVersion, Publish, Qos};
 use crate::profile::{Feature, Offence, Profile, Reaction};
 use crate::server::identity::{Identity, Login};
@@ -22,6 +22,8 @@ const SECOND: Millis = 1000;
 #[derive(Debug, Clone, Default, Hash)]
 pub(super) struct Devices {
     logins: BTreeMap<ConnectionId, Known>,
+    /// What carries the connections of which that is known.
+    transports: BTreeMap<ConnectionId, Transport>,
     devices: BTreeMap<Device, History>,
     secrets: Secrets,
     /// Connections that are there to register a device, and were right to ask.
@@ -58,6 +60,11 @@ impl Judge {
 }
 
 impl Devices {
+    /// This carries a connection, so a login that says otherwise is wrong.
+    pub(super) fn carried(&mut self, connection: ConnectionId, transport: Transport) {
+        self.transports.insert(connection, transport);
+    }
+
     /// Who a CONNECT is, and what is wrong with that.
     pub(super) fn connects(
         &mut self,
@@ -67,7 +74,7 @@ impl Devices {
         connect: &Connect,
         version: ProtocolVersion,
     ) -> Login {
-        let mut login = Login::read(profile, connect, version, None);
+        let mut login = Login::read(profile, connect, version, self.transports.get(&connection).copied());
         if let Some(registry) = profile.registry() {
             login.offence = login.offence.or_else(|| self.secrets.check(registry, connect, &login.identity));
         }

@@ -33,6 +33,7 @@ mod devices;
 mod explain;
 mod figures;
 mod hypothesis;
+mod logs;
 mod offences;
 mod queue;
 mod reading;
@@ -47,6 +48,7 @@ mod under_way;
 mod wills;
 
 use crate::cloud::{Answer, PlatformMessage, Request};
+use crate::device::Transport;
 use crate::profile::Profile;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabulary};
@@ -92,6 +94,8 @@ pub struct Judge {
 pub enum Observation<'a> {
     /// The connection was opened.
     Opened,
+    /// This carries it, where that is known. Comes before the first bytes.
+    Carried(Transport),
     /// The client sent these bytes.
     Sent(&'a [u8]),
     /// These bytes came from the server.
@@ -202,6 +206,7 @@ impl Judge {
         self.follow_wills(at);
         match what {
             Observation::Opened => drop(self.readings.insert(connection, Reading::new(at))),
+            Observation::Carried(transport) => self.devices.carried(connection, transport),
             Observation::Sent(bytes) => self.client_sent(at, connection, bytes),
             Observation::Received(bytes) => {
                 self.check_silence(at, connection);

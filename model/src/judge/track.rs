@@ -23,6 +23,7 @@ use crate::server::{
     Session, Shares, TopicKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 /// A message above QoS 0 whose exchange is not complete.
 #[derive(Debug, Clone, Copy, Hash)]
@@ -700,9 +701,9 @@ impl Track {
 
 /// A large set without those states that another one covers.
 fn folded(context: &Context<'_>, hypotheses: BTreeSet<Hypothesis>) -> BTreeSet<Hypothesis> {
-    /// To look for them in a small set costs more than it saves.
-    const LARGE: usize = 32;
-    if hypotheses.len() <= LARGE {
+    /// To look for them in a smaller set costs more than it saves, and in a larger one, pair by pair, too much.
+    const LARGE: RangeInclusive<usize> = 33..=256;
+    if !LARGE.contains(&hypotheses.len()) {
         return hypotheses;
     }
     let mut kept: Vec<Hypothesis> = Vec::new();

@@ -74,10 +74,19 @@ impl Unit {
     }
 }
 
+/// The topic that limits measure: of a call, the one that it was asked for, which keeps its own levels behind
+/// `/ext/rrpc/{messageId}` (P-RPC-3, P-RPC-4).
+#[must_use]
+pub fn called_topic(topic: &str) -> &str {
+    let called = topic.strip_prefix("/ext/rrpc/").and_then(|rest| rest.find('/').map(|at| &rest[at..]));
+    called.unwrap_or(topic)
+}
+
 impl Limits {
     /// Whether a topic or filter is longer or deeper than the dialect allows.
     #[must_use]
     pub fn is_too_long(&self, topic: &str) -> bool {
+        let topic = called_topic(topic);
         exceeds(self.topic_bytes, topic.len()) || exceeds(self.topic_separators, topic.matches('/').count())
     }
 

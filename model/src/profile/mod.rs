@@ -26,7 +26,7 @@ mod rows;
 mod topics;
 
 pub use feature::Feature;
-pub use limits::{KeepAliveRange, Limits, RrpcLimits, Unit};
+pub use limits::{KeepAliveRange, Limits, RrpcLimits, Unit, called_topic};
 pub use load::ProfileError;
 pub use offence::Offence;
 pub use reaction::{Code, Reaction};

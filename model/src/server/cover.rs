@@ -1,6 +1,6 @@
 //! When one state explains all that another one does: it has more messages that may come, and none of them must.
 
-use super::delivery::{Delivery, Floating, Forms, Progress};
+use super::delivery::{Delivery, Floating, Forms, Progress, Routing};
 use super::rule::Context;
 use super::session::Session;
 use super::vocabulary::MessageKey;
@@ -67,8 +67,11 @@ impl OnItsWay for Delivery {
     }
 
     fn is_wider(&self, narrow: &Delivery) -> bool {
-        let levelled = Delivery { forms: self.forms.at_levels_of(&narrow.forms), ..self.clone() };
-        narrow.is_free() && levelled == *narrow && self.forms.has_levels_of(&narrow.forms)
+        let levelled = || Delivery { forms: self.forms.at_levels_of(&narrow.forms), ..self.clone() };
+        self.message == narrow.message
+            && narrow.is_free()
+            && self.forms.has_levels_of(&narrow.forms)
+            && levelled() == *narrow
     }
 }
 
@@ -82,9 +85,12 @@ impl OnItsWay for Floating {
     }
 
     fn is_wider(&self, narrow: &Floating) -> bool {
-        let mut levelled = self.clone();
-        levelled.routing.due = self.routing.due.at_levels_of(&narrow.routing.due);
-        narrow.is_free() && levelled == *narrow && self.routing.due.has_levels_of(&narrow.routing.due)
+        let (due, narrow_due) = (&self.routing.due, &narrow.routing.due);
+        let levelled = || Floating {
+            routing: Routing { due: due.at_levels_of(narrow_due), ..self.routing.clone() },
+            ..self.clone()
+        };
+        self.message == narrow.message && narrow.is_free() && due.has_levels_of(narrow_due) && levelled() == *narrow
     }
 }
 

@@ -284,7 +284,7 @@ rules! {
         platform ["P-API-9" "P-RPC-9" "P-API-4"];
     ApiRequestIsServed "api-request-is-served" "a request to the API that is in order is served"
         v31 [] v311 [] v5 []
-        platform ["P-API-1" "P-API-3" "P-API-6" "P-API-8" "P-QOS-7" "P-RPC-8"];
+        platform ["P-API-1" "P-API-3" "P-API-6" "P-API-7" "P-API-8" "P-QOS-7" "P-RPC-8"];
     AmqpMessageIsTheDevices "amqp-message-is-the-devices" "a message over AMQP is one that a device has published, as it was"
         v31 [] v311 [] v5 []
         platform ["P-AMQ-6" "P-AMQ-7" "P-V5-13" "P-V5-14"];

@@ -66,8 +66,8 @@ fn a_member_that_joins_may_inherit_what_waits_for_another() {
 
 #[test]
 fn what_a_member_inherits_has_nothing_to_do_with_its_own_subscriptions() {
-    let retained = |mut packet: model::packet::Packet| {
-        if let model::packet::Packet::Publish(publish) = &mut packet {
+    let retained = |mut packet: Packet| {
+        if let Packet::Publish(publish) = &mut packet {
             publish.retain = true;
         }
         packet
@@ -85,7 +85,7 @@ fn what_a_member_inherits_has_nothing_to_do_with_its_own_subscriptions() {
         .subscribed(2, 1, "$share/g/t/#", Qos::ExactlyOnce)
         .subscribed(2, 2, "t/+", Qos::ExactlyOnce)
         .receive(2, &retained(qos1("t/b", "m0", 1, false)))
-        .send(1, &model::packet::Packet::Disconnect(model::packet::Disconnect::normal()))
+        .send(1, &Packet::Disconnect(model::packet::Disconnect::normal()))
         .see(1, Observation::ClosedByServer)
         .receive(2, &qos1("t/b", "", 2, false))
         .receive(2, &qos1("t/b", "m0", 3, false))

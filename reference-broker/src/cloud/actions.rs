@@ -4,6 +4,7 @@ use super::api::Shared;
 use super::rate::Limited;
 use crate::core::log::Line;
 use crate::core::{CallOutcome, CallRequest, CloudMessage, MessageId, NotPublished};
+use crate::switch::Switch;
 use model::cloud::{Answer, Command, LogLine, MessageContent, Refusal, RrpcCode, custom_topic};
 use model::device::Device;
 use model::packet::{PublishProperties, Qos, Utf8String};
@@ -22,7 +23,11 @@ async fn carry_out(shared: &Shared, command: Command) -> Result<Answer, Refusal>
         Command::Publish { product_key, topic, content } => {
             shared.check_product(&product_key)?;
             shared.count(Limited::Publish)?;
-            shared.publish(topic, content).map(published)
+            let id = shared.publish(topic, content)?;
+            match shared.broker.misbehaves(Switch::PubNotConfirmed) {
+                true => Err(failed("it was not published")),
+                false => Ok(published(id)),
+            }
         }
         Command::PublishToMany { devices, suffix, content } => {
             for device in &devices {
@@ -69,6 +74,9 @@ async fn carry_out(shared: &Shared, command: Command) -> Result<Answer, Refusal>
         }
         Command::QueryLog(device) => {
             shared.check_device(&device)?;
+            if shared.broker.misbehaves(Switch::LogEmpty) {
+                return Ok(Answer::done());
+            }
             let log = shared.broker.with_core(|core, _| core.device_log().of(&device).map(line).collect());
             Ok(Answer { log, ..Answer::done() })
         }

@@ -171,7 +171,9 @@ impl Core {
         self.advance(now);
         let owner = owner_of(&message.topic);
         if let Some(device) = &owner {
-            self.cloud.count_downlink(self.now, device)?;
+            let halves = self.settings.misbehaves(Switch::DownlinkHalved);
+            let limit = if halves { DOWNLINK_PER_SECOND / 2 } else { DOWNLINK_PER_SECOND };
+            self.cloud.count_downlink(self.now, device, limit)?;
         }
         let id = self.cloud.next_id();
         if self.settings.misbehaves(Switch::PubLost) {
@@ -365,7 +367,7 @@ impl Cloud {
         of_product.filter_map(|(device, known)| Some((device.clone(), known.connection?)))
     }
 
-    fn count_downlink(&mut self, now: Milliseconds, device: &Device) -> Result<(), NotPublished> {
+    fn count_downlink(&mut self, now: Milliseconds, device: &Device, limit: u32) -> Result<(), NotPublished> {
         if self.devices.len() >= MANY {
             self.devices.retain(|_, known| !known.is_over(now));
         }
@@ -373,7 +375,7 @@ impl Cloud {
         if now >= known.downlink.0 + SECOND {
             known.downlink = (now, 0);
         }
-        if known.downlink.1 >= DOWNLINK_PER_SECOND {
+        if known.downlink.1 >= limit {
             return Err(NotPublished::RateLimit);
         }
         known.downlink.1 += 1;

@@ -4,6 +4,7 @@ use super::broker::Core;
 use crate::settings::Limits;
 use crate::switch::Switch;
 use model::packet::{PublishProperties, ReasonCode, UserProperty};
+use model::profile::called_topic;
 
 /// A bound that a packet exceeds.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ impl Core {
     /// Whether a Topic Name or Topic Filter is within the bounds.
     pub(super) fn admits_topic(&self, topic: &str) -> bool {
         let limits = &self.settings.limits;
+        let topic = called_topic(topic);
         let is_within = topic.len() <= limits.topic_bytes && separators(topic) <= limits.topic_separators;
         is_within || self.settings.misbehaves(Switch::TopicLengthNotChecked)
     }

@@ -137,7 +137,7 @@ impl Core {
     fn check_publish_limits(&mut self, from: SessionId, topic: &str, publish: &Publish) -> Result<(), Exceeded> {
         let is_permitted = self.sessions.find(from).is_some_and(|session| self.may_publish(&session.owner, topic));
         if !is_permitted {
-            return Err(Exceeded::new(ReasonCode::NotAuthorized, "not a topic of this device to publish to"));
+            return Err(Exceeded::new(ReasonCode::NotAuthorized, "No authorization"));
         }
         let limits = &self.settings.limits;
         if publish.retain && !self.retained.has_room_for(topic, &publish.payload, limits) {

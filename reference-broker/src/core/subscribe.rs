@@ -131,7 +131,7 @@ impl Core {
             .sessions
             .find(from.session)
             .is_some_and(|session| session.filters.len() >= limits.subscriptions && !session.filters.contains(&filter));
-        if full {
+        if full && !self.settings.misbehaves(Switch::SubscriptionsNotCounted) {
             let says = format!("at most {} subscriptions", limits.subscriptions);
             return Err(Denied::new(ReasonCode::QuotaExceeded, says));
         }

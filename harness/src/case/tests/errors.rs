@@ -73,7 +73,9 @@ fn steps_are_checked() {
         ),
         (
             &v5(&["sub -> CONNECT", "sub -> PUBLISH: {topic: a, payload: {hex: \"0\"}}"]),
-            &["s.yaml:12:51: expected two hex digits, 'text', s'text' or len{ ... } at character 1 of the bytes \"0\""],
+            &[
+                "s.yaml:12:51: expected two hex digits, 'text', s'text', len{ ... } or login at character 1 of the bytes \"0\"",
+            ],
         ),
         (
             &v5(&["sub -> CONNECT", "sub -> PUBLISH: {topic: $tt/a}"]),
@@ -146,7 +148,7 @@ fn steps_are_checked() {
         (
             &v5(&["sub -> BYTES: \"c1 0\""]),
             &[
-                "s.yaml:11:23: expected two hex digits, 'text', s'text' or len{ ... } at character 4 of the bytes \"c1 0\"",
+                "s.yaml:11:23: expected two hex digits, 'text', s'text', len{ ... } or login at character 4 of the bytes \"c1 0\"",
             ],
         ),
         (&v5(&["sub -> BYTES: 10"]), &["s.yaml:11:23: expected text, found the number 10: write \"10\""]),

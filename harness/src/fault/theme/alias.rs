@@ -10,7 +10,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "alias-of-the-client-forgotten",
         "A message that names its topic by an alias gets lost.",
-        &["5.0:MQTT-3.3.2-12", "P-V5-15"],
+        &["5.0:MQTT-3.3.2-12", "P-V5-15", "N-ALI-1"],
         &[client(Publish, |moment| {
             if is_alias_only(moment) {
                 moment.lose();
@@ -52,7 +52,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "alias-above-the-maximum-taken",
         "An alias above the maximum of the server is taken.",
-        &["5.0:MQTT-4.13.1-1", "P-V5-16"],
+        &["5.0:MQTT-4.13.1-1", "P-V5-16", "X-34"],
         &[client(Publish, |moment| {
             let maximum =
                 moment.it().connack.as_ref().and_then(|connack| connack.properties.topic_alias_maximum).unwrap_or(0);
@@ -66,7 +66,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "unknown-alias-taken",
         "A message with an alias that stands for nothing is swallowed.",
-        &["5.0:MQTT-4.13.1-1", "P-V5-16"],
+        &["5.0:MQTT-4.13.1-1", "P-V5-16", "X-34"],
         &[client(Publish, |moment| {
             if is_alias_only(moment) {
                 let topic = moment
@@ -84,7 +84,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "alias-outlives-its-connection",
         "An alias of an earlier connection is known on the next one.",
-        &["5.0:MQTT-3.3.2-7"],
+        &["5.0:MQTT-3.3.2-7", "N-ALI-1", "P-V5-16"],
         &[client(Publish, |moment| {
             let alias = moment.publish().and_then(|publish| publish.properties.topic_alias);
             let is_known = alias.is_some_and(|alias| moment.it().client_aliases.contains_key(&alias.get()));
@@ -104,7 +104,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "unasked-alias",
         "A delivery has an alias though the client takes none.",
-        &["5.0:MQTT-3.1.2-27"],
+        &["5.0:MQTT-3.1.2-27", "X-36"],
         &[server(Publish, |moment| {
             if maximum_of_client(moment) == 0 {
                 set(moment, 1);
@@ -114,7 +114,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "alias-above-the-maximum",
         "A delivery has an alias above the maximum of the client.",
-        &["5.0:MQTT-3.1.2-26", "5.0:MQTT-3.3.2-11", "5.0:MQTT-3.1.2-27"],
+        &["5.0:MQTT-3.1.2-26", "5.0:MQTT-3.3.2-11", "5.0:MQTT-3.1.2-27", "X-36"],
         &[server(Publish, |moment| {
             let beyond = maximum_of_client(moment).saturating_add(1);
             set(moment, beyond);

@@ -9,7 +9,7 @@ use model::packet::{
 };
 use std::time::Duration;
 
-const ACCEPTED: &[&str] = &["3.1.1:MQTT-3.1.4-4", "5.0:MQTT-3.1.4-5"];
+const ACCEPTED: &[&str] = &["3.1.1:MQTT-3.1.4-4", "5.0:MQTT-3.1.4-5", "3.1.1:P-RC-1", "P-VER-1", "P-VER-3"];
 
 pub(super) static FAULTS: &[ProxyFault] =
     &[
@@ -170,7 +170,7 @@ pub(super) static FAULTS: &[ProxyFault] =
         fault(
             "connect-properties-refused",
             "A CONNECT with properties is refused.",
-            &["5.0:MQTT-3.1.4-5"],
+            &["5.0:MQTT-3.1.4-5", "N-UPR-1"],
             &[client(Connect, |moment| {
                 if let Some(Packet::Connect(connect)) = &moment.packet
                     && connect.properties != ConnectProperties::default()
@@ -223,7 +223,7 @@ pub(super) static FAULTS: &[ProxyFault] =
         fault(
             "newer-connection-refused",
             "A client id that is connected already is refused a second time.",
-            &["V31-13", "3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3", "P-CON-4"],
+            &["V31-13", "3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3", "P-CON-4", "X-38", "X-39"],
             &[client(Connect, |moment| {
                 if let Some(Packet::Connect(connect)) = moment.packet.clone()
                     && moment.scene.served().into_iter().any(|link| {
@@ -237,7 +237,7 @@ pub(super) static FAULTS: &[ProxyFault] =
         fault(
             "older-connection-stays",
             "The older connection of a client id is not ended.",
-            &["V31-13", "3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3", "P-CON-4"],
+            &["V31-13", "3.1.1:MQTT-3.1.4-2", "5.0:MQTT-3.1.4-3", "P-CON-4", "X-38", "X-39"],
             &[
                 server(Disconnect, |moment| {
                     if is_ousted(moment) {

@@ -24,7 +24,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "receive-maximum-ignored",
         "Receive Maximum has no meaning.",
-        &["5.0:MQTT-3.3.4-9", "5.0:MQTT-4.9.0-1", "5.0:MQTT-4.9.0-2", "P-V5-4"],
+        &["5.0:MQTT-3.3.4-9", "5.0:MQTT-4.9.0-1", "5.0:MQTT-4.9.0-2", "P-V5-4", "P-V5-3", "X-18"],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &mut moment.packet {
                 connect.properties.receive_maximum = None;

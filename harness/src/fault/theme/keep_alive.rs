@@ -7,7 +7,7 @@ use model::packet::PacketType::{Connack, Connect, Disconnect, Pingreq, Pingresp}
 use std::time::Duration;
 use tokio::time::Instant;
 
-const SILENT: &[&str] = &["3.1.1:MQTT-3.1.2-24", "5.0:MQTT-3.1.2-22", "5.0:MQTT-3.2.2-22", "P-KA-4"];
+const SILENT: &[&str] = &["3.1.1:MQTT-3.1.2-24", "5.0:MQTT-3.1.2-22", "5.0:MQTT-3.2.2-22", "P-KA-4", "P-KA-8"];
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault("pingresp-lost", "PINGREQ is not answered.", &["MQTT-3.12.4-1"], &[server(Pingresp, lost)]),

@@ -4,7 +4,7 @@ use crate::fault::proxy_fault::{On, ProxyFault, Rule, fault, when};
 use model::packet::{Acknowledgement, Packet, PacketId};
 
 /// A protocol violation ends the connection.
-pub(super) const ENDED: &[&str] = &["3.1.1:MQTT-4.8.0-1", "5.0:MQTT-4.13.1-1"];
+pub(super) const ENDED: &[&str] = &["3.1.1:MQTT-4.8.0-1", "5.0:MQTT-4.13.1-1", "X-50"];
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault(

@@ -19,7 +19,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "unknown-protocol-level-served",
         "A CONNECT with a protocol level that is none is served.",
-        &["3.1.1:MQTT-3.1.2-2", "5.0:MQTT-3.1.2-2"],
+        &["3.1.1:MQTT-3.1.2-2", "5.0:MQTT-3.1.2-2", "3.1.1:P-RC-2"],
         &[mend(&["PROTOCOL_LEVEL", "LEVEL_OF_MQISDP"])],
     ),
     fault(
@@ -31,7 +31,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "unknown-protocol-level-refused-with-another-code",
         "An unknown protocol level is refused as if the user were not authorized.",
-        &["3.1.1:MQTT-3.1.2-2"],
+        &["3.1.1:MQTT-3.1.2-2", "3.1.1:P-RC-2"],
         &[server(Connack, |moment| {
             if moment.it().refused_rule == Some("PROTOCOL_LEVEL")
                 && let Some(Packet::Connack(connack)) = &mut moment.packet

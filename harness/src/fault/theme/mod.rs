@@ -4,6 +4,7 @@ mod acknowledge;
 mod alias;
 mod authenticate;
 mod connect;
+mod device;
 mod exactly_once;
 mod flow;
 mod identifiers;
@@ -47,4 +48,5 @@ pub(super) static THEMES: &[Theme] = &[
     Theme { name: "malformed packets", faults: malformed::FAULTS },
     Theme { name: "tolerance", faults: tolerance::FAULTS },
     Theme { name: "platform", faults: platform::FAULTS },
+    Theme { name: "devices", faults: device::FAULTS },
 ];

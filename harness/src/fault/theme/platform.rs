@@ -26,7 +26,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "qos-2-taken",
         "A PUBLISH of QoS 2 is answered by PUBREC.",
-        &["P-QOS-1"],
+        &["P-QOS-1", "X-11"],
         &[client(Publish, |moment| {
             if let Some(message) = moment.publish().cloned().filter(|message| message.qos() == Qos::ExactlyOnce)
                 && let Some(id) = message.packet_id()
@@ -39,7 +39,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "qos-2-delivered",
         "A PUBLISH of QoS 2 is refused and delivered all the same.",
-        &["P-QOS-1"],
+        &["P-QOS-1", "X-11"],
         &[client(Publish, |moment| {
             let message = resolved(moment).filter(|message| message.qos() == Qos::ExactlyOnce);
             deliver_to_itself(moment, message);
@@ -116,7 +116,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "keep-alive-below-the-range-served",
         "A Keep Alive below the range is served.",
-        &["P-KA-2"],
+        &["P-KA-2", "P-KA-5", "X-1", "X-2"],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &mut moment.packet
                 && (1..30).contains(&connect.keep_alive)
@@ -128,7 +128,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "keep-alive-beyond-the-range-left-hanging",
         "A CONNECT with a Keep Alive beyond the range is neither answered nor ended.",
-        &["P-KA-1"],
+        &["P-KA-1", "X-3"],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &moment.packet
                 && !(1..=1200).contains(&connect.keep_alive)
@@ -140,7 +140,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "twenty-one-user-properties-delivered",
         "A message with more than twenty User Properties is delivered with all of them.",
-        &["P-V5-6"],
+        &["P-V5-6", "X-30"],
         &[client(Publish, |moment| {
             let message = resolved(moment).filter(|message| message.properties.user_properties.len() > 20);
             swallow(moment, message);
@@ -157,7 +157,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "user-property-with-underscore-delivered",
         "A User Property whose name begins with an underscore is delivered.",
-        &["P-V5-7"],
+        &["P-V5-7", "X-31"],
         &[client(Publish, |moment| {
             let is_forbidden =
                 |message: &Message| message.properties.user_properties.iter().any(|(name, _)| name.starts_with('_'));
@@ -168,7 +168,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "long-user-property-delivered",
         "A User Property of more than 128 characters is delivered.",
-        &["P-V5-8"],
+        &["P-V5-8", "X-31"],
         &[client(Publish, |moment| {
             let is_long = |message: &Message| {
                 message.properties.user_properties.iter().any(|(name, value)| name.len() + value.len() > 128)
@@ -188,7 +188,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "long-response-topic-delivered",
         "A Response Topic of more than 128 characters is delivered.",
-        &["P-V5-11"],
+        &["P-V5-11", "X-33"],
         &[client(Publish, |moment| {
             let is_long =
                 |message: &Message| message.properties.response_topic.as_ref().is_some_and(|topic| topic.len() > 128);
@@ -199,7 +199,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "long-correlation-data-delivered",
         "Correlation Data of more than 128 bytes is delivered.",
-        &["P-V5-12"],
+        &["P-V5-12", "X-33"],
         &[client(Publish, |moment| {
             let is_long =
                 |message: &Message| message.properties.correlation_data.as_ref().is_some_and(|data| data.len() > 128);
@@ -210,7 +210,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "nine-filters-granted",
         "A SUBSCRIBE with nine filters is granted as a whole.",
-        &["P-TOP-13"],
+        &["P-TOP-13", "X-23"],
         &[client(Subscribe, |moment| {
             if let Some(Packet::Subscribe(subscribe)) = moment.packet.clone()
                 && subscribe.requests.len() > 8
@@ -236,7 +236,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "topic-beyond-the-limits-delivered",
         "A message to a topic that is too long or too deep is delivered.",
-        &["P-TOP-10", "P-TOP-11"],
+        &["P-TOP-10", "P-TOP-11", "X-25"],
         &[client(Publish, |moment| {
             let message = resolved(moment).filter(|message| is_beyond(&message.topic));
             deliver_to_itself(moment, message);
@@ -245,7 +245,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "filter-beyond-the-limits-granted",
         "A filter that is too long or too deep is granted.",
-        &["P-TOP-10", "P-TOP-11"],
+        &["P-TOP-10", "P-TOP-11", "X-25"],
         &[client(Subscribe, |moment| {
             if let Some(Packet::Subscribe(subscribe)) = moment.packet.clone()
                 && subscribe.requests.iter().any(|request| is_beyond(&request.filter))
@@ -268,7 +268,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "long-client-id-refused",
         "A client id of more than 23 characters is refused.",
-        &["P-CID-2"],
+        &["P-CID-2", "3.1:P-VER-4"],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &moment.packet
                 && connect.client_id.len() > 23
@@ -280,7 +280,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "own-session-cleared",
         "A device does not get what waited for it while it was away.",
-        &["P-SES-3", "P-SES-6"],
+        &["P-SES-3", "P-SES-6", "X-15"],
         &[
             server(Connack, |moment| {
                 if moment.link > 0 {
@@ -297,7 +297,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "nine-filters-left-hanging",
         "A SUBSCRIBE with nine filters is not answered.",
-        &["P-TOP-13"],
+        &["P-TOP-13", "X-23"],
         &[client(Subscribe, |moment| {
             if let Some(Packet::Subscribe(subscribe)) = &moment.packet
                 && subscribe.requests.len() > 8

@@ -14,7 +14,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "user-properties-lost",
         "User Properties of a message get lost.",
-        &["5.0:MQTT-3.3.2-17"],
+        &["5.0:MQTT-3.3.2-17", "N-UPR-1"],
         &[change(|properties| {
             properties.user_properties.clear();
         })],
@@ -57,7 +57,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "response-topic-lost",
         "The Response Topic of a message gets lost.",
-        &["5.0:MQTT-3.3.2-15", "P-V5-11"],
+        &["5.0:MQTT-3.3.2-15", "P-V5-11", "N-RRT-1"],
         &[change(|properties| {
             properties.response_topic = None;
         })],
@@ -75,7 +75,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "correlation-data-lost",
         "The Correlation Data of a message gets lost.",
-        &["5.0:MQTT-3.3.2-16", "P-V5-12"],
+        &["5.0:MQTT-3.3.2-16", "P-V5-12", "N-RRT-1"],
         &[change(|properties| {
             properties.correlation_data = None;
         })],
@@ -93,7 +93,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "content-type-lost",
         "The Content Type of a message gets lost.",
-        &["5.0:MQTT-3.3.2-20"],
+        &["5.0:MQTT-3.3.2-20", "N-PRP-1"],
         &[change(|properties| {
             properties.content_type = None;
         })],
@@ -101,7 +101,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "payload-format-indicator-lost",
         "The Payload Format Indicator of a message gets lost.",
-        &["5.0:MQTT-3.3.2-4"],
+        &["5.0:MQTT-3.3.2-4", "N-PRP-1"],
         &[change(|properties| {
             properties.payload_format_indicator = None;
         })],
@@ -254,7 +254,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "too-large-message-delivered",
         "A message above the Maximum Packet Size of the client is delivered.",
-        &["5.0:MQTT-3.1.2-24"],
+        &["5.0:MQTT-3.1.2-24", "P-V5-1"],
         &[client(Publish, |moment| {
             let Some(message) = resolved(moment) else { return };
             for link in moment.scene.served() {
@@ -269,7 +269,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "too-large-message-ends-delivery",
         "After a message above the Maximum Packet Size of the client nothing comes any more.",
-        &["5.0:MQTT-3.1.2-25"],
+        &["5.0:MQTT-3.1.2-25", "P-V5-1"],
         &[server(Publish, |moment| {
             let limit = maximum_packet_size(moment, moment.link);
             let mut all = moment.scene.links.iter().flat_map(|link| &link.published);

@@ -9,9 +9,9 @@ use model::packet::{Packet, PacketId, Publish as Message, PublishProperties, Qos
 /// A message that a server took over reaches every subscriber.
 const DELIVERED: &[&str] = &["MQTT-4.5.0-1"];
 /// Messages of a publisher on a topic at a QoS keep their order.
-const ORDER: &[&str] = &["3.1.1:MQTT-4.6.0-5", "3.1.1:MQTT-4.6.0-6", "5.0:MQTT-4.6.0-5", "5.0:MQTT-4.6.0-6"];
+const ORDER: &[&str] = &["3.1.1:MQTT-4.6.0-5", "3.1.1:MQTT-4.6.0-6", "5.0:MQTT-4.6.0-5", "5.0:MQTT-4.6.0-6", "X-17"];
 /// The lower of both QoS.
-const QOS: &[&str] = &["3.1.1:MQTT-3.8.4-6", "5.0:MQTT-3.8.4-8", "P-QOS-2"];
+const QOS: &[&str] = &["3.1.1:MQTT-3.8.4-6", "5.0:MQTT-3.8.4-8", "P-QOS-2", "P-QOS-4"];
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault("delivery-lost", "No message arrives.", DELIVERED, &[server(Publish, |moment| moment.lose_delivery())]),
@@ -153,7 +153,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "long-payload-cut",
         "A payload of more than 127 bytes loses the rest.",
-        &["MQTT-4.5.0-1"],
+        &["MQTT-4.5.0-1", "X-45"],
         &[server(Publish, |moment| {
             if let Some(publish) = moment.publish() {
                 publish.payload.truncate(127);

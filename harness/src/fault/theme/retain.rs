@@ -6,7 +6,7 @@ use crate::fault::theme::publish::resolved;
 use model::packet::PacketType::{Disconnect, Publish, Suback, Subscribe};
 use model::packet::{Delivery, Packet, Publish as Message, Qos, RetainHandling};
 
-const KEPT: &[&str] = &["V31-21", "3.1.1:MQTT-3.3.1-6", "5.0:MQTT-3.3.1-9"];
+const KEPT: &[&str] = &["V31-21", "3.1.1:MQTT-3.3.1-6", "5.0:MQTT-3.3.1-9", "N-RET-1"];
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
@@ -53,7 +53,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "retain-as-published-ignored",
         "RETAIN of the publisher gets lost, also where the subscription asks for it.",
-        &["5.0:MQTT-3.3.1-13"],
+        &["5.0:MQTT-3.3.1-13", "N-OPT-1"],
         &[client(Subscribe, |moment| {
             if let Some(Packet::Subscribe(subscribe)) = &mut moment.packet {
                 subscribe.requests.iter_mut().for_each(|request| request.options.retain_as_published = false);
@@ -83,7 +83,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "empty-retained-message-kept",
         "An empty message with RETAIN is kept and comes to new subscribers.",
-        &["3.1.1:MQTT-3.3.1-11", "5.0:MQTT-3.3.1-7"],
+        &["3.1.1:MQTT-3.3.1-11", "5.0:MQTT-3.3.1-7", "N-RET-1"],
         &[server(Suback, |moment| {
             let Some(Packet::Suback(suback)) = &moment.packet else { return };
             let Some(asked) = moment.scene.links[moment.link].asked.get(&suback.packet_id).cloned() else { return };
@@ -120,7 +120,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "retain-handling-taken-for-0",
         "Every SUBSCRIBE brings the retained messages, whatever it asks for.",
-        &["5.0:MQTT-3.3.1-10", "5.0:MQTT-3.3.1-11"],
+        &["5.0:MQTT-3.3.1-10", "5.0:MQTT-3.3.1-11", "N-OPT-1"],
         &[client(Subscribe, |moment| {
             if let Some(Packet::Subscribe(subscribe)) = &mut moment.packet {
                 subscribe
@@ -133,7 +133,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "retain-handling-taken-for-2",
         "No SUBSCRIBE brings retained messages.",
-        &["5.0:MQTT-3.3.1-9", "5.0:MQTT-3.3.1-10"],
+        &["5.0:MQTT-3.3.1-9", "5.0:MQTT-3.3.1-10", "N-OPT-1"],
         &[client(Subscribe, |moment| {
             if let Some(Packet::Subscribe(subscribe)) = &mut moment.packet {
                 subscribe
@@ -146,7 +146,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "retained-message-against-the-dialect",
         "A message with RETAIN comes to a later subscriber, though the dialect has no such thing.",
-        &["P-WR-2"],
+        &["P-WR-2", "X-10"],
         &[server(Suback, |moment| {
             let mut all = moment.scene.links.iter().flat_map(|link| &link.published);
             if let Some(mut message) = all.find(|message| message.retain).cloned() {
@@ -170,7 +170,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "retained-messages-go-with-their-session",
         "What a client had retained is deleted when it leaves and its session ends.",
-        &["3.1.1:MQTT-3.1.2-7"],
+        &["3.1.1:MQTT-3.1.2-7", "N-RET-1"],
         &[client(Disconnect, |moment| {
             let it = moment.it();
             let ends = it.connect.as_ref().is_some_and(|connect| connect.clean_start) && !moment.is_5_0();
@@ -188,7 +188,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "message-expiry-taken-for-never",
         "A Message Expiry Interval has no meaning, so that expired messages are sent.",
-        &["5.0:MQTT-3.3.2-5"],
+        &["5.0:MQTT-3.3.2-5", "N-RET-2", "N-EXP-1"],
         &[client(Publish, |moment| {
             if let Some(publish) = moment.publish() {
                 publish.properties.message_expiry_interval = None;

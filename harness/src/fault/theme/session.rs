@@ -7,8 +7,16 @@ use model::packet::PacketType::{Connack, Connect, Disconnect, Publish};
 use model::packet::{Packet, ProtocolVersion, Qos};
 use std::time::Duration;
 
-const REPEATED: &[&str] =
-    &["3.1.1:MQTT-4.4.0-1", "5.0:MQTT-4.4.0-1", "5.0:MQTT-4.3.2-3", "5.0:MQTT-4.3.3-3", "V31-18", "P-SES-6"];
+const REPEATED: &[&str] = &[
+    "3.1.1:MQTT-4.4.0-1",
+    "5.0:MQTT-4.4.0-1",
+    "5.0:MQTT-4.3.2-3",
+    "5.0:MQTT-4.3.3-3",
+    "V31-18",
+    "P-SES-6",
+    "X-14",
+    "X-15",
+];
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
@@ -24,7 +32,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "session-present-always-1",
         "CONNACK says that there is a session, also where there is none.",
-        &["3.1.1:MQTT-3.2.2-1", "3.1.1:MQTT-3.2.2-3", "5.0:MQTT-3.2.2-2", "5.0:MQTT-3.2.2-3"],
+        &["3.1.1:MQTT-3.2.2-1", "3.1.1:MQTT-3.2.2-3", "5.0:MQTT-3.2.2-2", "5.0:MQTT-3.2.2-3", "X-37"],
         &[server(Connack, |moment| {
             if moment.version() != ProtocolVersion::V3_1
                 && let Some(connack) = moment.accepting()
@@ -64,7 +72,16 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "every-session-is-kept",
         "CONNECT goes on with the old session whatever it asks for, and every session is kept.",
-        &["3.1.1:MQTT-3.1.2-6", "3.1.1:MQTT-3.1.4-3", "5.0:MQTT-3.1.2-4", "5.0:MQTT-3.1.4-4", "P-SES-2"],
+        &[
+            "3.1.1:MQTT-3.1.2-6",
+            "3.1.1:MQTT-3.1.4-3",
+            "5.0:MQTT-3.1.2-4",
+            "5.0:MQTT-3.1.4-4",
+            "P-SES-2",
+            "N-SEX-2",
+            "N-SEX-3",
+            "P-SES-1",
+        ],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &mut moment.packet
                 && !connect.client_id.is_empty()
@@ -77,7 +94,16 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "every-session-begins-anew",
         "CONNECT begins a new session, whatever it asks for.",
-        &["3.1.1:MQTT-3.1.2-4", "3.1.1:MQTT-3.1.4-3", "5.0:MQTT-3.1.2-5", "5.0:MQTT-3.1.4-4", "P-SES-3"],
+        &[
+            "3.1.1:MQTT-3.1.2-4",
+            "3.1.1:MQTT-3.1.4-3",
+            "5.0:MQTT-3.1.2-5",
+            "5.0:MQTT-3.1.4-4",
+            "P-SES-3",
+            "N-SEX-2",
+            "P-SES-1",
+            "X-40",
+        ],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &mut moment.packet {
                 connect.clean_start = true;
@@ -87,7 +113,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "session-expiry-taken-for-0",
         "A session ends with its connection, whatever its Session Expiry Interval.",
-        &["5.0:MQTT-3.1.2-23"],
+        &["5.0:MQTT-3.1.2-23", "N-SEX-1", "N-SEX-2"],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &mut moment.packet {
                 connect.properties.session_expiry_interval = None;
@@ -97,7 +123,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "session-expiry-taken-for-longer",
         "A session with a Session Expiry Interval is kept for a minute at least.",
-        &["5.0:MQTT-4.1.0-2"],
+        &["5.0:MQTT-4.1.0-2", "N-SEX-1", "N-SEX-3"],
         &[client(Connect, |moment| {
             if let Some(Packet::Connect(connect)) = &mut moment.packet
                 && let Some(interval) = &mut connect.properties.session_expiry_interval
@@ -115,7 +141,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "session-expiry-of-disconnect-ignored",
         "A Session Expiry Interval in DISCONNECT has no meaning.",
-        &["5.0:MQTT-4.1.0-2", "5.0:MQTT-3.1.2-23"],
+        &["5.0:MQTT-4.1.0-2", "5.0:MQTT-3.1.2-23", "N-SEX-1"],
         &[client(Disconnect, |moment| {
             if let Some(Packet::Disconnect(disconnect)) = &mut moment.packet {
                 disconnect.properties.session_expiry_interval = None;
@@ -178,7 +204,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "repeated-without-a-reconnect",
         "A delivery comes again at once, with DUP, on the same connection.",
-        &["5.0:MQTT-4.4.0-1"],
+        &["5.0:MQTT-4.4.0-1", "X-14"],
         &[server(Publish, |moment| {
             if let Some(mut again) = moment.publish().cloned().filter(|publish| publish.qos() != Qos::AtMostOnce) {
                 again.delivery = with_dup(again.delivery, true);
@@ -189,7 +215,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "repeated-at-once-without-dup",
         "A delivery comes twice under one identifier, both times as if for the first time.",
-        &["MQTT-3.3.1-1"],
+        &["MQTT-3.3.1-1", "X-14"],
         &[server(Publish, |moment| {
             if moment.publish().is_some_and(|publish| publish.qos() != Qos::AtMostOnce) {
                 moment.twice();

@@ -77,7 +77,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "shared-filter-refused",
         "A SUBSCRIBE to a Shared Subscription is refused, though CONNACK does not say that there are none.",
-        &["5.0:MQTT-3.8.4-7"],
+        &["5.0:MQTT-3.8.4-7", "N-SHR-1"],
         &[server(Suback, |moment| {
             let Some(Packet::Suback(suback)) = &mut moment.packet else { return };
             let asked = moment.scene.links[moment.link].asked.get(&suback.packet_id);

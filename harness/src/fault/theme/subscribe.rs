@@ -93,7 +93,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "granted-qos-0-told-as-failure",
         "SUBACK says that a filter failed, and its messages come.",
-        &["3.1.1:MQTT-3.8.4-5", "5.0:MQTT-3.8.4-7"],
+        &["3.1.1:MQTT-3.8.4-5", "5.0:MQTT-3.8.4-7", "P-QOS-5"],
         &[server(Suback, |moment| {
             if let Some(Packet::Suback(suback)) = &mut moment.packet {
                 for code in suback.codes.iter_mut().filter(|code| **code == ReasonCode::Success) {
@@ -165,7 +165,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "unsuback-lost",
         "No UNSUBACK arrives.",
-        &["3.1.1:MQTT-3.10.4-4", "5.0:MQTT-3.10.4-4"],
+        &["3.1.1:MQTT-3.10.4-4", "5.0:MQTT-3.10.4-4", "X-51"],
         &[server(Unsuback, lost)],
     ),
     fault(
@@ -187,7 +187,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "unsuback-only-for-what-was-held",
         "UNSUBSCRIBE of a filter that was never subscribed is not answered.",
-        &["3.1.1:MQTT-3.10.4-5", "3.1.1:MQTT-3.10.4-4", "5.0:MQTT-3.10.4-4", "5.0:MQTT-3.10.4-5"],
+        &["3.1.1:MQTT-3.10.4-5", "3.1.1:MQTT-3.10.4-4", "5.0:MQTT-3.10.4-4", "5.0:MQTT-3.10.4-5", "X-51"],
         &[client(Unsubscribe, |moment| {
             if let Some(Packet::Unsubscribe(unsubscribe)) = moment.packet.clone()
                 && !moment.scene.subscriptions(moment.link).any(|(held, _)| unsubscribe.filters.contains(held))
@@ -223,7 +223,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "unsuback-with-unknown-code",
         "UNSUBACK carries a code that is none of its own.",
-        &["5.0:MQTT-3.11.3-2"],
+        &["5.0:MQTT-3.11.3-2", "5.0:P-RC-14"],
         &[server(Unsuback, |moment| moment.craft(|packet| packet.cut(1).extra(&[0x01])))],
     ),
     fault(

@@ -12,7 +12,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "second-connect-ignored",
         "A second CONNECT on a connection has no effect.",
-        &["3.1.1:MQTT-3.1.0-2", "5.0:MQTT-3.1.0-2"],
+        &["3.1.1:MQTT-3.1.0-2", "5.0:MQTT-3.1.0-2", "X-50"],
         &[client(Connect, |moment| {
             if moment.it().connack.is_some() {
                 moment.lose();
@@ -59,7 +59,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "wildcard-in-a-topic-acknowledged",
         "A PUBLISH to a topic with wildcards is acknowledged and goes nowhere.",
-        &["MQTT-3.3.2-2", "3.1.1:MQTT-4.7.1-1", "5.0:MQTT-4.7.0-1"],
+        &["MQTT-3.3.2-2", "3.1.1:MQTT-4.7.1-1", "5.0:MQTT-4.7.0-1", "X-26"],
         &[client(Publish, |moment| {
             if moment.publish().is_some_and(|publish| publish.topic.contains(['+', '#'])) {
                 moment.lose();
@@ -70,7 +70,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "wildcard-in-a-topic-delivered",
         "A PUBLISH to a topic with wildcards is delivered.",
-        &["MQTT-3.3.2-2", "3.1.1:MQTT-4.7.1-1", "5.0:MQTT-4.7.0-1", "P-TOP-9"],
+        &["MQTT-3.3.2-2", "3.1.1:MQTT-4.7.1-1", "5.0:MQTT-4.7.0-1", "P-TOP-9", "X-26"],
         &[client(Publish, |moment| {
             if let Some(message) = resolved(moment).filter(|message| message.topic.contains(['+', '#'])) {
                 moment.deliver_to_subscribers(&message);
@@ -154,7 +154,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "unknown-disconnect-code",
         "DISCONNECT of the server carries a code that is none of its own.",
-        &["5.0:MQTT-3.14.2-1"],
+        &["5.0:MQTT-3.14.2-1", "5.0:P-RC-14"],
         &[server(Disconnect, |moment| {
             moment.rewrite(|bytes| *bytes = vec![0xE0, 0x01, 0x01]);
         })],

@@ -6,7 +6,7 @@ use crate::fault::theme::connect::text;
 use model::packet::PacketType::{Connack, Connect, Disconnect, Publish};
 use model::packet::{Delivery, Packet, Publish as Message, Qos, WillProperties};
 
-const WILL: &[&str] = &["V31-12", "3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8"];
+const WILL: &[&str] = &["V31-12", "3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8", "N-WIL-1", "N-WIL-2", "N-WIL-4"];
 
 pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
@@ -30,13 +30,13 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "will-with-another-payload",
         "The Will comes without its payload.",
-        &["3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-7"],
+        &["3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-7", "N-WIL-1"],
         &[Rule::of_will(|will| will.payload.clear())],
     ),
     fault(
         "will-at-qos-0",
         "The Will comes at QoS 0.",
-        &["3.1.1:MQTT-3.1.2-8", "3.1.1:MQTT-3.8.4-6", "5.0:MQTT-3.1.2-7", "5.0:MQTT-3.8.4-8"],
+        &["3.1.1:MQTT-3.1.2-8", "3.1.1:MQTT-3.8.4-6", "5.0:MQTT-3.1.2-7", "5.0:MQTT-3.8.4-8", "N-WIL-1"],
         &[Rule::of_will(|will| will.qos = Qos::AtMostOnce)],
     ),
     fault(
@@ -54,7 +54,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "will-properties-lost",
         "The Will comes without its properties.",
-        &["5.0:MQTT-3.1.2-7"],
+        &["5.0:MQTT-3.1.2-7", "N-WIL-1"],
         &[Rule::of_will(|will| {
             let will_delay_interval = will.properties.will_delay_interval;
             will.properties = WillProperties { will_delay_interval, ..Default::default() };
@@ -79,7 +79,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "will-after-goodbye",
         "The Will comes though the client said DISCONNECT.",
-        &["3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8", "3.1.1:MQTT-3.14.4-3", "5.0:MQTT-3.14.4-3", "V31-12"],
+        &["3.1.1:MQTT-3.1.2-8", "5.0:MQTT-3.1.2-8", "3.1.1:MQTT-3.14.4-3", "5.0:MQTT-3.14.4-3", "V31-12", "N-WIL-3"],
         &[client(Disconnect, |moment| {
             if moment.it().connect.as_ref().is_some_and(|connect| connect.will.is_some()) {
                 moment.lose();
@@ -117,7 +117,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "will-against-the-dialect",
         "A Will comes, though the dialect has no such thing.",
-        &["P-WR-1"],
+        &["P-WR-1", "X-9"],
         &[server(Connack, |moment| {
             let mut all = moment.scene.links[..moment.link].iter().filter_map(|link| link.connect.as_ref());
             if let Some(will) = all.find_map(|connect| connect.will.clone()) {

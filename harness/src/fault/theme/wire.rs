@@ -43,7 +43,7 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     fault(
         "unknown-puback-code",
         "PUBACK carries a code that is none of its own.",
-        &["5.0:MQTT-3.4.2-1"],
+        &["5.0:MQTT-3.4.2-1", "5.0:P-RC-14"],
         &[server(Puback, unknown_code)],
     ),
     fault(
