@@ -1,6 +1,6 @@
-"""A stock client as a device: paho-mqtt logs in to mqttspec-broker with the documented triple.
+"""A stock client as a device: paho-mqtt logs in to mqttspec-broker with the documented triple, and answers RRPC calls.
 
-Run with a Python that has paho-mqtt (2.x):
+`harness/clients/run` runs it; by hand it takes a Python that has paho-mqtt (2.x):
 
     python3 -m venv venv && venv/bin/pip install paho-mqtt
     venv/bin/python reference-broker/tests/paho_device.py target/debug/mqttspec-broker
@@ -8,18 +8,25 @@ Run with a Python that has paho-mqtt (2.x):
 It starts the broker with a registry of its own, tells what it tries, and ends with 0 if all of it came as documented.
 """
 
+import base64
 import hashlib
 import hmac
 import json
+import os
 import queue
 import subprocess
 import sys
 import tempfile
 import threading
+import time
+import urllib.parse
+import urllib.request
+import uuid
 
 import paho.mqtt.client as mqtt
 
 PRODUCT, DEVICE, SECRET = "a1B2c3D4e5F", "lamp-01", "s3cr3t-of-lamp-01"
+ACCESS_KEY, ACCESS_SECRET = "AKEXAMPLE01", "access-secret-01"
 REGISTRY = f"""
 products:
   - productKey: {PRODUCT}
@@ -63,13 +70,18 @@ class Device:
     def code(self):
         return self.connacks.get(timeout=PATIENCE).value
 
+    def subscribe(self, filter):
+        """The code of the answer."""
+        self.client.subscribe(filter, qos=1)
+        return [code.value for code in self.subscribed.get(timeout=PATIENCE)][0]
+
     def leave(self):
         self.client.disconnect()
         self.client.loop_stop()
 
 
 def expect(what, seen, expected):
-    print(f"{'ok  ' if seen == expected else 'FAIL'} {what}: {seen}")
+    print(f"{'pass' if seen == expected else 'FAIL'} paho-mqtt device {what}: {seen}")
     if seen != expected:
         raise SystemExit(f"{what}: expected {expected}, seen {seen}")
 
@@ -101,10 +113,8 @@ def messages(port):
     """A device's own topics work, those of others do not."""
     device = Device(port, "3.1.1", triple("lamp-02", "s3cr3t-of-lamp-02"))
     expect("lamp-02 logs in", device.code(), 0)
-    device.client.subscribe(f"/{PRODUCT}/lamp-02/user/#", qos=1)
-    expect("its own topics", [code.value for code in device.subscribed.get(timeout=PATIENCE)], [1])
-    device.client.subscribe(f"/{PRODUCT}/{DEVICE}/user/get", qos=1)
-    expect("topics of another device", [code.value for code in device.subscribed.get(timeout=PATIENCE)], [0x80])
+    expect("its own topics", device.subscribe(f"/{PRODUCT}/lamp-02/user/#"), 1)
+    expect("topics of another device", device.subscribe(f"/{PRODUCT}/{DEVICE}/user/get"), 0x80)
     device.client.publish(f"/{PRODUCT}/lamp-02/user/a", b"hello", qos=1)
     expect("its message comes back", device.messages.get(timeout=PATIENCE).payload, b"hello")
     device.leave()
@@ -118,25 +128,80 @@ def kick(port):
     expect("the new one logs in", new.code(), 0)
     notice = old.messages.get(timeout=PATIENCE)
     expect("notice", (notice.topic, json.loads(notice.payload)["title"]), ("/ext/notify", "kick"))
-    old.closes.get(timeout=PATIENCE)
-    print("ok   the old one is offline")
+    expect("the old one is offline", old.closes.get(timeout=PATIENCE) is not None, True)
     new.leave()
     old.client.loop_stop()
+
+
+def ask(api, action, **parameters):
+    """One request to the API, signed as the vendor's pages say, and its answer."""
+    parameters |= {
+        "Action": action, "Version": "2018-01-20", "Format": "JSON", "AccessKeyId": ACCESS_KEY,
+        "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0", "SignatureNonce": str(uuid.uuid4()),
+        "Timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    encoded = lambda text: urllib.parse.quote(text, safe="-_.~")
+    content = "&".join(f"{encoded(name)}={encoded(value)}" for name, value in sorted(parameters.items()))
+    signed = f"POST&%2F&{encoded(content)}".encode()
+    signature = hmac.new(f"{ACCESS_SECRET}&".encode(), signed, hashlib.sha1).digest()
+    parameters["Signature"] = base64.b64encode(signature).decode()
+    form = urllib.parse.urlencode(parameters).encode()
+    with urllib.request.urlopen(f"http://127.0.0.1:{api}/", form, timeout=PATIENCE) as answer:
+        return json.load(answer)
+
+
+def calls(port, api):
+    """A device answers the calls of a business server, on the topics of the system and on its own."""
+    system = (f"/sys/{PRODUCT}/lamp-02/rrpc/request/+", {})
+    custom = (f"/ext/rrpc/+/{PRODUCT}/lamp-02/user/get", {"Topic": f"/{PRODUCT}/lamp-02/user/get"})
+    for version in ["3.1.1", "5.0"]:
+        device = Device(port, version, triple("lamp-02", "s3cr3t-of-lamp-02", extra=",ext=1"))
+        expect(f"{version} the device of calls logs in", device.code(), 0)
+        for style, (filter, topic) in [("system", system), ("custom", custom)]:
+            expect(f"{version} {style} topics of calls", device.subscribe(filter), 1)
+
+            def answer(client, data, message):
+                # The system's answers have a topic of their own, the others go back where the request came from.
+                client.publish(message.topic.replace("/request/", "/response/"), b"answer to " + message.payload)
+
+            device.client.on_message = answer
+            told = ask(
+                api, "RRpc", ProductKey=PRODUCT, DeviceName="lamp-02", Timeout="5000",
+                RequestBase64Byte=base64.b64encode(f"{style} call".encode()).decode(), **topic,
+            )
+            payload = base64.b64decode(told.get("PayloadBase64Byte", ""))
+            expected = ("SUCCESS", f"answer to {style} call".encode())
+            expect(f"{version} {style} call", (told["RrpcCode"], payload), expected)
+        device.leave()
+    told = ask(
+        api, "RRpc", ProductKey=PRODUCT, DeviceName="lamp-02", Timeout="1000",
+        RequestBase64Byte=base64.b64encode(b"nobody there").decode(),
+    )
+    expect("a call of a device that has left", told["RrpcCode"], "OFFLINE")
 
 
 def main(broker):
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as registry:
         registry.write(REGISTRY)
         registry.flush()
-        command = [broker, "--listen", "127.0.0.1:0", "--profile", "platform", "--registry", registry.name]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        command = [
+            broker, "--profile", "platform", "--registry", registry.name, "--listen", "127.0.0.1:0",
+            "--api", "127.0.0.1:0", "--access-key-id", ACCESS_KEY, "--access-key-secret-env", "ACCESS_KEY_SECRET",
+        ]
+        environment = dict(os.environ, ACCESS_KEY_SECRET=ACCESS_SECRET)
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         try:
-            line = next(line for line in process.stderr if line.startswith("listening on "))
-            port = int(line.split(",")[0].rsplit(":", 1)[1])
+            lines = {}
+            while "listening on" not in lines:
+                said = next(process.stderr)
+                words = said.split(",")[0].rsplit(" ", 1)
+                lines[words[0]] = words[1]
+            port, api = (int(lines[what].rsplit(":", 1)[1]) for what in ["listening on", "API on"])
             threading.Thread(target=process.stderr.read, daemon=True).start()
             logins(port)
             messages(port)
             kick(port)
+            calls(port, api)
         finally:
             process.terminate()
             process.wait(PATIENCE)

@@ -3,6 +3,7 @@
 use super::data::Data;
 use super::nullable::Nullable;
 use super::property::Properties;
+use super::roster::STRANGERS;
 use super::scope::Scope;
 use super::step_fields::OneOrMany;
 use super::template::BuildError;
@@ -113,6 +114,12 @@ impl RequestTemplate {
     #[must_use]
     pub fn action(&self) -> &'static str {
         self.asking.word()
+    }
+
+    /// The device that is no actor's and that it is about.
+    pub(super) fn stranger(&self) -> Option<&str> {
+        let devices = self.fields.device.iter().flat_map(|devices| &devices.0);
+        self.fields.product.iter().chain(devices).flat_map(Text::names).find(|name| STRANGERS.contains(name))
     }
 
     /// The request with the values of its variables.

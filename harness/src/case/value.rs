@@ -135,6 +135,14 @@ impl Text {
         }
     }
 
+    /// The names of its variables.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|segment| match segment {
+            Segment::Variable(variable) => Some(variable.name.as_str()),
+            Segment::Literal(_) => None,
+        })
+    }
+
     /// The text with the values of its variables.
     pub(super) fn resolve(&self, scope: &Scope) -> Result<String, BuildError> {
         let mut text = String::new();

@@ -80,10 +80,15 @@ impl Variant {
         actors(&self.steps)
     }
 
-    /// The devices beside those of actors that the script logs in as: `unknown`, `disabled`, `unregistered`.
+    /// The devices beside those of actors that the script logs in as, or asks the API about: `unknown`, `disabled`,
+    /// `unregistered`.
     #[must_use]
     pub fn strangers(&self) -> BTreeSet<&str> {
-        templates(&self.steps).into_iter().filter_map(PacketTemplate::stranger).collect()
+        let asked = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Ask { template, .. } => template.stranger(),
+            _ => None,
+        });
+        templates(&self.steps).into_iter().filter_map(PacketTemplate::stranger).chain(asked).collect()
     }
 
     /// What a target must have for the script's logins, beside devices for its actors: some are over TLS, or over TCP.

@@ -167,13 +167,14 @@ impl Player<'_> {
             return Ok(());
         };
         let (early, late) = if self.is_virtual() { (Duration::ZERO, Duration::ZERO) } else { (EARLY, LATE) };
-        let after = at.saturating_duration_since(self.mark());
-        if after + early >= window.earliest && after <= window.latest + late {
-            return Ok(());
-        }
+        let after = |mark: Instant| at.saturating_duration_since(mark);
+        let (wrong, after) = match (after(self.earliest_mark()), after(self.mark())) {
+            (after, _) if after + early < window.earliest => ("it comes too early", after),
+            (_, after) if after > window.latest + late => ("it comes too late", after),
+            _ => return Ok(()),
+        };
         let expected = format!("{} s to {} s", seconds(window.earliest), seconds(window.latest));
         let seen = format!("{what} after {} s", seconds(after));
-        let wrong = if after < window.earliest { "it comes too early" } else { "it comes too late" };
         Err(self.finding(step, Some(actor), wrong, &expected, &seen))
     }
 

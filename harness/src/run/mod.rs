@@ -10,6 +10,7 @@
 
 mod block;
 mod cloud;
+mod concealing;
 mod consume;
 mod devices;
 mod embedded;

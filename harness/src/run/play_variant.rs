@@ -1,5 +1,6 @@
 //! One variant from play to verdict.
 
+use super::concealing::conceal;
 use super::judging::judge;
 use super::known_failing::Entry;
 use super::player::{Conditions, Halt, Played, Player};
@@ -69,6 +70,7 @@ impl Unjudged {
         let Recorded { mut outcome, mut trace, .. } = self.judge_and_keep(death);
         if !matches!(outcome.verdict, Verdict::Pass | Verdict::UnexpectedPass { .. }) {
             trace.shorten(MOST_KEPT);
+            conceal(&mut trace, outcome.verdict.findings_mut());
             outcome.trace = Some(trace);
         }
         outcome

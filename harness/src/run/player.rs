@@ -26,7 +26,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 /// How late something may come in real time after its window: the machine, not the peer, is to blame then.
 pub(super) const LATE: Duration = Duration::from_millis(500);
 
-/// How early: the peer's clock starts when it sends, ours when we have read. MQTT's timers count whole seconds.
+/// How early: clocks count in steps. MQTT's timers count whole seconds.
 pub(super) const EARLY: Duration = Duration::from_millis(100);
 
 /// How long a peer may take over the ends of connections whose variant is decided: nothing depends on it.
@@ -116,6 +116,8 @@ pub(super) struct Player<'a> {
     next_connection: u32,
     /// When the step before ended: windows are measured from here.
     mark: Instant,
+    /// When the script last began to do something itself: a clock of the peer may have started then.
+    deed: Instant,
     /// Keep Alive in the last CONNECT of the script, in seconds.
     keep_alive: u16,
     findings: Vec<Finding>,
@@ -177,6 +179,7 @@ impl<'a> Player<'a> {
             consuming: Consuming::default(),
             next_connection: 0,
             mark: Instant::now(),
+            deed: Instant::now(),
             keep_alive: 0,
             findings: Vec::new(),
             silence: BTreeSet::new(),
@@ -232,12 +235,18 @@ impl<'a> Player<'a> {
         Box::pin(async move {
             for step in steps {
                 let bound = self.bound(step);
+                let began = Instant::now();
                 self.peer.attend(&step.location, || self.watched(step));
                 match timeout(bound, self.step(step)).await {
                     Ok(done) => done?,
                     Err(_) => return Err(self.error(step, &format!("it took more than {} s", bound.as_secs()))),
                 }
                 self.mark = Instant::now();
+                match step.action {
+                    Action::Expect { .. } | Action::AnyOrder(_) | Action::Either(_) => {}
+                    Action::Elapse(_) => self.deed = self.mark,
+                    _ => self.deed = began,
+                }
             }
             Ok(())
         })
@@ -538,6 +547,12 @@ impl<'a> Player<'a> {
     /// The moment from which windows count.
     pub(super) fn mark(&self) -> Instant {
         self.mark
+    }
+
+    /// The same for what must not come too early. In real time nobody knows how long an answer was under way, while a clock of
+    /// the peer was running already.
+    pub(super) fn earliest_mark(&self) -> Instant {
+        if self.is_virtual() { self.mark } else { self.deed }
     }
 
     /// Whether time is virtual, so that it goes on only when nothing is under way any more.

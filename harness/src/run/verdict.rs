@@ -146,6 +146,14 @@ impl Verdict {
         }
     }
 
+    /// The same, to be changed.
+    pub(super) fn findings_mut(&mut self) -> &mut [Finding] {
+        match self {
+            Verdict::Lenient(findings) | Verdict::Fail(findings) | Verdict::ExpectedFail { findings, .. } => findings,
+            _ => &mut [],
+        }
+    }
+
     /// Why it is not simply a pass, in one line.
     #[must_use]
     pub fn reason(&self) -> Option<String> {

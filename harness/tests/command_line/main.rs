@@ -1,6 +1,7 @@
 //! The program as a user meets it: messages, reports and exit codes.
 
 mod bad_input;
+mod confidential;
 mod coverage;
 mod fake_peer;
 mod faults;

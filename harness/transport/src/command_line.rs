@@ -23,8 +23,8 @@ pub struct RouteOptions {
     /// The private key of --cert
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
-    /// Let this command carry the bytes, on its standard input and output, in the place of TCP; `{host}` and `{port}`
-    /// stand for where to
+    /// Let this command carry MQTT, on its standard input and output, in the place of TCP; `{host}` and `{port}` stand for
+    /// where to
     #[arg(long, value_name = "COMMAND", value_parser = TransportCommand::parse)]
     transport_command: Option<TransportCommand>,
     /// --transport-command encrypts, as `openssl s_client` does: devices say so in their logins
@@ -39,6 +39,14 @@ impl RouteOptions {
     /// When a file cannot be used.
     pub fn route(&self, address: Address) -> Result<Route, FileError> {
         Route::new(address, || self.tls(), self.transport_command.clone())
+    }
+
+    /// The way to `address` without the command: to what is beside the server of MQTT.
+    ///
+    /// # Errors
+    /// When a file cannot be used.
+    pub fn direct_route(&self, address: Address) -> Result<Route, FileError> {
+        Route::new(address, || self.tls(), None)
     }
 
     /// How to speak TLS.

@@ -1,5 +1,7 @@
 """A stock AMQP 1.0 client as the business server: python-qpid-proton receives and settles what a device publishes, over TLS.
 
+`harness/clients/run` runs it; by hand:
+
     python3 -m venv venv && venv/bin/pip install python-qpid-proton
     cargo build -p mqttspec-broker
     venv/bin/python reference-broker/tests/stock/qpid_proton.py target/debug/mqttspec-broker
@@ -134,7 +136,7 @@ def main():
                 check(mqtt, amqp, os.path.join(folder, "ca.pem"))
             finally:
                 broker.terminate()
-    print("passed: python-qpid-proton receives and settles messages over TLS, and is refused with wrong logins")
+    print("pass python-qpid-proton receives and settles messages over TLS, and is refused with wrong logins")
 
 
 if __name__ == "__main__":

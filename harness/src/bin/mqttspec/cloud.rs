@@ -49,7 +49,12 @@ fn address(text: &str, schemes: [(&str, &str, u16); 2]) -> Result<Address, Strin
 }
 
 impl CloudOptions {
-    /// The cloud side, if there is one. TLS is that of the target.
+    /// Whether something of it is reached over TLS.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.api.iter().chain(&self.amqp).any(|address| address.scheme.has_tls())
+    }
+
+    /// The cloud side, if there is one. TLS is that of the target; a transport command is for devices.
     pub(crate) fn target(&self, way: &RouteOptions) -> Result<Option<CloudTarget>, Told> {
         let Some((api, (id, variable))) =
             self.api.as_ref().zip(self.access_key_id.as_ref().zip(self.access_key_secret_env.as_ref()))
@@ -61,7 +66,7 @@ impl CloudOptions {
             Told
         })?;
         let route = |address: &Address| -> Result<Route, Told> {
-            way.route(address.clone()).map_err(|error| {
+            way.direct_route(address.clone()).map_err(|error| {
                 complain(&error);
                 Told
             })

@@ -171,7 +171,7 @@ impl TargetOptions {
             complain(&"--transport-command carries to a broker in a network: give its URL");
             return Err(Told);
         }
-        let option = self.way.for_tls().filter(|_| !self.is_network() || !self.scheme().has_tls());
+        let option = self.way.for_tls().filter(|_| !self.is_network() || !self.speaks_tls());
         if let Some(option) = option {
             complain(&format_args!("{option} is for TLS: give an mqtts:// or wss:// URL"));
             return Err(Told);
@@ -220,7 +220,12 @@ impl TargetOptions {
 
     /// What a person has to be told about the way, loudly.
     pub(crate) fn warning(&self) -> Option<&'static str> {
-        self.way.warning(self.scheme())
+        self.way.warning(Scheme::of(self.speaks_tls(), false))
+    }
+
+    /// Whether something of it is reached over TLS of ours.
+    fn speaks_tls(&self) -> bool {
+        self.scheme().has_tls() || self.cloud.has_tls()
     }
 
     /// The devices that the broker knows.

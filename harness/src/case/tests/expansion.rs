@@ -189,3 +189,17 @@ fn the_lint_finds_what_is_not_good() {
         ]
     );
 }
+
+#[test]
+fn a_variant_knows_the_devices_that_are_no_actors() {
+    let of = |text: &str| {
+        let variants = variants(&text.replace("profiles: [standard]", "profiles: [platform]"), "platform");
+        variants[0].0.strangers().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let head = "cites: [P-RPC-11]\nmqtt: [\"3.1.1\"]";
+    let about = "api -> RRpc: {product: $unregistered.product_key, device: $unregistered.device_name, payload: x}";
+    assert_eq!(of(&file(head, &[about])), ["unregistered"]);
+    assert_eq!(of(&file(head, &["dev -> CONNECT: {login: {device: disabled}}", about])), ["disabled", "unregistered"]);
+    let own = "api -> RRpc: {product: $dev.product_key, device: $dev.device_name, payload: x}";
+    assert!(of(&file(head, &["dev -> CONNECT", own])).is_empty());
+}
