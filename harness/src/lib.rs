@@ -4,10 +4,13 @@
 //! cases/*.yaml --case--> variants --run--> trace --judge--> verdicts --report--> terminal, JSON, JUnit
 //!                                  |
 //!                                target: the embedded reference broker, an address, a started command
+//!                                  |     and the devices that it knows, lent to the actors of a variant
+//!                                cloud: its API and its AMQP, for the actors `api` and `amqp`
 //! ```
 //!
-//! Where to read next: [`case`] is the language of the cases, [`run`] plays them, [`wire`] and [`trace`] are what it plays
-//! on, [`target`] is what is tested, [`report`] is what people and machines get to see. The command line is `mqttspec`.
+//! Where to read next: [`case`] is the language of the cases, [`run`] plays them, [`wire`] and [`trace`] are what it
+//! plays on, [`target`] is what is tested, [`cloud`] is the business server that is played, [`report`] is what people and
+//! machines get to see. The command line is `mqttspec`.
 
 pub mod case;
 pub mod cloud;

@@ -8,7 +8,12 @@
 //!                                        v              |
 //!                            +--------- core::Core -------------+
 //!   tokio's clock --now----> | connections, sessions, deadlines |     no socket, no clock, no task in here
+//!                            | devices, calls, device log       |
 //!                            +----------------------------------+
+//!                                     ^              |
+//!                              Pub, RRpc ..     what devices publish
+//!                                     |              v
+//!   HTTP ------------------> cloud::CloudApi   cloud::ServerSubscription ------------> AMQP 1.0
 //! ```
 //!
 //! [`core`] decides: packets and the time go in, packets and closes come out. [`Broker`] is the core on tokio, for any
@@ -49,6 +54,9 @@
 //! Authentication Method ([`core::AUTHENTICATION_METHOD`]). Nothing outlives the process. What it does not serve, CONNACK
 //! of 5.0 announces as absent: [`Settings::without`] takes away what is optional.
 //! With the feature `faults` it can also be told to misbehave in one way at a time ([`Switch`]).
+//!
+//! In the IoT Platform's dialect it holds logins against a registry of devices ([`Settings`]), and [`cloud`] is the side
+//! of business servers: the API and server-side subscription.
 //!
 //! Read next: [`Settings`] for what can differ between dialects, [`core`] for the themes of the protocol and their files,
 //! then the `shell` module for how a connection is closed without losing its last packet.

@@ -14,6 +14,9 @@
 //!  Events::ended().await ◀─ Session ─ └──────────────────────────────────────┘
 //!           │
 //!           └─▶ ConnectOptions::resuming(session) ─▶ the next connection sends again what was not acknowledged
+//!
+//!  a device of the IoT Platform: ConnectOptions::of_device(version, login, secret) signs its login,
+//!                                call_answer_topic(device, topic) tells where the answer to a call goes
 //! ```
 //!
 //! Any `AsyncRead + AsyncWrite` will do as stream. Here the server is a few lines at the other end of a pipe:

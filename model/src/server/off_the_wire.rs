@@ -1,8 +1,5 @@
 //! Rows of the platform's fact sheet that nobody can hold a server to who sees only MQTT: each with the reason.
 
-use super::rule::Rule;
-use crate::profile::Offence;
-
 /// Rows of sections 2 to 9 and 13, and open points, that no trace of MQTT shows, with the reason.
 pub const NOT_ON_THE_WIRE: &[(&str, &str)] = &[
     // It is set or kept where no trace of MQTT reaches: account, console, cloud side, log.
@@ -51,12 +48,4 @@ pub fn is_about_mqtt(row: &str) -> bool {
     let themes = ["VER", "CON", "CID", "SGN", "REG", "RC", "KA", "QOS", "SES", "WR", "V5", "TOP", "RPC"];
     let of_platform = themes.iter().any(|theme| row.starts_with(&format!("P-{theme}-")));
     of_platform || row.starts_with("N-") || row.starts_with("X-")
-}
-
-/// Whether a server can be held to a row by what it does on the wire.
-#[must_use]
-pub fn is_on_the_wire(row: &str) -> bool {
-    let is_ruled = Rule::ALL.iter().any(|rule| rule.rows().contains(&row))
-        || Offence::ALL.iter().any(|offence| offence.rows().contains(&row));
-    (is_about_mqtt(row) || is_ruled) && !NOT_ON_THE_WIRE.iter().any(|(excused, _)| *excused == row)
 }

@@ -35,7 +35,7 @@ pub(crate) struct TargetOptions {
     #[command(flatten)]
     way: RouteOptions,
     /// Products and devices that the broker knows, with their secrets (YAML): actors log in as these. A registry of
-    /// mqttspec-broker is such a file
+    /// mqttspec-broker is such a file. The default of --profile is platform then
     #[arg(long, value_name = "FILE")]
     target_file: Option<PathBuf>,
     #[command(flatten)]
