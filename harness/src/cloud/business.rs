@@ -35,12 +35,15 @@ pub enum Business {
     /// The embedded broker's.
     Embedded(CloudApi, ServerSubscription),
     /// One in a network.
-    Network(CloudTarget),
+    Network(Box<CloudTarget>),
     /// A counterpart's.
     Counterpart(Arc<dyn Counterpart>),
     /// Nobody has said where it is.
     Nowhere,
 }
+
+/// What is wrong where nobody can listen.
+const NO_AMQP: &str = "nobody has said where AMQP is";
 
 /// The consumer group of embedded brokers.
 const EMBEDDED_GROUP: &str = "embedded";
@@ -64,7 +67,7 @@ impl Business {
                 (Business::Embedded(api, subscription), key)
             }
             (Peer::Counterpart(counterpart), _) => (Business::Counterpart(Arc::clone(counterpart)), key),
-            (Peer::Network(_), Some(target)) => (Business::Network(target.clone()), target.key.clone()),
+            (Peer::Network(_), Some(target)) => (Business::Network(Box::new(target.clone())), target.key.clone()),
             (Peer::Network(_), None) => (Business::Nowhere, key),
         }
     }
@@ -86,12 +89,13 @@ impl Business {
                 subscription.attach(theirs);
                 (Box::new(ours), embedded_key(), EMBEDDED_GROUP.to_owned())
             }
-            Business::Network(CloudTarget { amqp: Some((route, group)), key, .. }) => {
+            Business::Network(target) => {
+                let (route, group) = target.amqp.as_ref().ok_or(NO_AMQP)?;
                 let opened = route.connect().await;
                 let opened = opened.map_err(|error| format!("AMQP cannot be reached: {error}"))?;
-                (opened.stream, key.clone(), group.clone())
+                (opened.stream, target.key.clone(), group.clone())
             }
-            Business::Network(_) | Business::Nowhere => return Err("nobody has said where AMQP is".to_owned()),
+            Business::Nowhere => return Err(NO_AMQP.to_owned()),
         };
         Consumer::open(stream, &key, &group, within, told).await
     }

@@ -394,9 +394,7 @@ impl<'a> Player<'a> {
         let id = self.next_connection();
         let (recorder, changed) = (self.recorder.clone(), Arc::clone(&self.changed));
         let connection = Connection::open(stream, opened.frames, id, actor, self.variant.version, recorder, changed);
-        if let Some(transport) = self.peer.carries(&wanted) {
-            self.recorder.record(id, What::Carried(transport));
-        }
+        self.recorder.record(id, What::Carried(self.peer.carries(&wanted)));
         self.actors.insert(actor.to_owned(), Actor { connection, accepted: false, knows_closed: false });
         Ok(())
     }

@@ -94,14 +94,14 @@ impl Peer {
         }
     }
 
-    /// What carries a connection that is opened like that; nothing where a command carries it, which may do as it likes.
+    /// What carries a connection that is opened like that. A command does what whoever gave it said.
     #[must_use]
-    pub fn carries(&self, wanted: &[Transport]) -> Option<device::Transport> {
-        match self {
-            Peer::Counterpart(_) => Some(as_logins_say(applied(wanted, Scheme::Mqtt))),
-            Peer::Embedded(embedded) => Some(as_logins_say(applied(wanted, embedded.scheme()))),
-            Peer::Network(route) => route.command().is_none().then(|| as_logins_say(route.address.scheme)),
-        }
+    pub fn carries(&self, wanted: &[Transport]) -> device::Transport {
+        as_logins_say(match self {
+            Peer::Counterpart(_) => applied(wanted, Scheme::Mqtt),
+            Peer::Embedded(embedded) => applied(wanted, embedded.scheme()),
+            Peer::Network(route) => route.arrives_by(),
+        })
     }
 
     /// Whether time is virtual: it stands still as long as anything can happen, and costs nothing.

@@ -38,7 +38,8 @@ impl RouteOptions {
     /// # Errors
     /// When a file cannot be used.
     pub fn route(&self, address: Address) -> Result<Route, FileError> {
-        Route::new(address, || self.tls(), self.transport_command.clone())
+        let route = Route::new(address, || self.tls(), self.transport_command.clone())?;
+        Ok(if self.command_encrypts { route.by_a_command_that_encrypts() } else { route })
     }
 
     /// The way to `address` without the command: to what is beside the server of MQTT.

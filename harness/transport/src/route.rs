@@ -1,6 +1,6 @@
 //! The way to a server.
 
-use crate::address::Address;
+use crate::address::{Address, Scheme};
 use crate::command::{Complaint, TransportCommand};
 use crate::stream::{PromptTcp, Stream};
 use crate::tls::{ClientTls, Failure};
@@ -18,6 +18,8 @@ pub struct Route {
     tls: Option<ClientTls>,
     /// What carries the bytes in the place of TCP.
     command: Option<Arc<TransportCommand>>,
+    /// Whether that encrypts them by itself.
+    command_encrypts: bool,
 }
 
 /// An open connection.
@@ -68,25 +70,37 @@ impl Route {
         command: Option<TransportCommand>,
     ) -> Result<Route, E> {
         let tls = if address.scheme.has_tls() { Some(tls()?) } else { None };
-        Ok(Route { address, tls, command: command.map(Arc::new) })
+        Ok(Route { address, tls, command: command.map(Arc::new), command_encrypts: false })
     }
 
     /// The way over TCP and nothing else.
     #[must_use]
     pub fn plain(address: Address) -> Route {
-        Route { address, tls: None, command: None }
+        Route { address, tls: None, command: None, command_encrypts: false }
     }
 
     /// The way over TLS like this, where the scheme has it.
     #[must_use]
     pub fn over_tls(address: Address, tls: ClientTls) -> Route {
-        Route { tls: address.scheme.has_tls().then_some(tls), address, command: None }
+        Route { tls: address.scheme.has_tls().then_some(tls), address, command: None, command_encrypts: false }
     }
 
     /// The same way to another address of the same scheme.
     #[must_use]
     pub fn to(&self, address: Address) -> Route {
         Route { address, ..self.clone() }
+    }
+
+    /// The same way, by a command that does what TLS does.
+    #[must_use]
+    pub fn by_a_command_that_encrypts(self) -> Route {
+        Route { command_encrypts: true, ..self }
+    }
+
+    /// The scheme that the server sees in the end.
+    #[must_use]
+    pub fn arrives_by(&self) -> Scheme {
+        Scheme::of(self.address.scheme.has_tls() || self.command_encrypts, self.address.scheme.has_web_socket())
     }
 
     /// The command that carries it, if one does.

@@ -203,7 +203,7 @@ impl TargetOptions {
             Told
         })?;
         let free_port = self.url().is_none();
-        let transport = if self.carried_by().has_tls() { Transport::Encrypted } else { Transport::Plain };
+        let transport = if route.arrives_by().has_tls() { Transport::Encrypted } else { Transport::Plain };
         let (start, ready_within) = (self.start.clone(), self.ready_within);
         Ok(NetworkTarget { route, transport, free_port, start, ready_within, devices: self.devices()? })
     }
