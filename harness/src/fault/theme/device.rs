@@ -191,11 +191,11 @@ pub(super) static FAULTS: &[ProxyFault] = &[
         })],
     ),
     fault(
-        "tenth-message-at-once-ends-the-connection",
-        "A client that publishes ten messages at once loses its connection.",
+        "fifth-message-at-once-ends-the-connection",
+        "A client that publishes five messages at once loses its connection.",
         &["X-19", "P-LIM-1"],
         &[client(Publish, |moment| {
-            if moment.it().published.len() == 10 {
+            if moment.it().published.len() == 5 {
                 moment.lose();
                 moment.close();
             }
