@@ -25,7 +25,7 @@ pub struct Bounds {
 impl Default for Bounds {
     /// Far beyond what most variants need; the largest take some seconds.
     fn default() -> Bounds {
-        Bounds { runs: 40_000 }
+        Bounds { runs: 15_000 }
     }
 }
 
