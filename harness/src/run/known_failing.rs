@@ -1,5 +1,5 @@
-//! Lists of known failures: a glob and a reason a line, `!` before the glob of what passes although a later line names it.
-//! What they name is run all the same.
+//! Lists of known failures: a glob and a reason a line; `!` before the glob of what passes although a later line names it,
+//! `?` before the glob of what fails at times, because the peer races with itself. What they name is run all the same.
 
 use super::pattern::Pattern;
 
@@ -16,12 +16,31 @@ pub struct Entry {
     pub file: String,
     /// Its line, from 1.
     pub line: usize,
-    /// Which variants fail; or pass, although a later line names them.
+    /// Which variants.
     pub pattern: Pattern,
-    /// They pass.
-    pub passes: bool,
+    /// What is known of them.
+    pub known: Known,
     /// Why.
     pub reason: String,
+}
+
+/// What is known of the variants that a line names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// They fail: one that passes makes the line stale.
+    Fails,
+    /// They fail or pass, as the peer's own race goes. `?` in the list.
+    FailsAtTimes,
+    /// They pass, although a later line names them. `!` in the list.
+    Passes,
+}
+
+impl Known {
+    /// Takes the mark off a glob.
+    fn of(glob: &str) -> (Known, &str) {
+        let marked = |mark, known| glob.strip_prefix(mark).map(|glob| (known, glob));
+        marked('!', Known::Passes).or_else(|| marked('?', Known::FailsAtTimes)).unwrap_or((Known::Fails, glob))
+    }
 }
 
 /// What is wrong with a line of a list.
@@ -37,7 +56,8 @@ pub struct ListError {
 }
 
 impl KnownFailing {
-    /// Reads a list: `glob  # reason` a line, or `!glob  # reason`; empty lines and lines that begin with `#` are skipped.
+    /// Reads a list: `glob  # reason` a line, the glob marked with `!` or `?` or not at all; empty lines and lines that
+    /// begin with `#` are skipped.
     ///
     /// # Errors
     /// One for each line that is not of this form.
@@ -57,10 +77,10 @@ impl KnownFailing {
                 fail(format!("`{glob}` has no reason: write `{glob}  # why it fails`"));
                 continue;
             }
-            let (glob, passes) = glob.strip_prefix('!').map_or((glob, false), |glob| (glob, true));
+            let (known, glob) = Known::of(glob);
             match glob.parse() {
                 Ok(pattern) => {
-                    entries.push(Entry { file: file.to_owned(), line, pattern, passes, reason: reason.to_owned() });
+                    entries.push(Entry { file: file.to_owned(), line, pattern, known, reason: reason.to_owned() });
                 }
                 Err(message) => fail(message),
             }
@@ -79,10 +99,10 @@ impl KnownFailing {
         &self.entries
     }
 
-    /// The entry because of which this variant fails: the first that names it counts.
+    /// The entry because of which this variant fails, always or at times: the first that names it counts.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.pattern.matches(name)).filter(|entry| !entry.passes)
+        self.entries.iter().find(|entry| entry.pattern.matches(name)).filter(|entry| entry.known != Known::Passes)
     }
 
     /// An error for each entry that names none of `names`: a list that only grows hides regressions.
@@ -101,7 +121,7 @@ impl KnownFailing {
 
 #[cfg(test)]
 mod tests {
-    use super::KnownFailing;
+    use super::{Known, KnownFailing};
 
     #[test]
     fn a_line_needs_a_reason_and_a_sound_glob() {
@@ -123,6 +143,15 @@ mod tests {
             KnownFailing::parse("list", "!a/*/x  # it knows x\na/*/*  # knows nothing\n").expect("the list is sound");
         assert!(list.find("a/one/x").is_none());
         assert_eq!(list.find("a/one/y").map(|entry| entry.reason.as_str()), Some("knows nothing"));
+    }
+
+    #[test]
+    fn marks_tell_what_is_known() {
+        let text = "!a  # passes\n?b  # at times\nc  # always\n";
+        let list = KnownFailing::parse("list", text).expect("the list is sound");
+        let known: Vec<Known> = list.entries().iter().map(|entry| entry.known).collect();
+        assert_eq!(known, [Known::Passes, Known::FailsAtTimes, Known::Fails]);
+        assert!(list.find("b").is_some());
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(crate) use devices::provide;
 pub use embedded::{play_embedded, play_on, record_embedded, run_embedded};
 pub use interrupt::Interrupt;
 pub(crate) use judging::{finding, follow};
-pub use known_failing::{Entry, KnownFailing, ListError};
+pub use known_failing::{Entry, Known, KnownFailing, ListError};
 pub use network::{NetworkTarget, run_network};
 pub use pattern::Pattern;
 pub use plan::{Fate, Plan, Planned, Selection, stale};

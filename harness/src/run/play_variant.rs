@@ -2,7 +2,7 @@
 
 use super::concealing::conceal;
 use super::judging::judge;
-use super::known_failing::Entry;
+use super::known_failing::{Entry, Known};
 use super::player::{Conditions, Halt, Played, Player};
 use super::verdict::{Finding, Outcome, Verdict};
 use crate::case::{Roster, Variant};
@@ -137,7 +137,7 @@ fn excuse(verdict: Verdict, entry: &Entry) -> Verdict {
     let excuse = entry.reason.clone();
     match verdict {
         Verdict::Fail(findings) => Verdict::ExpectedFail { excuse, findings },
-        Verdict::Pass | Verdict::Lenient(_) => {
+        Verdict::Pass | Verdict::Lenient(_) if entry.known == Known::Fails => {
             Verdict::UnexpectedPass { entry: format!("{}:{}", entry.file, entry.line), excuse }
         }
         other => other,

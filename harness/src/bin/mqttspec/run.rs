@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     /// How long an answer may take: 5, 0.5 or 500ms
     #[arg(long, value_name = "SECONDS", default_value = "5", allow_hyphen_values = true, value_parser = duration)]
     timeout: Duration,
-    /// Variants that fail for a known reason: a line `GLOB  # reason` each, `!GLOB  # reason` before it for what passes; they are played all the same (repeatable)
+    /// Variants that fail for a known reason: a line `GLOB  # reason` each, `!GLOB` before it for what passes, `?GLOB` for what fails at times; they are played all the same (repeatable)
     #[arg(long, value_name = "FILE")]
     known_failing: Vec<PathBuf>,
     /// Write a report for programs
