@@ -84,7 +84,9 @@ impl Judge {
             Packet::Subscribe(subscribe) => self.client_subscribes(at, connection, sender, subscribe),
             Packet::Unsubscribe(unsubscribe) => {
                 let filters = unsubscribe.filters.iter().map(|filter| self.vocabulary.filter(filter)).collect();
-                self.push(at, connection, sender, Input::Unsubscribe { id: unsubscribe.packet_id, filters });
+                let version = reading.version();
+                let offence = version.and_then(|version| offences::of_unsubscribe(unsubscribe, version));
+                self.push(at, connection, sender, Input::Unsubscribe { id: unsubscribe.packet_id, filters, offence });
             }
             Packet::Pingreq => self.push(at, connection, sender, Input::Pingreq),
             Packet::Disconnect(disconnect) => self.client_leaves(at, connection, sender, disconnect),

@@ -1,7 +1,9 @@
 //! What a client's packet does that it must not, as far as the packet and the server's offer show it.
 
 use super::reading::Offer;
-use crate::packet::{Connect, ProtocolVersion, Publish, PublishProperties, Qos, SubscriptionRequest, Will};
+use crate::packet::{
+    Connect, ProtocolVersion, Publish, PublishProperties, Qos, SubscriptionRequest, Unsubscribe, Will,
+};
 use crate::profile::{Feature, Limits, Offence, Profile, Unit};
 use crate::server::identity::Login;
 use crate::topic::{TopicFilter, TopicName};
@@ -88,11 +90,7 @@ pub(super) fn of_filter(
 ) -> Option<Offence> {
     let filter: &str = &request.filter;
     let is_shared = version.has_properties() && filter.starts_with("$share/");
-    let parsed = match version.has_properties() {
-        true => filter.parse(),
-        false => TopicFilter::plain(filter),
-    };
-    if parsed.is_err() {
+    if is_invalid(filter, version) {
         Some(Offence::TopicFilterInvalid)
     } else if filter.starts_with("$share/") && !shares {
         Some(Offence::SharedSubscriptionNotSupported)
@@ -105,6 +103,21 @@ pub(super) fn of_filter(
         Some(Offence::SubscriptionQosNotSupported)
     } else {
         None
+    }
+}
+
+/// UNSUBSCRIBE. Nothing is subscribed with an invalid filter, so a server may answer as ever; or it looks, and ends the
+/// connection (3.1.1: MQTT-4.8.0-1; 5.0: section 4.13).
+pub(super) fn of_unsubscribe(unsubscribe: &Unsubscribe, version: ProtocolVersion) -> Option<Offence> {
+    let invalid = unsubscribe.filters.iter().any(|filter| is_invalid(filter, version));
+    invalid.then_some(Offence::UnsubscribeFilterInvalid)
+}
+
+/// Whether a filter is none. Before 5.0 `$share` is a word like others.
+fn is_invalid(filter: &str, version: ProtocolVersion) -> bool {
+    match version.has_properties() {
+        true => filter.parse::<TopicFilter>().is_err(),
+        false => TopicFilter::plain(filter).is_err(),
     }
 }
 

@@ -55,6 +55,8 @@ named! {
         PayloadFormatInvalid = "payload-format-invalid",
         /// A filter with misplaced wildcards, or none.
         TopicFilterInvalid = "topic-filter-invalid",
+        /// An UNSUBSCRIBE with such a filter.
+        UnsubscribeFilterInvalid = "unsubscribe-filter-invalid",
         /// A topic or filter beyond the dialect's limits.
         TopicTooLong = "topic-too-long",
         /// A SUBSCRIBE with more filters than the dialect allows.

@@ -47,7 +47,7 @@ pub const fn at_stake(offence: Offence) -> Statements {
         ),
         Offence::ReceiveMaximumExceeded => Statements::new(&[], &[], &["MQTT-3.3.4-7"]),
         // SUBSCRIBE
-        Offence::TopicFilterInvalid => Statements::new(
+        Offence::TopicFilterInvalid | Offence::UnsubscribeFilterInvalid => Statements::new(
             &[],
             &["MQTT-4.7.1-2", "MQTT-4.7.1-3", "MQTT-4.7.3-1"],
             &["MQTT-4.7.1-1", "MQTT-4.7.1-2", "MQTT-4.7.3-1", "MQTT-4.8.2-1", "MQTT-4.8.2-2"],

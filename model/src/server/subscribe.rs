@@ -241,7 +241,21 @@ impl Session {
     }
 
     /// UNSUBSCRIBE is taken: filters are compared character by character (MQTT-3.10.4-1).
-    pub(super) fn unsubscribe(&self, context: &Context<'_>, id: PacketId, filters: &[FilterKey]) -> Session {
+    pub(super) fn unsubscribe(
+        &self,
+        context: &Context<'_>,
+        id: PacketId,
+        filters: &[FilterKey],
+        offence: Option<Offence>,
+    ) -> Vec<Session> {
+        let taken = self.unsubscribed(context, id, filters);
+        match offence {
+            None => vec![taken],
+            Some(offence) => self.offend(context, offence, &[(Reaction::Accept, taken)]),
+        }
+    }
+
+    fn unsubscribed(&self, context: &Context<'_>, id: PacketId, filters: &[FilterKey]) -> Session {
         let mut existed = Vec::new();
         let mut next = self.clone();
         if let Some(kept) = &mut next.kept {

@@ -1,6 +1,8 @@
 //! What a client must not send, and what a server may do about it.
 
-use crate::trace::{Trace, V5, V311, connack, connect, id, lasting, pair, puback, qos1, suback, subscribe};
+use crate::trace::{
+    Trace, V5, V311, connack, connect, id, lasting, pair, puback, qos1, suback, subscribe, unsuback, unsubscribe,
+};
 use model::judge::Observation;
 use model::packet::{
     Acknowledgement, Connack, ConnackCode, ConnackProperties, Connect, ConnectReturnCode, Disconnect, Packet,
@@ -60,6 +62,19 @@ fn an_offence_may_be_answered_in_its_own_packet() {
     let filter = || pair(V5).send(2, &subscribe(1, "a#", Qos::AtMostOnce));
     filter().receive(2, &suback(1, &[ReasonCode::TopicFilterInvalid])).conforms();
     filter().receive(2, &suback(1, &[ReasonCode::Success])).violates("suback-grants", "MQTT-3.8.4-7");
+}
+
+#[test]
+fn an_unsubscribe_of_what_is_no_filter_may_end_a_connection() {
+    let unsubscribes = |version, filter| pair(version).send(2, &unsubscribe(1, filter));
+    for version in [ProtocolVersion::V3_1, V311, V5] {
+        unsubscribes(version, "a#").see(2, Observation::ClosedByServer).conforms();
+        unsubscribes(version, "a/#").see(2, Observation::ClosedByServer).violates("unprovoked-close", "");
+    }
+    let refused = Packet::Disconnect(Disconnect::because(ReasonCode::TopicFilterInvalid));
+    unsubscribes(V5, "a#").receive(2, &refused).see(2, Observation::ClosedByServer).conforms();
+    unsubscribes(V5, "a#").receive(2, &unsuback(1, &[ReasonCode::TopicFilterInvalid])).conforms();
+    unsubscribes(V311, "a#").receive(2, &unsuback(1, &[])).conforms();
 }
 
 #[test]
