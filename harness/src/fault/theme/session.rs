@@ -261,10 +261,10 @@ pub(super) static FAULTS: &[ProxyFault] = &[
     ),
     fault(
         "idle-session-forgotten",
-        "After two seconds without a packet of the client nothing is delivered to it any more.",
+        "After a second without a packet of the client nothing is delivered to it any more.",
         &["3.1.1:MQTT-4.1.0-2", "5.0:MQTT-4.1.0-1"],
         &[server(Publish, |moment| {
-            if moment.it().heard.elapsed() > Duration::from_secs(2) {
+            if moment.it().heard.elapsed() > Duration::from_secs(1) {
                 moment.lose_delivery();
             }
         })],
