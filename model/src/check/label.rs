@@ -135,7 +135,7 @@ fn describe_input(input: &Input, vocabulary: &Vocabulary) -> String {
                 .collect();
             format!("SUBSCRIBE id{id} {}", filters.join(", "))
         }
-        Input::Unsubscribe { id, filters, offence: _ } => {
+        Input::Unsubscribe { id, filters, invalid: _ } => {
             let filters: Vec<&str> = filters.iter().map(|filter| vocabulary.filter_text(*filter)).collect();
             format!("UNSUBSCRIBE id{id} {}", filters.join(", "))
         }

@@ -139,7 +139,7 @@ impl Party {
                 let request = FilterRequest { filter, options, identifier: None, retained, inherited, offence: None };
                 Input::Subscribe { id: asking, requests: vec![request] }
             }
-            Step::Unsubscribe(filter) => Input::Unsubscribe { id: asking, filters: vec![filter], offence: None },
+            Step::Unsubscribe(filter) => Input::Unsubscribe { id: asking, filters: vec![filter], invalid: None },
             Step::Publish(message) => {
                 let above_qos_0 = scenario.vocabulary.of(message).qos > Qos::AtMostOnce;
                 let id = above_qos_0.then(|| role.identifier(message));

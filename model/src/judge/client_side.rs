@@ -96,8 +96,8 @@ impl Judge {
             Packet::Unsubscribe(unsubscribe) => {
                 let filters = unsubscribe.filters.iter().map(|filter| self.vocabulary.filter(filter)).collect();
                 let version = reading.version();
-                let offence = version.and_then(|version| offences::of_unsubscribe(unsubscribe, version));
-                self.push(at, connection, sender, Input::Unsubscribe { id: unsubscribe.packet_id, filters, offence });
+                let invalid = version.and_then(|version| offences::first_invalid(unsubscribe, version));
+                self.push(at, connection, sender, Input::Unsubscribe { id: unsubscribe.packet_id, filters, invalid });
             }
             Packet::Pingreq => self.push(at, connection, sender, Input::Pingreq),
             Packet::Disconnect(disconnect) => self.client_leaves(at, connection, sender, disconnect),

@@ -106,11 +106,9 @@ pub(super) fn of_filter(
     }
 }
 
-/// UNSUBSCRIBE. Nothing is subscribed with an invalid filter, so a server may answer as ever; or it looks, and ends the
-/// connection (3.1.1: MQTT-4.8.0-1; 5.0: section 4.13).
-pub(super) fn of_unsubscribe(unsubscribe: &Unsubscribe, version: ProtocolVersion) -> Option<Offence> {
-    let invalid = unsubscribe.filters.iter().any(|filter| is_invalid(filter, version));
-    invalid.then_some(Offence::UnsubscribeFilterInvalid)
+/// The place of the first one in UNSUBSCRIBE that is no filter.
+pub(super) fn first_invalid(unsubscribe: &Unsubscribe, version: ProtocolVersion) -> Option<usize> {
+    unsubscribe.filters.iter().position(|filter| is_invalid(filter, version))
 }
 
 /// Whether a filter is none. Before 5.0 `$share` is a word like others.

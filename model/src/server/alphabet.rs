@@ -23,8 +23,8 @@ pub enum Input {
         id: PacketId,
         /// Its filters in order.
         filters: Vec<FilterKey>,
-        /// What is wrong with one of them.
-        offence: Option<Offence>,
+        /// The place of the first one that is no filter.
+        invalid: Option<usize>,
     },
     /// PUBLISH of the client. Where the message goes is the router's business.
     Publish {

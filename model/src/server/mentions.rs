@@ -82,7 +82,7 @@ impl Input {
                 live.messages.extend(requests.iter().flat_map(|request| &request.retained).map(|met| met.message));
                 live.messages.extend(requests.iter().flat_map(|request| &request.inherited));
             }
-            Input::Unsubscribe { id: _, filters, offence: _ } => live.filters.extend(filters),
+            Input::Unsubscribe { id: _, filters, invalid: _ } => live.filters.extend(filters),
             Input::Publish { message, .. } => live.messages.extend([*message]),
             Input::Puback { .. }
             | Input::Pubrec { .. }

@@ -17,13 +17,7 @@ impl Session {
         let permitted = context.profile.reactions(offence, self.version());
         let mut successors = Vec::new();
         if permitted.iter().any(|reaction| !reaction.keeps_connection()) {
-            successors.push(self.with_link(|link| {
-                let greeted = !matches!(link.phase, Phase::Connecting { .. });
-                link.phase = match link.phase {
-                    Phase::Condemned { .. } => link.phase,
-                    _ => Phase::Condemned { offence, greeted },
-                };
-            }));
+            successors.push(self.condemned(offence));
         }
         if permitted.contains(&Reaction::Ignore) {
             successors.push(self.clone());
@@ -41,6 +35,35 @@ impl Session {
         successors.sort();
         successors.dedup();
         successors
+    }
+
+    /// The same for one part of a packet that has several, each of which acts as a packet of its own: a server that ends the
+    /// connection there may have done what stands before it, as `before` has it.
+    pub(super) fn offend_behind(
+        &self,
+        context: &Context<'_>,
+        offence: Offence,
+        before: &Session,
+        instead: &[(Reaction, Session)],
+    ) -> Vec<Session> {
+        let mut successors = self.offend(context, offence, instead);
+        if successors.contains(&self.condemned(offence)) {
+            successors.push(before.condemned(offence));
+            successors.sort();
+            successors.dedup();
+        }
+        successors
+    }
+
+    /// The server will end the connection because of this, or already because of another.
+    fn condemned(&self, offence: Offence) -> Session {
+        self.with_link(|link| {
+            let greeted = !matches!(link.phase, Phase::Connecting { .. });
+            link.phase = match link.phase {
+                Phase::Condemned { .. } => link.phase,
+                _ => Phase::Condemned { offence, greeted },
+            };
+        })
     }
 }
 

@@ -18,7 +18,7 @@ impl Session {
             Input::Lost => vec![self.lose(context, now)],
             _ if !self.is_listening() => vec![self.clone()],
             Input::Subscribe { id, requests } => self.subscribe(context, *id, requests),
-            Input::Unsubscribe { id, filters, offence } => self.unsubscribe(context, *id, filters, *offence),
+            Input::Unsubscribe { id, filters, invalid } => self.unsubscribe(context, *id, filters, *invalid),
             Input::Publish { message, id, alias, offences } => self.publish(context, *message, *id, *alias, offences),
             Input::Puback { id } => self.puback_taken(context, *id),
             Input::Pubrec { id, refused } => self.pubrec_taken(context, *id, *refused),

@@ -9,7 +9,6 @@ use super::session::{Kept, Phase, Session, Subscription, SubscriptionTerms};
 use super::vocabulary::{FilterKey, Message};
 use crate::packet::{PacketId, PacketType, ProtocolVersion, Qos, RetainHandling};
 use crate::profile::{Code, Feature, Offence, Reaction};
-use std::collections::BTreeSet;
 
 /// Whether a session has no room for one more subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +29,16 @@ impl Session {
         };
         let grants: Vec<Grant> = (0..requests.len()).map(grant).collect();
         let mut served = self.responding(Response::Suback(id, grants.clone()));
-        for (request, grant) in requests.iter().zip(&grants) {
+        // What stands in front of an offence, by the offences in their order.
+        let mut offences: Vec<(Offence, Session)> = Vec::new();
+        let mut held = self.clone();
+        for (place, (request, grant)) in requests.iter().zip(&grants).enumerate() {
+            let is_one_more = limit.is_some_and(|limit| place == usize::from(limit));
+            let found = request.offence.into_iter().chain(whole.filter(|_| is_one_more));
+            offences.extend(found.map(|offence| (offence, held.clone())));
             served.hold(context, id, request, grant, whole.is_some());
+            held.hold(context, id, request, grant, true);
         }
-        let offences: BTreeSet<Offence> =
-            whole.into_iter().chain(requests.iter().filter_map(|request| request.offence)).collect();
         if offences.is_empty() {
             return vec![served];
         }
@@ -43,8 +47,14 @@ impl Session {
             (Reaction::SubackThenClose(Code::AnyError), served.clone()),
             (Reaction::Accept, served),
         ];
-        let mut successors: Vec<Session> =
-            offences.into_iter().flat_map(|offence| self.offend(context, offence, &taken)).collect();
+        let mut successors: Vec<Session> = offences
+            .into_iter()
+            .flat_map(|(offence, mut before)| {
+                // No SUBACK will tell what was granted.
+                before.kept.iter_mut().for_each(|kept| kept.decide(id));
+                self.offend_behind(context, offence, &before, &taken)
+            })
+            .collect();
         successors.sort();
         successors.dedup();
         successors
@@ -246,16 +256,24 @@ impl Session {
         context: &Context<'_>,
         id: PacketId,
         filters: &[FilterKey],
-        offence: Option<Offence>,
+        invalid: Option<usize>,
     ) -> Vec<Session> {
-        let taken = self.unsubscribed(context, id, filters);
-        match offence {
+        let (taken, existed) = self.without_subscriptions(context, filters);
+        let taken = taken.responding(Response::Unsuback(id, existed));
+        // Nothing is subscribed with what is no filter, so a server may answer as ever; or it looks, and ends the connection
+        // (3.1.1: MQTT-4.8.0-1; 5.0: section 4.13).
+        match invalid {
             None => vec![taken],
-            Some(offence) => self.offend(context, offence, &[(Reaction::Accept, taken)]),
+            Some(place) => {
+                let (before, _) = self.without_subscriptions(context, &filters[..place]);
+                let answered = [(Reaction::Accept, taken)];
+                self.offend_behind(context, Offence::UnsubscribeFilterInvalid, &before, &answered)
+            }
         }
     }
 
-    fn unsubscribed(&self, context: &Context<'_>, id: PacketId, filters: &[FilterKey]) -> Session {
+    /// The same without these subscriptions, and which of them existed.
+    fn without_subscriptions(&self, context: &Context<'_>, filters: &[FilterKey]) -> (Session, Vec<bool>) {
         let mut existed = Vec::new();
         let mut next = self.clone();
         if let Some(kept) = &mut next.kept {
@@ -272,7 +290,7 @@ impl Session {
             kept.release_unsubscribed(context);
             next.floating.iter_mut().for_each(|floating| floating.routing.is_all_or_several = false);
         }
-        next.responding(Response::Unsuback(id, existed))
+        (next, existed)
     }
 
     /// UNSUBACK comes. Which of its codes is which is for the server to say: 0x11 is not demanded of a filter that was not

@@ -6,7 +6,7 @@ use crate::trace::{
 use model::judge::Observation;
 use model::packet::{
     Acknowledgement, Connack, ConnackCode, ConnackProperties, Connect, ConnectReturnCode, Disconnect, Packet,
-    ProtocolVersion, Qos, ReasonCode,
+    ProtocolVersion, Qos, ReasonCode, Subscribe, SubscriptionOptions, SubscriptionRequest, Unsubscribe,
 };
 use model::wire::Crafted;
 
@@ -227,4 +227,48 @@ fn a_server_may_close_at_the_header_of_a_packet_that_is_too_large() {
     };
     offended().see(1, Observation::ClosedByServer).conforms();
     offended().violates("offence-is-refused", "MQTT-4.13.1-1");
+}
+
+#[test]
+fn what_stands_in_front_of_an_invalid_filter_may_be_done_before_the_connection_ends() {
+    // 3.1.1: MQTT-3.8.4-4: each filter as if it came in a SUBSCRIBE of its own.
+    let ended = |version, packet: Packet| {
+        Trace::new("standard", version)
+            .connected_with(1, lasting("sub", version), false)
+            .subscribed(1, 1, "t/a", Qos::AtLeastOnce)
+            .send(1, &packet)
+            .see(1, Observation::ClosedByServer)
+            .connected(2, "pub")
+            .send(2, &qos1("t/a", "m1", 1, false))
+            .receive(2, &puback(1))
+            .send(2, &qos1("t/b", "m2", 2, false))
+            .receive(2, &puback(2))
+            .connected_with(3, lasting("sub", version), true)
+    };
+    let both = |filters: [&str; 2]| {
+        let requests = filters.map(|filter| SubscriptionRequest {
+            filter: filter.try_into().unwrap(),
+            options: SubscriptionOptions { qos: Qos::AtLeastOnce, ..Default::default() },
+        });
+        Packet::Subscribe(Subscribe { packet_id: id(2), properties: Default::default(), requests: requests.into() })
+    };
+    for version in [V311, V5] {
+        let subscribed = |filters| ended(version, both(filters)).receive(3, &qos1("t/a", "m1", 1, false));
+        subscribed(["t/b", "a#"]).conforms();
+        subscribed(["t/b", "a#"]).receive(3, &qos1("t/b", "m2", 2, false)).conforms();
+        // What stands behind it is not done.
+        let after = subscribed(["a#", "t/b"]).receive(3, &qos1("t/b", "m2", 2, false));
+        after.violates("delivery-was-subscribed", "");
+
+        let neither = |filters: [&str; 2]| {
+            let filters = filters.map(|filter| filter.try_into().unwrap()).into();
+            ended(
+                version,
+                Packet::Unsubscribe(Unsubscribe { packet_id: id(2), properties: Default::default(), filters }),
+            )
+        };
+        neither(["t/a", "a#"]).conforms();
+        neither(["t/a", "a#"]).receive(3, &qos1("t/a", "m1", 1, false)).send(3, &puback(1)).conforms();
+        neither(["a#", "t/a"]).violates("delivery-is-made", "");
+    }
 }

@@ -281,7 +281,7 @@ impl Client {
         };
         Utterance {
             packet: Packet::Unsubscribe(packet),
-            input: Input::Unsubscribe { id: packet_id, filters: vec![key], offence: None },
+            input: Input::Unsubscribe { id: packet_id, filters: vec![key], invalid: None },
         }
     }
 
