@@ -46,19 +46,21 @@ impl Trace {
         }
     }
 
-    /// Leaves out what came behind the first `bytes` bytes: a flood is not worth keeping once it is judged.
+    /// Leaves out what the peer sent behind the first `bytes` bytes: a flood is not worth keeping once it is judged. What a
+    /// script sends has its bound in the script, and a report without it would say nothing.
     pub fn shorten(&mut self, bytes: usize) {
         let mut room = bytes;
         self.events.retain(|event| {
             let length = match &event.what {
-                What::Sent(bytes) | What::SentText(bytes) | What::Received(bytes) => bytes.len(),
+                What::Received(bytes) => bytes.len(),
+                What::Sent(_) | What::SentText(_) => 0,
                 What::Asked { .. } | What::Answered(_) | What::Consumes | What::Delivered(_) | What::Settled { .. } => {
                     0
                 }
                 What::Opened(_) | What::Carried(_) | What::ClosedByPeer | What::ClosedByHarness => 0,
             };
             let fits = length <= room;
-            // Once something is left out, so is all that follows: a stream with a gap says nothing.
+            // Once something is left out, so is all that comes behind it: a stream with a gap says nothing.
             room = if fits { room - length } else { 0 };
             fits
         });

@@ -18,9 +18,8 @@ const PATIENCE: u64 = 400;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    // Walks are those of plain clients, and their messages are small.
-    let is_walked =
-        |switch: &&Switch| !switch.needs_devices() && !switch.needs_cloud() && **switch != Switch::PacketSizeNotChecked;
+    // Walks are those of plain clients.
+    let is_walked = |switch: &&Switch| !switch.needs_devices() && !switch.needs_cloud();
     let mut trials: Vec<Trial> = Switch::ALL
         .iter()
         .filter(|switch| is_walked(switch) && !is_of_frames(**switch))

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The largest `size:`: enough for every limit that a dialect has, and little enough to be held several times.
-const LARGEST: usize = 1 << 20;
+pub(crate) const LARGEST_FILLER: usize = 1 << 20;
 
 /// Binary data with variables in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Data {
                 _ => text.resolve(scope).map(String::into_bytes),
             },
             Data::Hex(bytes) => bytes.build(scope),
-            Data::Size(size) => Ok((b'a'..=b'z').cycle().take(*size).collect()),
+            Data::Size(size) => Ok(filler(*size)),
         }
     }
 
@@ -42,6 +42,11 @@ impl Data {
         let expected = self.resolve(scope)?;
         Ok((expected != bytes).then(|| describe(&expected)))
     }
+}
+
+/// What `size:` stands for where it is sent.
+pub(crate) fn filler(size: usize) -> Vec<u8> {
+    (b'a'..=b'z').cycle().take(size).collect()
 }
 
 /// Bytes for a report: as text if they are printable, else as hex; long ones by their beginning.
@@ -77,8 +82,10 @@ impl<'de> Deserialize<'de> for Data {
                 let data = match map.next_key::<String>()?.ok_or_else(one)?.as_str() {
                     "hex" => Data::Hex(map.next_value()?),
                     "size" => match map.next_value::<usize>()? {
-                        size if size <= LARGEST => Data::Size(size),
-                        size => return Err(de::Error::custom(format!("`size: {size}` is above {LARGEST} bytes"))),
+                        size if size <= LARGEST_FILLER => Data::Size(size),
+                        size => {
+                            return Err(de::Error::custom(format!("`size: {size}` is above {LARGEST_FILLER} bytes")));
+                        }
                     },
                     other => return Err(de::Error::unknown_field(other, &["hex", "size"])),
                 };
@@ -106,7 +113,7 @@ impl JsonSchema for Data {
                 {"type": "object", "properties": {"hex": bytes}, "required": ["hex"], "additionalProperties": false},
                 {
                     "type": "object",
-                    "properties": {"size": or_column(&json_schema!({"type": "integer", "maximum": LARGEST}))},
+                    "properties": {"size": or_column(&json_schema!({"type": "integer", "maximum": LARGEST_FILLER}))},
                     "required": ["size"],
                     "additionalProperties": false,
                 },

@@ -54,6 +54,7 @@ pub(crate) use binding::property_value;
 pub use bytes::BytesTemplate;
 pub(crate) use cite::Cite;
 pub(crate) use code::name as code_name;
+pub(crate) use data::{LARGEST_FILLER, filler};
 pub use error::{LoadError, Location};
 pub use library::{Case, Library, Script, Suite};
 pub use lint::{Finding, lint};

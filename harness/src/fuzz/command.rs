@@ -219,8 +219,8 @@ pub enum Payload {
     Shared,
     /// None: it clears a retained message.
     Empty,
-    /// More than some clients take.
-    Large,
+    /// So many bytes: more than some clients take, or than servers of the dialect do.
+    Filler(usize),
 }
 
 /// What a PUBLISH does with a Topic Alias.

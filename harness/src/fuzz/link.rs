@@ -25,7 +25,7 @@ pub(super) struct Link {
     pub(super) awaits_answer: bool,
     /// DISCONNECT was sent.
     pub(super) left: bool,
-    /// Only packets were sent, and whole ones.
+    /// Only packets were sent, whole ones, and none that is larger than servers take.
     pub(super) sound: bool,
     /// PINGREQ packets that are not answered.
     pub(super) pings: usize,

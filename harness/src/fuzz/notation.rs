@@ -2,11 +2,14 @@
 
 use super::command::Client;
 use super::names::Names;
-use crate::case::{Bound, code_name, property_name, property_value};
+use crate::case::{Bound, code_name, filler, property_name, property_value};
 use model::packet::{
     Acknowledgement, Auth, Connect, Delivery, Disconnect, Packet, Property, PropertySet, Publish, Qos, ReasonCode,
     RetainHandling, Subscribe, SubscriptionOptions, SubscriptionRequest, Unsubscribe, Will,
 };
+
+/// Longer fillers are no texts to read.
+const LONGEST_TEXT: usize = 26;
 
 /// Keep Alive of a CONNECT that says nothing of it.
 const KEEP_ALIVE: u16 = 60;
@@ -178,9 +181,10 @@ fn value(value: &Bound) -> String {
     }
 }
 
-/// Binary data: as text if it is some.
+/// Binary data: as text if it is some; what only fills is told by its size.
 pub(super) fn data(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
+        _ if bytes.len() > LONGEST_TEXT && bytes == filler(bytes.len()) => format!("{{size: {}}}", bytes.len()),
         Ok(readable) if readable.chars().all(|c| !c.is_control()) => literal(readable),
         _ => format!("{{hex: \"{}\"}}", hex(bytes)),
     }

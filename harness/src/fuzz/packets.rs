@@ -2,7 +2,7 @@
 
 use super::command::{Alias, Authentication, Content, Extras, Payload, Request, Terms, WillTerms};
 use super::names::Names;
-use crate::case::Credentials;
+use crate::case::{Credentials, filler};
 use model::packet::{
     Acknowledgement, Auth, AuthProperties, Connect, ConnectProperties, Delivery, Disconnect, DisconnectProperties,
     Packet, PacketId, PacketType, ProtocolVersion, Publish, PublishProperties, Qos, ReasonCode, Subscribe,
@@ -170,7 +170,7 @@ fn payload(payload: Payload, prefix: &str) -> Vec<u8> {
         Payload::Own(number) => format!("{prefix}{number}").into_bytes(),
         Payload::Shared => b"same".to_vec(),
         Payload::Empty => Vec::new(),
-        Payload::Large => vec![b'L'; 100],
+        Payload::Filler(size) => filler(size),
     }
 }
 

@@ -145,7 +145,7 @@ fn plainer_contents(content: &Content) -> Vec<Content> {
     if content.qos > Qos::AtLeastOnce {
         all.push(Content { qos: Qos::AtLeastOnce, ..content.clone() });
     }
-    if content.payload == Payload::Large || content.payload == Payload::Shared {
+    if matches!(content.payload, Payload::Filler(_) | Payload::Shared) {
         all.push(Content { payload: Payload::Own(0), ..content.clone() });
     }
     all

@@ -85,6 +85,8 @@ pub(super) struct Walker {
     /// What a client keeps beyond its connection, by client id.
     pub(super) memories: BTreeMap<&'static str, Memory>,
     opened: u32,
+    /// The largest packet that the dialect's servers take, in bytes.
+    largest_packet: usize,
     /// How often clients have answered by themselves.
     said: usize,
     walked: Walked,
@@ -102,6 +104,7 @@ impl Walker {
             links: BTreeMap::new(),
             memories: BTreeMap::new(),
             opened: 0,
+            largest_packet: profile.limits().maximum_packet_size.map_or(usize::MAX, |size| size as usize),
             said: 0,
             walked: Walked {
                 trace: Trace::default(),
@@ -218,10 +221,13 @@ impl Walker {
     }
 
     pub(super) fn send(&mut self, id: ConnectionId, packet: Packet) {
-        let Some(link) = self.links.get(&id) else { return };
+        let Some(link) = self.links.get_mut(&id) else { return };
         let version = link.version;
         // Commands say only what their version can say.
         let Ok(bytes) = encode(&packet, version) else { return };
+        if bytes.len() > self.largest_packet {
+            link.sound = false;
+        }
         self.write(id, bytes, Did::Send(Box::new(packet)));
     }
 

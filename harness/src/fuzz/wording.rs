@@ -1,6 +1,7 @@
 //! What packets say: topics, options, properties, with what the dialect offers often and what it refuses now and then.
 
 use super::command::{Alias, Authentication, Client, Content, Extras, Payload, Request, Terms, WillTerms};
+use crate::case::LARGEST_FILLER;
 use model::packet::{ProtocolVersion, Qos, RetainHandling, SubscriptionOptions};
 use model::profile::{Feature, Profile};
 use proptest::collection::vec;
@@ -13,6 +14,9 @@ use std::ops::RangeInclusive;
 
 /// Of so many draws one may be something that the dialect refuses.
 const OFFENCES_IN: u32 = 25;
+
+/// Of so many payloads, and one more, one makes a packet too large for the dialect's servers.
+const OF_SMALL_PAYLOADS: u32 = 150;
 
 const TOPICS: &[&str] = &["$t/a", "$t/a/b", "$t/a/c", "$t/b"];
 const FILTERS: &[&str] = &["$t/a", "$t/a/#", "$t/a/+", "$t/#", "$t/+", "$t/b", "$t/+/b"];
@@ -139,7 +143,7 @@ impl Wording {
             Ground::Network => &[None, None, None, Some(1), Some(60)],
         };
         let expiries = select(&[None, None, None, Some(1), Some(10)][..]);
-        (self.topics(), self.qos(), self.retain(), payloads(number), select(delays), expiries, extras).prop_map(
+        (self.topics(), self.qos(), self.retain(), small_payloads(number), select(delays), expiries, extras).prop_map(
             |(topic, qos, retain, payload, delay, expiry, extras)| {
                 let content = Content { topic, qos, dup: false, retain, payload, expiry, alias: Alias::None, extras };
                 WillTerms { content, delay }
@@ -206,6 +210,17 @@ impl Wording {
         vec(one, count)
     }
 
+    /// The payload of a PUBLISH.
+    fn payloads(&self, number: u32) -> BoxedStrategy<Payload> {
+        let most = self.profile.limits().maximum_packet_size.and_then(|size| usize::try_from(size).ok());
+        match most.filter(|most| *most <= LARGEST_FILLER) {
+            Some(most) => {
+                prop_oneof![OF_SMALL_PAYLOADS => small_payloads(number), 1 => Just(Payload::Filler(most))].boxed()
+            }
+            None => small_payloads(number).boxed(),
+        }
+    }
+
     /// The filters of an UNSUBSCRIBE.
     pub(super) fn filters_to_leave(&self) -> impl Strategy<Value = Vec<&'static str>> + use<> {
         vec(self.filters(ProtocolVersion::V5_0), 1..=2)
@@ -225,7 +240,7 @@ impl Wording {
             self.qos(),
             select(&[false, false, false, true][..]),
             Self::mostly(&[false, false, false, true], move |retain| retains || !retain),
-            payloads(number),
+            self.payloads(number),
             select(&[None, None, None, Some(1), Some(10)][..]),
             prop_oneof![
                 6 => Just(Alias::None),
@@ -247,12 +262,12 @@ impl Wording {
     }
 }
 
-fn payloads(number: u32) -> impl Strategy<Value = Payload> {
+fn small_payloads(number: u32) -> impl Strategy<Value = Payload> {
     prop_oneof![
         14 => Just(Payload::Own(number)),
         4 => Just(Payload::Shared),
         2 => Just(Payload::Empty),
-        2 => Just(Payload::Large),
+        2 => Just(Payload::Filler(100)),
     ]
 }
 
