@@ -2,8 +2,8 @@
 
 use super::exchange::{exchange, hex};
 use super::run::Run;
+use crate::concealing::ConcealedTrace;
 use crate::run::{Finding, Outcome, Verdict, VerdictKind};
-use crate::trace::Trace;
 use model::packet::ProtocolVersion;
 use model::statement::catalogue;
 use std::io::{self, Write};
@@ -97,7 +97,7 @@ pub(super) fn details(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> 
 ///
 /// # Errors
 /// When nobody reads (a broken pipe) or the disk is full.
-pub fn chart(trace: &Trace, version: ProtocolVersion, out: &mut dyn Write) -> io::Result<()> {
+pub fn chart(trace: &ConcealedTrace, version: ProtocolVersion, out: &mut dyn Write) -> io::Result<()> {
     let lines = exchange(trace, version);
     let width = lines.iter().map(|line| line.actor.chars().count()).max().unwrap_or_default();
     writeln!(out, "  exchange")?;

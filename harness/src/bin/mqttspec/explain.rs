@@ -4,6 +4,7 @@ use crate::output::{complain, print_and_end};
 use crate::sources::load;
 use clap::Args;
 use harness::case::{Library, Step, Variant};
+use harness::concealing::Secrets;
 use harness::exit_code;
 use harness::run::{Fate, KnownFailing, Pattern, Plan, Planned, Selection};
 use model::packet::ProtocolVersion;
@@ -122,6 +123,7 @@ fn explain_variant(planned: &Planned, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  {id} ({}): {}", statement.level, statement.gist)?;
         }
     }
-    variant.steps.iter().try_for_each(|step: &Step| writeln!(out, "    {step}"))?;
+    let secrets = Secrets::of_script(variant);
+    variant.steps.iter().try_for_each(|step: &Step| writeln!(out, "    {}", secrets.conceal(&step.text)))?;
     writeln!(out)
 }

@@ -264,7 +264,7 @@ fn tell_finding(arguments: &Arguments, finding: &Finding, saved: Option<&Path>, 
     } else {
         writeln!(out, "FOUND against the rule {}: {}", violation.rule, violation.says)?;
         writeln!(out, "  expected  {}\n  seen      {}", violation.expected, violation.seen)?;
-        chart(&finding.walked.trace, version, out)?;
+        chart(&finding.trace(), version, out)?;
     }
     writeln!(out)?;
     writeln!(out, "found by    mqttspec fuzz{again}{fault} --profile {} --seed {seed} --runs 1", arguments.profile)?;
