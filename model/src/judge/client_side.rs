@@ -32,10 +32,7 @@ impl Judge {
                     let size = decoded.bytes.len();
                     self.client_packet(at, connection, &decoded.packet, size);
                 }
-                Err(refusal) => {
-                    self.client_bytes_refused(at, connection, &refusal);
-                    return;
-                }
+                Err(refusal) => self.client_bytes_refused(at, connection, &refusal),
             }
         }
     }
@@ -79,7 +76,13 @@ impl Judge {
                 let refused = pubrec.reason.is_error();
                 self.push(at, connection, sender, Input::Pubrec { id: pubrec.packet_id, refused });
             }
-            Packet::Pubrel(pubrel) => self.push(at, connection, sender, Input::Pubrel { id: pubrel.packet_id }),
+            Packet::Pubrel(pubrel) => {
+                let open = self.tracks.get(&sender).and_then(|track| track.open.get(&pubrel.packet_id));
+                if let Some(released) = open.filter(|open| self.vocabulary.of(open.message).qos == Qos::ExactlyOnce) {
+                    self.vocabulary.release(released.message);
+                }
+                self.push(at, connection, sender, Input::Pubrel { id: pubrel.packet_id });
+            }
             Packet::Pubcomp(pubcomp) => self.push(at, connection, sender, Input::Pubcomp { id: pubcomp.packet_id }),
             Packet::Subscribe(subscribe) => self.client_subscribes(at, connection, sender, subscribe),
             Packet::Unsubscribe(unsubscribe) => {
@@ -122,10 +125,15 @@ impl Judge {
     /// Bytes that are no packet. The rest of the stream has no meaning.
     fn client_bytes_refused(&mut self, at: Millis, connection: ConnectionId, refusal: &Refusal) {
         let Some(reading) = self.readings.get_mut(&connection) else { return };
-        reading.client_is_done = true;
         reading.refusal = refusal.statements;
         let version = reading.from_client.version();
         let offence = offences::of_bytes(refusal, reading.sender.is_some());
+        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+        let may_go_on = version.is_some_and(|version| !always_ends(&context, offence, version));
+        if let Some(track) = reading.sender.filter(|_| may_go_on).and_then(|sender| self.tracks.get_mut(&sender)) {
+            track.follow_leniently();
+        }
+        reading.client_is_done = !may_go_on || !reading.from_client.step_over();
         match reading.sender {
             Some(sender) => self.push(at, connection, sender, Input::Offence(offence)),
             None => self.nobody_offends(connection, version, offence),

@@ -79,9 +79,14 @@ impl Hypothesis {
         next
     }
 
+    /// Whether the session has begun after this connection.
+    pub(super) fn has_begun_after(&self, ordinal: u32) -> bool {
+        self.since > ordinal
+    }
+
     /// Whether the session has begun after this connection, or may do so as the server takes what waits.
     pub(super) fn may_begin_after(&self, context: &Context<'_>, queue: &Queue, ordinal: u32) -> bool {
-        self.since > ordinal || self.reachable(context, queue).iter().any(|one| one.since > ordinal)
+        self.has_begun_after(ordinal) || self.reachable(context, queue).iter().any(|one| one.has_begun_after(ordinal))
     }
 
     /// Whether it remembers its beginning more exactly than whoever asks whether it has begun after one of these connections.

@@ -228,7 +228,12 @@ impl Judge {
                 (Some(unanswered), Answer::Refused(_)) => refused.push(unanswered.message),
                 (Some(unanswered), Answer::Acknowledged) => taken.push(unanswered.message),
                 // PUBCOMP without PUBREC may answer a PUBREL that the server could not place.
-                (Some(unanswered), Answer::Complete) => taken.extend(unanswered.received.then_some(unanswered.message)),
+                (Some(unanswered), Answer::Complete) if !unanswered.received => {}
+                // And a message that was never released may be lost with the session that had it.
+                (Some(unanswered), Answer::Complete) if track.may_have_begun_after(unanswered.first) => {
+                    doubted.push(unanswered.message);
+                }
+                (Some(unanswered), Answer::Complete) => taken.push(unanswered.message),
                 (None, _) => {}
             }
             if let Some(unanswered) = known.filter(|_| fits && answer != Answer::Received) {

@@ -62,8 +62,21 @@ pub(super) struct Track {
     under_way: UnderWay,
     /// How many connections it has had and lost, both counted.
     connections: u32,
-    abandoned: bool,
-    overflow: bool,
+    following: Following,
+}
+
+/// How a session is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Following {
+    /// All that the server does is explained.
+    Strictly,
+    /// The client has sent what is malformed, and its version lets a server make anything of it (3.1): what cannot be explained
+    /// may come from that, and ends the following.
+    Leniently,
+    /// No more: after a violation no state explains the session.
+    NoMore,
+    /// No more: too many states explain it.
+    Overflowed,
 }
 
 /// What decides what a message meets, found once for all states that have it in common.
@@ -87,8 +100,7 @@ impl Track {
             open: BTreeMap::new(),
             under_way: UnderWay::default(),
             connections: 0,
-            abandoned: false,
-            overflow: false,
+            following: Following::Strictly,
         }
     }
 
@@ -102,14 +114,38 @@ impl Track {
 
     /// Stops judging: after a violation no state explains this session any more.
     pub(super) fn abandon(&mut self) {
-        self.abandoned = true;
+        self.leave(Following::NoMore);
+    }
+
+    fn leave(&mut self, following: Following) {
+        self.following = following;
         self.hypotheses.clear();
         self.queue.clear();
     }
 
+    /// From here on the server may make anything of what its client has sent.
+    pub(super) fn follow_leniently(&mut self) {
+        if self.following == Following::Strictly {
+            self.following = Following::Leniently;
+        }
+    }
+
+    /// Something cannot be explained. Whether that is no violation: then the session is followed no more.
+    fn may_go_its_way(&mut self) -> bool {
+        let is_lenient = self.following == Following::Leniently;
+        if is_lenient {
+            self.abandon();
+        }
+        is_lenient
+    }
+
+    fn is_left(&self) -> bool {
+        matches!(self.following, Following::NoMore | Following::Overflowed)
+    }
+
     /// Why there is no verdict, if there is none.
     pub(super) fn overflow(&self) -> Option<String> {
-        self.overflow
+        (self.following == Following::Overflowed)
             .then(|| format!("more than {CAP} states of the model explain a session; the judge follows no more"))
     }
 
@@ -172,6 +208,11 @@ impl Track {
             || self.under_way.with_id(id).any(|message| context.vocabulary.of(message).qos == Qos::ExactlyOnce)
     }
 
+    /// Whether the session may have begun after this connection: what it had then of QoS 2 may be lost with its predecessor.
+    pub(super) fn may_have_begun_after(&self, ordinal: u32) -> bool {
+        self.hypotheses.iter().any(|hypothesis| hypothesis.has_begun_after(ordinal))
+    }
+
     /// The server has answered a message.
     pub(super) fn answered(&mut self, message: MessageKey) {
         self.under_way.answered(message);
@@ -200,7 +241,7 @@ impl Track {
 
     /// The client has sent something that the server will take.
     pub(super) fn push(&mut self, context: &Context<'_>, at: Millis, connection: ConnectionId, input: Input) {
-        if self.abandoned {
+        if self.is_left() {
             return;
         }
         self.notice(context, at);
@@ -412,7 +453,7 @@ impl Track {
         early: Millis,
     ) -> bool {
         let possible = |session: &Session| session.possible_wills(moment, early).any(|will| will == message);
-        self.abandoned || self.in_some_future(context, possible)
+        self.is_left() || self.in_some_future(context, possible)
     }
 
     /// Whether a Will of this client must have been published by now.
@@ -463,7 +504,7 @@ impl Track {
         connection: ConnectionId,
         output: &Output,
     ) -> Result<(), Breach> {
-        if self.abandoned {
+        if self.is_left() {
             return Ok(());
         }
         self.notice(context, moment.now);
@@ -496,7 +537,13 @@ impl Track {
             }
         }
         match nearest {
-            Some((_, breach)) if explained.is_empty() => Err(breach),
+            Some((_, breach)) if explained.is_empty() => {
+                if self.may_go_its_way() {
+                    Ok(())
+                } else {
+                    Err(breach)
+                }
+            }
             _ => {
                 self.replace(folded(context, explained));
                 if *output == Output::Close {
@@ -545,7 +592,7 @@ impl Track {
                 }
             }
         }
-        nearest.map(|(_, connection, owed)| (connection, owed))
+        nearest.filter(|_| !self.may_go_its_way()).map(|(_, connection, owed)| (connection, owed))
     }
 
     /// Everything has come to rest: keeps the states in which nothing is owed. False, and nothing has changed, if there is none.
@@ -554,7 +601,7 @@ impl Track {
         let settled = self.hypotheses.iter().flat_map(|hypothesis| self.at_rest(context, hypothesis));
         let calm: BTreeSet<Hypothesis> = settled.filter(is_calm).collect();
         if calm.is_empty() {
-            return self.abandoned;
+            return self.is_left() || self.may_go_its_way();
         }
         self.replace(calm);
         self.trim();
@@ -636,9 +683,8 @@ impl Track {
 
     fn replace(&mut self, hypotheses: BTreeSet<Hypothesis>) {
         self.hypotheses = hypotheses;
-        self.overflow |= self.hypotheses.len() > CAP;
-        if self.overflow {
-            self.abandon();
+        if self.hypotheses.len() > CAP {
+            self.leave(Following::Overflowed);
         }
     }
 

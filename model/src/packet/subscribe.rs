@@ -68,6 +68,6 @@ pub struct Suback {
     pub packet_id: PacketId,
     /// 5.0 only.
     pub properties: ReasonProperties,
-    /// One a filter, in their order. The Return Codes of 3.x are four of the Reason Codes.
+    /// One a filter, in their order: in 3.1 there may be none. The Return Codes of 3.x are four of the Reason Codes.
     pub codes: Vec<ReasonCode>,
 }

@@ -24,6 +24,9 @@ named! {
         /// The server takes five messages above QoS 0 before it has acknowledged the first: its Receive Maximum is 5 at
         /// least (5.0). An assumption, for cases that have no use for a server that takes one at a time.
         Pipelining = "pipelining",
+        /// Messages of one client, topic and QoS arrive in their order (3.1.1: MQTT-4.6.0-6). 3.1 speaks of order, and
+        /// promises none.
+        MessageOrder = "message-order",
         /// QoS 2.
         Qos2 = "qos-2",
         /// Retained messages.

@@ -59,6 +59,11 @@ fn precedes(vocabulary: &Vocabulary, one: MessageKey, other: MessageKey) -> bool
     same_lane(vocabulary.of(one), vocabulary.of(other)) && vocabulary.is_sent_before(one, other)
 }
 
+/// Whether what comes on a connection comes in order.
+fn keeps_order(context: &Context<'_>, link: &Connection) -> bool {
+    context.profile.has_in(Feature::MessageOrder, link.version)
+}
+
 impl Session {
     /// PUBLISH comes: which message is it, and may it come like this?
     pub(super) fn deliver(&self, context: &Context<'_>, now: Millis, seen: &Seen<'_>) -> Result<Vec<Session>, Breach> {
@@ -67,7 +72,14 @@ impl Session {
         };
         let mut successors = Vec::new();
         let mut nearest: Option<Breach> = None;
-        let mut lanes: Vec<MessageKey> = Vec::new();
+        // Of messages alike in one lane the first one that is owed is meant: they come in order, and without an order it makes
+        // no difference if nothing else tells them apart.
+        let mut firsts: Vec<Delivery> = Vec::new();
+        let in_order = keeps_order(context, link);
+        let alike = |one: &Delivery, other: &Delivery| {
+            let (message, others) = (context.vocabulary.of(one.message), context.vocabulary.of(other.message));
+            same_lane(message, others) && (in_order || (one.stands_beside(other) && message.expiry == others.expiry))
+        };
         let mut taken: Vec<(bool, Delivery)> = Vec::new();
         for candidate in self.candidates(context, link, kept, seen.content) {
             let floats = !kept.deliveries.contains(&candidate);
@@ -77,18 +89,15 @@ impl Session {
             }
             match self.deliver_as(context, now, link, kept, &candidate, seen) {
                 Ok(session) => {
-                    // Of messages alike in one lane the first one that is owed is meant: they come in order. Further copies do
-                    // not, nor does a message that was taken twice.
-                    let message = context.vocabulary.of(candidate.message);
-                    let precedes = |other: &MessageKey| {
-                        *other != candidate.message && same_lane(context.vocabulary.of(*other), message)
-                    };
-                    if candidate.kind != Kind::Live || !candidate.shares.is_empty() || !lanes.iter().any(precedes) {
+                    // Further copies do not come in order, nor does a message that was taken twice.
+                    let is_first_of = |other: &Delivery| other.message != candidate.message && alike(other, &candidate);
+                    if candidate.kind != Kind::Live || !candidate.shares.is_empty() || !firsts.iter().any(is_first_of) {
                         successors.push(session);
                     }
                     // One that need not come may have been left out, above QoS 0 with consequences for the next.
-                    if candidate.kind == Kind::Live && (candidate.owed || message.qos == Qos::AtMostOnce) {
-                        lanes.push(candidate.message);
+                    let is_qos_0 = context.vocabulary.of(candidate.message).qos == Qos::AtMostOnce;
+                    if candidate.kind == Kind::Live && (candidate.owed || is_qos_0) {
+                        firsts.push(candidate.clone());
                     }
                     taken.push((floats, candidate));
                 }
@@ -160,7 +169,9 @@ impl Session {
                 ));
             }
         }
-        self.check_order(context, delivery, seen.qos)?;
+        if keeps_order(context, link) {
+            self.check_order(context, delivery, seen.qos)?;
+        }
         Ok(self.delivered(context, delivery, seen))
     }
 
@@ -216,7 +227,7 @@ impl Session {
     fn delivered(&self, context: &Context<'_>, delivery: &Delivery, seen: &Seen<'_>) -> Session {
         let vocabulary = context.vocabulary;
         // What has no place in the order overtakes nothing.
-        let is_ordered = delivery.is_ordered();
+        let is_ordered = delivery.is_ordered() && self.link.as_ref().is_some_and(|link| keeps_order(context, link));
         let overtaken = |other: MessageKey| is_ordered && precedes(vocabulary, other, delivery.message);
         let mut next = self.clone();
         let Some(kept) = &mut next.kept else { return next };

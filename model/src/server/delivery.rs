@@ -122,6 +122,14 @@ impl Delivery {
         self.kind != Kind::Retained && self.shares.is_empty()
     }
 
+    /// Whether nothing but the message tells this one from another that is owed no more than it.
+    pub(super) fn stands_beside(&self, other: &Delivery) -> bool {
+        self.forms == other.forms
+            && self.progress == other.progress
+            && self.undecided == other.undecided
+            && self.owed >= other.owed
+    }
+
     /// Whether a copy that may be one or the other can be taken for this one: what remains then explains no less.
     pub(super) fn stands_for(&self, other: &Delivery) -> bool {
         let same_forms = self.forms.retain == other.forms.retain && self.forms.identifiers == other.forms.identifiers;

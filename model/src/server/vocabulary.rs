@@ -109,6 +109,8 @@ pub struct Vocabulary {
     messages: BTreeMap<MessageKey, Message>,
     /// Where messages stand that were sent once more.
     repeated: BTreeMap<MessageKey, Place>,
+    /// Which messages of QoS 2 their client has released, and as which one of all.
+    released: BTreeMap<MessageKey, u32>,
     coined: Coined,
 }
 
@@ -119,8 +121,8 @@ pub struct Place(u32, MessageKey);
 /// Two that have given the same tokens to the same things are the same: the maps say it once more.
 impl Hash for Vocabulary {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Vocabulary { topics, filters, contents, messages, repeated, .. } = self;
-        (topics, contents, messages, repeated).hash(state);
+        let Vocabulary { topics, filters, contents, messages, repeated, released, .. } = self;
+        (topics, contents, messages, repeated, released).hash(state);
         filters.values().for_each(|(text, _)| text.hash(state));
     }
 }
@@ -132,6 +134,7 @@ impl Vocabulary {
         let latest = self.messages.keys().rev().nth(LATEST).copied();
         self.messages.retain(|key, _| latest.is_none_or(|latest| *key > latest) || live.messages.contains(key));
         self.repeated.retain(|key, _| self.messages.contains_key(key));
+        self.released.retain(|key, _| self.messages.contains_key(key));
         let topics: BTreeSet<TopicKey> = self.messages.values().map(|message| message.topic).collect();
         let of_message = |message: &Message| [message.content_3, message.content_5];
         let contents: BTreeSet<ContentKey> = self.messages.values().flat_map(of_message).collect();
@@ -214,11 +217,25 @@ impl Vocabulary {
     }
 
     /// Whether all of one message was sent before the other: on the same connection, or on one that was gone when the
-    /// other's began. Of connections that are open at once nobody knows which one the server reads first.
+    /// other's began. Of connections that are open at once nobody knows which one the server reads first. A client that
+    /// releases the other one first (against MQTT-4.6.0-4; 3.1 does not forbid it) leaves their order open: a server may pass
+    /// a message of QoS 2 on as soon as it is published or not before it is released (4.3.3).
     #[must_use]
     pub fn is_sent_before(&self, one: MessageKey, other: MessageKey) -> bool {
         let (last, begin) = (self.last_place(one), self.place(other));
-        last < begin && (last.0 == begin.0 || last.0 <= self.of(other).after)
+        let is_sent = last < begin && (last.0 == begin.0 || last.0 <= self.of(other).after);
+        is_sent && !self.is_released_before(other, one)
+    }
+
+    fn is_released_before(&self, one: MessageKey, other: MessageKey) -> bool {
+        self.released.get(&one).is_some_and(|place| self.released.get(&other).is_none_or(|others| place < others))
+    }
+
+    /// The client releases a message of QoS 2: what counts is the first time.
+    pub fn release(&mut self, key: MessageKey) {
+        if !self.released.contains_key(&key) {
+            self.released.insert(key, coin(&mut self.coined.releases));
+        }
     }
 
     /// Whether its sender has sent it once more on a connection after this one.
@@ -297,6 +314,7 @@ struct Coined {
     filters: u32,
     contents: u32,
     messages: u32,
+    releases: u32,
 }
 
 /// The next number. 32 bits are wide enough: traces are bounded far below that.

@@ -100,12 +100,29 @@ impl Decoder {
     ///
     /// # Errors
     /// At the first byte that the version does not permit. Where packets begin is lost then, so every later call gives
-    /// the same refusal.
+    /// the same refusal, unless one [steps over](Decoder::step_over) it.
     pub fn next_packet(&mut self) -> Result<Option<Decoded>, Refusal> {
         if let Some(refusal) = &self.refused {
             return Err(refusal.clone());
         }
         self.read_packet().map_err(|objection| self.refuse(objection))
+    }
+
+    /// Goes on behind the packet that was refused, as a receiver does that ignores it. False if nothing was refused, or if
+    /// it had not come to its end by then.
+    pub fn step_over(&mut self) -> bool {
+        let held = &self.buffer[self.start..];
+        let size = match held.split_first().map(|(_, rest)| read_variable_byte_integer(rest)) {
+            Some(VariableByteInteger::Complete { value, length, .. }) => 1 + length + value as usize,
+            _ => return false,
+        };
+        if self.refused.is_none() || held.len() < size {
+            return false;
+        }
+        self.refused = None;
+        self.start += size;
+        self.offset += size as u64;
+        true
     }
 
     /// The number of bytes held of a packet that is not complete.
@@ -199,8 +216,6 @@ impl Decoder {
             statements: objection.rule.statements(self.sender, packet_type, self.version),
         };
         self.refused = Some(refusal.clone());
-        self.buffer = Vec::new();
-        self.start = 0;
         refusal
     }
 }

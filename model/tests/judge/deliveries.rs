@@ -4,7 +4,7 @@ use crate::trace::{
     Trace, V5, V311, connect, id, lasting, pair, puback, qos0, qos1, suback, subscribe, unsuback, unsubscribe,
 };
 use model::judge::Observation;
-use model::packet::{Acknowledgement, Packet, Qos, ReasonCode};
+use model::packet::{Acknowledgement, Packet, ProtocolVersion, Qos, ReasonCode};
 
 #[test]
 fn dup_on_a_first_delivery_is_found() {
@@ -77,6 +77,21 @@ fn a_changed_message_names_the_field() {
         .receive(1, &qos0("t/a", "m2"))
         .violates("delivery-is-unchanged", "MQTT-3.3.2-3");
     assert_eq!(violation.expected, "payload \"m1\"");
+}
+
+#[test]
+fn a_version_that_promises_no_order_is_held_to_none() {
+    let reordered = |version: ProtocolVersion| {
+        pair(version)
+            .send(2, &qos1("t/a", "m1", 1, false))
+            .receive(2, &puback(1))
+            .send(2, &qos1("t/a", "m2", 2, false))
+            .receive(2, &puback(2))
+            .receive(1, &qos1("t/a", "m2", 1, false))
+    };
+    reordered(V311).violates("order-is-kept", "MQTT-4.6.0-6");
+    reordered(ProtocolVersion::V3_1).receive(1, &qos1("t/a", "m1", 2, false)).conforms();
+    reordered(ProtocolVersion::V3_1).send(1, &puback(1)).violates("delivery-is-made", "");
 }
 
 #[test]

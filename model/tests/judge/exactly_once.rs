@@ -199,6 +199,54 @@ fn a_session_that_has_ended_unseen_knows_no_message() {
 }
 
 #[test]
+fn what_was_not_released_may_be_lost_with_its_session() {
+    let received = || lasting_pair(Qos::ExactlyOnce).send(2, &qos2("t/a", "m1", 7, false)).receive(2, &pubrec(7));
+    let released = |trace: Trace, connection: u32, reason: ReasonCode| {
+        trace.send(connection, &pubrel(7)).receive(connection, &pubcomp(7, reason))
+    };
+    released(comes_back(received(), 2, 3), 3, ReasonCode::Success).violates("delivery-is-made", "MQTT-4.5.0-1");
+    let mut short = lasting("pub", V5);
+    short.properties.session_expiry_interval = Some(1);
+    let ended = received()
+        .see(2, Observation::ClosedByClient)
+        .see(3, Observation::Opened)
+        .send(3, &Packet::Connect(short))
+        .see(3, Observation::ClosedByClient)
+        .later(20_000)
+        .see(4, Observation::Opened)
+        .send(4, &Packet::Connect(lasting("pub", V5)));
+    released(comes_back(ended, 4, 5), 5, ReasonCode::PacketIdentifierNotFound).conforms();
+}
+
+#[test]
+fn what_is_released_first_may_be_passed_on_first() {
+    let received = |version: ProtocolVersion| {
+        subscriber(version)
+            .send(2, &qos2("t/a", "m1", 7, false))
+            .receive(2, &pubrec(7))
+            .send(2, &qos2("t/a", "m2", 8, false))
+            .receive(2, &pubrec(8))
+    };
+    let released = |trace: Trace, id: u16| trace.send(2, &pubrel(id)).receive(2, &pubcomp(id, ReasonCode::Success));
+    let delivered = |trace: Trace, payload: &str, id: u16| {
+        trace
+            .receive(1, &qos2("t/a", payload, id, false))
+            .send(1, &pubrec(id))
+            .receive(1, &pubrel(id))
+            .send(1, &pubcomp(id, ReasonCode::Success))
+    };
+    for version in [V311, V5] {
+        let as_released = |trace: Trace| delivered(released(trace, 8), "m2", 1);
+        delivered(released(as_released(received(version)), 7), "m1", 2).conforms();
+        let as_published = delivered(delivered(received(version), "m1", 1), "m2", 2);
+        released(released(as_published, 8), 7).conforms();
+        let in_order = released(released(received(version), 7), 8);
+        let statement = if version == V5 { "MQTT-4.6.0-5" } else { "MQTT-4.6.0-6" };
+        in_order.receive(1, &qos2("t/a", "m2", 1, false)).violates("order-is-kept", statement);
+    }
+}
+
+#[test]
 fn what_a_connection_did_not_take_the_next_one_need_not_get() {
     let mut small = lasting("sub", V5);
     small.properties.maximum_packet_size = std::num::NonZeroU32::new(40);

@@ -34,6 +34,37 @@ fn a_refused_connect_leaves_the_older_connection_alone() {
 }
 
 #[test]
+fn an_empty_request_of_3_1_may_be_granted_nothing() {
+    let empty = [0x82, 2, 0, 1];
+    let granted = |version: ProtocolVersion| {
+        pair(version).see(1, Observation::Sent(&empty)).see(1, Observation::Received(&[0x90, 2, 0, 1]))
+    };
+    granted(ProtocolVersion::V3_1).conforms();
+    granted(V311).violates("packet-is-well-formed", "MQTT-3.8.4-5");
+}
+
+#[test]
+fn what_3_1_does_not_rule_on_may_have_any_effect() {
+    // Requested QoS 3: a server of 3.1 should end the connection, and may go on.
+    let bad = [0x82, 8, 0, 1, 0, 3, b't', b'/', b'b', 3];
+    let goes_on = |version: ProtocolVersion| {
+        pair(version)
+            .see(1, Observation::Sent(&bad))
+            .send(1, &Packet::Pingreq)
+            .receive(1, &Packet::Pingresp)
+            .send(1, &qos1("t/a", "m1", 2, false))
+            .receive(1, &puback(2))
+            .receive(1, &qos1("t/a", "m1", 1, false))
+    };
+    goes_on(ProtocolVersion::V3_1).send(1, &puback(1)).conforms();
+    goes_on(ProtocolVersion::V3_1).receive(1, &suback(1, &[ReasonCode::GrantedQos2])).conforms();
+    goes_on(V311).violates("offence-is-refused", "MQTT-3.8.3-4");
+    // Others hear what comes behind it, and are held to what they have asked for.
+    let heard = || goes_on(ProtocolVersion::V3_1).send(1, &qos1("t/c", "m2", 3, false)).receive(1, &puback(3));
+    heard().receive(2, &qos1("t/c", "m2", 1, false)).violates("delivery-was-subscribed", "");
+}
+
+#[test]
 fn a_malformed_packet_must_be_refused() {
     let bad = Crafted::of(&Packet::Pingreq, V311).unwrap().flags(1).to_bytes();
     let offended = |version: ProtocolVersion| pair(version).see(1, Observation::Sent(&bad));

@@ -9,6 +9,7 @@ use Fault::{
     UnsupportedProtocolVersion as Level,
 };
 use Sender::{Client, Server};
+use model::packet::Packet;
 use model::packet::ProtocolVersion::{self, V3_1, V3_1_1, V5_0};
 use model::wire::{Decoder, Fault, Sender};
 
@@ -294,6 +295,23 @@ fn a_packet_over_the_maximum_is_refused_at_its_header() {
     let mut first = Decoder::from_client();
     first.set_maximum_packet_size(10);
     assert_eq!(check(first, &bytes("10 ff01"), 0, None, (TooLarge, 1, &["MQTT-3.1.4-1"])), Ok(()));
+}
+
+#[test]
+fn what_is_refused_can_be_stepped_over_where_it_ends() {
+    let start = crate::connect(V3_1_1).len() as u64;
+    let mut decoder = decoder(Client, V3_1_1);
+    assert!(!decoder.step_over(), "nothing is refused");
+    // A SUBSCRIBE without filter, a PINGREQ, and one with a flag whose second byte is still to come.
+    decoder.feed(&bytes("82 02 0001 C0 00 C1"));
+    let refusal = decoder.next_packet().unwrap_err();
+    assert_eq!(decoder.next_packet().unwrap_err(), refusal);
+    assert!(decoder.step_over());
+    let pingreq = decoder.next_packet().unwrap().unwrap();
+    assert_eq!((pingreq.packet, pingreq.offset), (Packet::Pingreq, start + 4));
+    assert_eq!(decoder.next_packet().unwrap_err().offset, start + 6);
+    decoder.feed(&bytes("00"));
+    assert!(!decoder.step_over(), "what came behind a refusal is dropped");
 }
 
 #[test]

@@ -73,7 +73,8 @@ fn options_of_5_0(byte: u8, at: usize) -> Read<SubscriptionOptions> {
 pub(super) fn suback(reader: &mut Reader, context: &Context) -> Read<Suback> {
     let packet_id = reader.packet_id(&rules::ID_OF_ANSWER)?;
     let properties = properties(reader, context.version, Owner::packet(PacketType::Suback))?;
-    if reader.is_at_end() {
+    // 3.1 does not say that there must be one: a SUBSCRIBE without filter, which it does not forbid either, has this answer.
+    if reader.is_at_end() && context.version != ProtocolVersion::V3_1 {
         let what = "expected a code for each Topic Filter, found the end of the packet";
         return Err(Objection::new(reader.at(), &rules::NO_GRANT, what));
     }

@@ -40,7 +40,7 @@ fn options(options: &SubscriptionOptions, version: ProtocolVersion) -> Result<u8
 
 pub(super) fn suback(suback: &Suback, version: ProtocolVersion) -> Result<Frame, Unencodable> {
     let packet = PacketType::Suback;
-    if suback.codes.is_empty() {
+    if suback.codes.is_empty() && version != ProtocolVersion::V3_1 {
         return Err(Unencodable::NoCodes { packet });
     }
     let mut frame = Frame::new(packet, 0);
