@@ -97,9 +97,7 @@ impl Terrain {
         mut fresh: impl FnMut() -> (Peer, String),
         counts: impl Fn(&[Command]) -> bool,
     ) -> Shrunk {
-        // What began later has no part in it.
-        let until = Duration::from_millis(violation.at);
-        let began = walked.commands.iter().take_while(|(began, _)| *began <= until);
+        let began = walked.commands.iter().take_while(|(began, _)| may_have_part_in(violation.at, *began));
         let commands = began.map(|(_, command)| command.clone()).collect();
         let (commands, walks) = shrink(commands, |candidate| {
             let (peer, unique) = fresh();
@@ -113,6 +111,11 @@ impl Terrain {
     }
 }
 
+/// Whether a command that began then may have a part in what the judge saw in this millisecond: later ones have none.
+fn may_have_part_in(violation_at: u64, began: Duration) -> bool {
+    began.as_millis() <= u128::from(violation_at)
+}
+
 /// What is left of a walk.
 #[derive(Debug, Clone)]
 pub struct Shrunk {
@@ -120,4 +123,15 @@ pub struct Shrunk {
     pub commands: Vec<Command>,
     /// How many walks it took to find out.
     pub walks: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_has_a_part_in_what_is_seen_within_its_millisecond() {
+        let parts = [25_000, 25_400, 26_000].map(|began| may_have_part_in(25, Duration::from_micros(began)));
+        assert_eq!(parts, [true, true, false]);
+    }
 }

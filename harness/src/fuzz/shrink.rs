@@ -5,14 +5,19 @@
 
 use super::command::Command;
 use super::plainer::{all_plainer, plainer};
+use std::time::{Duration, Instant};
 
 /// How many walks a shrinking may take.
 pub const MOST_WALKS: usize = 100;
+
+/// How long they may take together: with a broker in a network time passes in each of them.
+const MOST_TIME: Duration = Duration::from_secs(60);
 
 /// Commands on their way to as few as possible.
 pub(super) struct Shrinking<F> {
     commands: Vec<Command>,
     walks: usize,
+    began: Instant,
     /// Walks these commands; those that applied, if it fails the same way.
     fails: F,
 }
@@ -23,7 +28,7 @@ pub(super) fn shrink<F>(commands: Vec<Command>, fails: F) -> (Vec<Command>, usiz
 where
     F: FnMut(&[Command]) -> Option<Vec<Command>>,
 {
-    let mut shrinking = Shrinking { commands, walks: 0, fails };
+    let mut shrinking = Shrinking { commands, walks: 0, began: Instant::now(), fails };
     // What passes in time takes time in every walk that follows.
     let passes = |command: &Command| matches!(command, Command::Elapse(_));
     let at_once: Vec<Command> = shrinking.commands.iter().filter(|command| !passes(command)).cloned().collect();
@@ -32,7 +37,7 @@ where
     }
     let half = shrinking.commands.len().div_ceil(2);
     shrinking.leave_out(half);
-    while shrinking.walks < MOST_WALKS {
+    while !shrinking.is_over() {
         let changed = shrinking.make_all_plainer() || shrinking.make_plainer() || shrinking.leave_out_windows();
         if !changed {
             break;
@@ -43,9 +48,13 @@ where
 }
 
 impl<F: FnMut(&[Command]) -> Option<Vec<Command>>> Shrinking<F> {
+    fn is_over(&self) -> bool {
+        self.walks >= MOST_WALKS || self.began.elapsed() >= MOST_TIME
+    }
+
     /// Goes on with these commands if they fail.
     fn attempt(&mut self, candidate: &[Command]) -> bool {
-        if self.walks >= MOST_WALKS {
+        if self.is_over() {
             return false;
         }
         self.walks += 1;

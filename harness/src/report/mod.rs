@@ -23,5 +23,5 @@ pub use progress::Progress;
 pub use proof::{Proofs, proofs};
 pub use run::{Header, Product, Run};
 pub use survey::{Report, read_report, split_link, survey};
-pub use terminal::{Detail, chart, terminal};
+pub use terminal::{Detail, chart, terminal, whole_chart};
 pub use transcript::transcript;

@@ -128,15 +128,34 @@ pub(super) fn details(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> 
 /// # Errors
 /// When nobody reads (a broken pipe) or the disk is full.
 pub fn chart(trace: &ConcealedTrace, version: ProtocolVersion, out: &mut dyn Write) -> io::Result<()> {
+    chart_without(EXCHANGE_HEAD, EXCHANGE_TAIL, trace, version, out)
+}
+
+/// Prints all of a trace as a sequence chart, however long it is.
+///
+/// # Errors
+/// When the disk is full.
+pub fn whole_chart(trace: &ConcealedTrace, version: ProtocolVersion, out: &mut dyn Write) -> io::Result<()> {
+    chart_without(usize::MAX, 0, trace, version, out)
+}
+
+/// A sequence chart of which the lines between head and tail are hidden.
+fn chart_without(
+    head: usize,
+    tail: usize,
+    trace: &ConcealedTrace,
+    version: ProtocolVersion,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let lines = exchange(trace, version);
     let width = lines.iter().map(|line| line.actor.chars().count()).max().unwrap_or_default();
     writeln!(out, "  exchange")?;
     for (index, line) in lines.iter().enumerate() {
-        let hidden = lines.len().saturating_sub(EXCHANGE_HEAD + EXCHANGE_TAIL);
-        if hidden > 0 && index == EXCHANGE_HEAD {
+        let hidden = lines.len().saturating_sub(head.saturating_add(tail));
+        if hidden > 0 && index == head {
             writeln!(out, "    ... {hidden} more ...")?;
         }
-        if index < EXCHANGE_HEAD || index >= EXCHANGE_HEAD + hidden {
+        if index < head || index >= head.saturating_add(hidden) {
             let seconds = line.at.as_secs_f64();
             writeln!(out, "    {seconds:>8.3} s  {:width$} {} {}", line.actor, line.arrow, line.text)?;
         }

@@ -69,7 +69,15 @@ impl Judge {
             return;
         }
         match packet {
-            Packet::Connect(_) => self.client_offends(at, connection, sender, Offence::SecondConnect),
+            Packet::Connect(_) => {
+                // 3.1 has no rule for it but that an older connection of the client ends: it may be served like any other.
+                if let Some(track) =
+                    self.tracks.get_mut(&sender).filter(|_| reading.version() == Some(ProtocolVersion::V3_1))
+                {
+                    track.follow_leniently();
+                }
+                self.client_offends(at, connection, sender, Offence::SecondConnect);
+            }
             Packet::Publish(publish) => self.client_publishes(at, connection, sender, publish, size),
             Packet::Puback(puback) => self.push(at, connection, sender, Input::Puback { id: puback.packet_id }),
             Packet::Pubrec(pubrec) => {

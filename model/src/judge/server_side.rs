@@ -196,9 +196,11 @@ impl Judge {
         if let Output::Connack { session_present: false, code: 0, .. } = output
             && says_present
         {
-            // The server knows of no exchange of QoS 2: what comes again is new to it, or never comes again.
-            let vocabulary = &self.vocabulary;
-            track.open.retain(|_, unanswered| vocabulary.of(unanswered.message).qos < Qos::ExactlyOnce);
+            // The server knows of no earlier exchange of QoS 2: what comes again is new to it, or never comes again.
+            let (vocabulary, begun) = (&self.vocabulary, track.ordinal(connection));
+            let is_known =
+                |open: &Unanswered| open.first >= begun || vocabulary.of(open.message).qos < Qos::ExactlyOnce;
+            track.open.retain(|_, unanswered| is_known(unanswered));
         }
         let mut on_its_way_again = None;
         let acknowledged = match Answer::of(output) {

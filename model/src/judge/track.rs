@@ -165,7 +165,7 @@ impl Track {
     /// Whether nothing that comes on this connection can reach the session any more: it has been replaced or refused.
     pub(super) fn is_out(&self, connection: ConnectionId) -> bool {
         let may_hear = |hypothesis: &Hypothesis| hypothesis.may_hear(connection);
-        self.queue.lane(connection).is_none() || !self.hypotheses.iter().any(may_hear)
+        !self.is_left() && (self.queue.lane(connection).is_none() || !self.hypotheses.iter().any(may_hear))
     }
 
     /// Messages that may not have reached other sessions yet, each as often as it was sent.

@@ -247,6 +247,27 @@ fn what_is_released_first_may_be_passed_on_first() {
 }
 
 #[test]
+fn what_is_published_before_connack_is_released_like_any_other() {
+    Trace::new("standard", V311)
+        .see(1, Observation::Opened)
+        .send(1, &Packet::Connect(connect("one")))
+        .send(1, &qos2("t/a", "m1", 7, false))
+        .send(1, &qos2("t/a", "m2", 8, false))
+        .send(1, &subscribe(1, "t/a", Qos::ExactlyOnce))
+        .receive(1, &connack(V311, false))
+        .receive(1, &pubrec(7))
+        .receive(1, &pubrec(8))
+        .receive(1, &suback(1, &[ReasonCode::GrantedQos2]))
+        .send(1, &pubrel(8))
+        .receive(1, &qos2("t/a", "m2", 1, false))
+        .receive(1, &pubcomp(8, ReasonCode::Success))
+        .send(1, &pubrel(7))
+        .receive(1, &qos2("t/a", "m1", 2, false))
+        .receive(1, &pubcomp(7, ReasonCode::Success))
+        .conforms();
+}
+
+#[test]
 fn what_a_connection_did_not_take_the_next_one_need_not_get() {
     let mut small = lasting("sub", V5);
     small.properties.maximum_packet_size = std::num::NonZeroU32::new(40);

@@ -1,7 +1,7 @@
 //! What a client must not send, and what a server may do about it.
 
 use crate::trace::{
-    Trace, V5, V311, connack, connect, id, lasting, pair, puback, qos1, suback, subscribe, unsuback, unsubscribe,
+    Trace, V5, V311, connack, connect, id, lasting, pair, puback, qos0, qos1, suback, subscribe, unsuback, unsubscribe,
 };
 use model::judge::Observation;
 use model::packet::{
@@ -62,6 +62,30 @@ fn what_3_1_does_not_rule_on_may_have_any_effect() {
     // Others hear what comes behind it, and are held to what they have asked for.
     let heard = || goes_on(ProtocolVersion::V3_1).send(1, &qos1("t/c", "m2", 3, false)).receive(1, &puback(3));
     heard().receive(2, &qos1("t/c", "m2", 1, false)).violates("delivery-was-subscribed", "");
+}
+
+#[test]
+fn a_second_connect_of_3_1_may_end_its_session() {
+    let refused = |version: ProtocolVersion| {
+        Trace::new("standard", version)
+            .connected_with(1, lasting("sub", version), false)
+            .subscribed(1, 1, "t/a", Qos::AtLeastOnce)
+            .send(1, &Packet::Connect(connect("sub")))
+            .see(1, Observation::ClosedByServer)
+            .connected_with(2, lasting("sub", version), version == V311)
+            .connected(3, "pub")
+            .send(3, &qos1("t/a", "m1", 1, false))
+            .receive(3, &puback(1))
+    };
+    refused(ProtocolVersion::V3_1).conforms();
+    refused(V311).violates("delivery-is-made", "MQTT-4.5.0-1");
+    // Of a session that may be any nothing is known any more; what its client publishes others hear all the same.
+    refused(ProtocolVersion::V3_1)
+        .receive(2, &suback(9, &[ReasonCode::Success]))
+        .subscribed(3, 2, "t/b", Qos::AtMostOnce)
+        .send(2, &qos0("t/b", "m2"))
+        .receive(3, &qos0("t/b", "m2"))
+        .conforms();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use harness::exit_code;
 use harness::fuzz::{
     CONFIRMATIONS, Campaign, Client, Finding, Ground, Host, Network, Report, Target, Terrain, names_of,
 };
-use harness::report::{Detail, Header, Run, chart, terminal};
+use harness::report::{Detail, Header, Run, chart, terminal, whole_chart};
 use harness::run::{Interrupt, KnownFailing, NetworkTarget, RunError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::packet::ProtocolVersion;
@@ -212,19 +212,14 @@ fn bar() -> ProgressBar {
 /// Tells what came of it, and ends with the code for it.
 fn tell(arguments: &Arguments, campaign: &Campaign, report: &Report, log: Option<&Path>) -> u8 {
     let mut code = if report.finding.is_some() { exit_code::NOT_AS_EXPECTED } else { exit_code::AS_EXPECTED };
-    let saved = match report.finding.as_deref() {
-        Some(Finding { case_file: Ok(text), violation, seed, .. }) => {
-            match save(&arguments.save, violation.rule, *seed, text) {
-                Ok(path) => Some(path),
-                Err(error) => {
-                    complain(&format_args!("cannot save the finding in {}: {error}", arguments.save.display()));
-                    code = exit_code::NO_JUDGEMENT;
-                    None
-                }
-            }
+    let saved = report.finding.as_deref().and_then(|finding| match save(&arguments.save, finding) {
+        Ok(path) => Some(path),
+        Err(error) => {
+            complain(&format_args!("cannot save the finding in {}: {error}", arguments.save.display()));
+            code = exit_code::NO_JUDGEMENT;
+            None
         }
-        _ => None,
-    };
+    });
     if let Some(trouble) = &report.trouble {
         complain(trouble);
         code = exit_code::NO_JUDGEMENT;
@@ -252,7 +247,8 @@ fn tell_finding(arguments: &Arguments, finding: &Finding, saved: Option<&Path>, 
     let version = finding.version();
     // What fails as a case is told as one.
     if let Some(outcome) = finding.outcome.as_ref().filter(|_| finding.confirmed > 0) {
-        let cases = saved.map(|path| format!(" {}", quote(&path.display().to_string()))).unwrap_or_default();
+        let cases = saved.filter(|_| finding.case_file.is_ok());
+        let cases = cases.map(|path| format!(" {}", quote(&path.display().to_string()))).unwrap_or_default();
         let header = Header {
             target: arguments.target.name(),
             rerun: format!("mqttspec run{again}{fault}{cases}"),
@@ -262,8 +258,7 @@ fn tell_finding(arguments: &Arguments, finding: &Finding, saved: Option<&Path>, 
         let run = Run { header, outcomes: vec![outcome.clone()], ..Run::default() };
         terminal(&run, Detail::Verbose, out)?;
     } else {
-        writeln!(out, "FOUND against the rule {}: {}", violation.rule, violation.says)?;
-        writeln!(out, "  expected  {}\n  seen      {}", violation.expected, violation.seen)?;
+        tell_violation(finding, out)?;
         chart(&finding.trace(), version, out)?;
     }
     writeln!(out)?;
@@ -281,7 +276,8 @@ fn tell_finding(arguments: &Arguments, finding: &Finding, saved: Option<&Path>, 
     match (&finding.case_file, saved) {
         (Ok(_), Some(path)) => writeln!(out, "saved       {}: {played}; {reference}", path.display())?,
         (Ok(_), None) => writeln!(out, "not saved   {played}; {reference}")?,
-        (Err(why), _) => writeln!(out, "no case     {why}")?,
+        (Err(why), Some(path)) => writeln!(out, "no case     {why}; the whole exchange is in {}", path.display())?,
+        (Err(why), None) => writeln!(out, "no case     {why}")?,
     }
     writeln!(out, "known as    {}", names_of(violation, version).join(", "))?;
     writeln!(out)
@@ -307,17 +303,33 @@ fn tell_counts(campaign: &Campaign, report: &Report, out: &mut dyn Write) -> io:
     )
 }
 
-/// Writes a case into a file of its own.
-fn save(folder: &Path, rule: &str, seed: u64, text: &str) -> io::Result<PathBuf> {
+/// Writes a finding into a file of its own: its case, or its whole exchange if there is none.
+fn save(folder: &Path, finding: &Finding) -> io::Result<PathBuf> {
+    let (ending, text) = match &finding.case_file {
+        Ok(case) => ("yaml", case.clone().into_bytes()),
+        Err(_) => {
+            let mut text = Vec::new();
+            tell_violation(finding, &mut text)?;
+            whole_chart(&finding.trace(), finding.version(), &mut text)?;
+            ("txt", text)
+        }
+    };
     std::fs::create_dir_all(folder)?;
+    let (rule, seed) = (finding.violation.rule, finding.seed);
     let mut count = 1;
     loop {
         let suffix = if count == 1 { String::new() } else { format!("-{count}") };
-        let path = folder.join(format!("{rule}-{seed}{suffix}.yaml"));
+        let path = folder.join(format!("{rule}-{seed}{suffix}.{ending}"));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => return file.write_all(text.as_bytes()).map(|()| path),
+            Ok(mut file) => return file.write_all(&text).map(|()| path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => count += 1,
             Err(error) => return Err(error),
         }
     }
+}
+
+fn tell_violation(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    let violation = &finding.violation;
+    writeln!(out, "FOUND against the rule {}: {}", violation.rule, violation.says)?;
+    writeln!(out, "  expected  {}\n  seen      {}", violation.expected, violation.seen)
 }
