@@ -125,10 +125,10 @@ impl Decoder {
         true
     }
 
-    /// The number of bytes held of a packet that is not complete.
+    /// The number of bytes held of a packet that is not complete; none after a refusal.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.buffer.len() - self.start
+        if self.refused.is_some() { 0 } else { self.buffer.len() - self.start }
     }
 
     fn read_packet(&mut self) -> Result<Option<Decoded>, Objection> {

@@ -110,7 +110,7 @@ fn lists_that_may_not_be_empty() {
     refused(Packet::Subscribe(none), V3_1_1, "SUBSCRIBE needs at least one Topic Filter");
     let none = Unsubscribe { packet_id: PacketId::FIRST, properties: Default::default(), filters: Vec::new() };
     refused(Packet::Unsubscribe(none), V5_0, "UNSUBSCRIBE needs at least one Topic Filter");
-    refused(suback(Vec::new()), V3_1, "SUBACK needs a code for each Topic Filter, found none");
+    refused(suback(Vec::new()), V3_1_1, "SUBACK needs a code for each Topic Filter, found none");
     refused(unsuback(Vec::new()), V5_0, "UNSUBACK needs a code for each Topic Filter, found none");
 }
 
