@@ -10,10 +10,11 @@
 //!
 //! Where to read next: [`case`] is the language of the cases, [`run`] plays them, [`wire`] and [`trace`] are what it
 //! plays on, [`target`] is what is tested, [`cloud`] is the business server that is played, [`report`] is what people and
-//! machines get to see. The command line is `mqttspec`.
+//! machines get to see, and [`concealing`] what they do not. The command line is `mqttspec`.
 
 pub mod case;
 pub mod cloud;
+pub mod concealing;
 pub mod coverage;
 pub mod exit_code;
 pub mod fault;

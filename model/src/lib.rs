@@ -22,6 +22,7 @@
 //! - [`permitted`]: the judge turned round: a server that may do whatever the model permits.
 //! - [`check`]: the model explored exhaustively.
 //! - [`cloud`]: requests to the platform's API and their signatures, logins of business servers.
+//! - [`nearest`]: the word that was probably meant, for errors.
 //!
 //! A judge that is fed with the traffic of one client:
 //!
@@ -51,6 +52,7 @@ pub mod citation;
 pub mod cloud;
 pub mod device;
 pub mod judge;
+pub mod nearest;
 pub mod packet;
 pub mod permitted;
 pub mod profile;

@@ -91,14 +91,18 @@ impl ListenOptions {
         Ok(Listeners(listeners))
     }
 
-    /// The way in for business servers: through TLS, if there is a certificate.
-    pub(crate) fn cloud_entrance(&self) -> Result<Entrance, ListenError> {
-        let files = self.certificate_files()?;
-        let tls = match &files {
-            Some(_) => Some(self.server_tls(files.as_ref())?),
-            None => None,
-        };
-        Ok(Entrance { tls, web_socket: false })
+    /// The way in for who gets messages over AMQP: through TLS, if there is a certificate.
+    pub(crate) fn amqp_entrance(&self) -> Result<Entrance, ListenError> {
+        match self.certificate_files()? {
+            Some(_) => self.tls_entrance(),
+            None => Ok(Entrance::default()),
+        }
+    }
+
+    /// The way in through TLS.
+    pub(crate) fn tls_entrance(&self) -> Result<Entrance, ListenError> {
+        let tls = self.server_tls(self.certificate_files()?.as_ref())?;
+        Ok(Entrance { tls: Some(tls), web_socket: false })
     }
 
     /// What a person has to be told about them, if anything.
@@ -187,7 +191,7 @@ impl fmt::Display for ListenError {
             ListenError::File(error) => write!(f, "{error}"),
             ListenError::TestCertificates(error) => write!(f, "--test-certificates: {error}"),
             ListenError::NoCertificate => {
-                f.write_str("--tls and --wss need --cert FILE --key FILE, or --test-certificates FOLDER")
+                f.write_str("--tls, --wss and --api-tls need --cert FILE --key FILE, or --test-certificates FOLDER")
             }
         }
     }

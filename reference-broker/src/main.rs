@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::{env, fs};
 use tokio::net::TcpListener;
+use transport::Entrance;
 
 /// A wrong command line: clap's own code, and that of a file that it names.
 const USAGE: u8 = 2;
@@ -68,6 +69,10 @@ struct Arguments {
     /// Serve the API of the cloud side here: Pub, BatchPub, PubBroadcast, RRpc, DisableThing, EnableThing, QueryDeviceLog
     #[arg(long, value_name = "ADDRESS:PORT", requires = "access_key_id")]
     api: Option<SocketAddr>,
+
+    /// The same over HTTPS; needs a certificate, as --tls does
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "access_key_id")]
+    api_tls: Option<SocketAddr>,
 
     /// Give business servers what devices publish here, over AMQP 1.0; over TLS if there is a certificate
     #[arg(long, value_name = "ADDRESS:PORT", requires = "access_key_id")]
@@ -191,16 +196,21 @@ async fn cloud(
         }
         _ => Vec::new(),
     };
-    let api = match arguments.api {
+    let api = CloudApi::new(broker.clone(), keys.clone(), products);
+    let plain = match arguments.api {
+        Some(address) => Some((bind(address, "API").await?, Entrance::default())),
+        None => None,
+    };
+    let encrypted = match arguments.api_tls {
         Some(address) => {
-            let listener = bind(address, "API").await?;
-            Some((CloudApi::new(broker.clone(), keys.clone(), products), listener))
+            let entrance = arguments.listen.tls_entrance().map_err(Failure::Listen)?;
+            Some((bind(address, "API over TLS").await?, entrance))
         }
         None => None,
     };
     let amqp = match arguments.amqp {
         Some(address) => {
-            let entrance = arguments.listen.cloud_entrance().map_err(Failure::Listen)?;
+            let entrance = arguments.listen.amqp_entrance().map_err(Failure::Listen)?;
             let scheme = if entrance.tls.is_some() { "AMQP over TLS" } else { "AMQP" };
             let listener = bind(address, scheme).await?;
             let groups = arguments.consumer_group.iter().cloned();
@@ -209,11 +219,9 @@ async fn cloud(
         None => None,
     };
     Ok(async move {
-        let api = async {
-            match api {
-                Some((api, listener)) => api.listen(listener).await,
-                None => std::future::pending().await,
-            }
+        let asked = async |at: Option<(TcpListener, Entrance)>| match at {
+            Some((listener, entrance)) => api.listen_behind(listener, entrance).await,
+            None => std::future::pending().await,
         };
         let amqp = async {
             match amqp {
@@ -221,7 +229,7 @@ async fn cloud(
                 None => std::future::pending().await,
             }
         };
-        tokio::join!(api, amqp);
+        tokio::join!(asked(plain), asked(encrypted), amqp);
     })
 }
 

@@ -19,7 +19,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
+use transport::{Address, Entrance, Route, Scheme, Stream, TestAuthority, Tls};
 
 const SECRET: &str = "access-secret-01";
 
@@ -47,8 +49,13 @@ fn signed(request: &Request, nonce: &str) -> BTreeMap<String, String> {
 
 /// Status and body of the answer to a request with these parameters.
 async fn ask(api: &CloudApi, verb: &str, body: &str) -> (u16, serde_json::Value) {
-    let (mut ours, theirs) = duplex(1 << 20);
+    let (ours, theirs) = duplex(1 << 20);
     api.attach(theirs);
+    ask_on(ours, verb, body).await
+}
+
+/// The same on a stream that is open.
+async fn ask_on(mut ours: impl Stream, verb: &str, body: &str) -> (u16, serde_json::Value) {
     let length = body.len();
     let form = "application/x-www-form-urlencoded";
     let head = format!(
@@ -199,6 +206,34 @@ async fn bytes_that_are_no_http_end_their_own_connection_only() {
         timeout(Duration::from_secs(60), ours.read_to_end(&mut rest)).await.expect("it does not hang").unwrap();
     }
     assert_eq!(ask(&api, "POST", &query(&signed(&pub_(), "after"))).await.1["Success"], true);
+}
+
+#[tokio::test]
+async fn the_api_answers_over_https_who_trusts_it_and_nobody_without_tls() {
+    let (authority, stranger) = (TestAuthority::new().unwrap(), TestAuthority::new().unwrap());
+    let entrance = Entrance { tls: Some(Tls::Modern(authority.server().unwrap())), web_socket: false };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = Address::loopback(Scheme::Mqtts, listener.local_addr().unwrap().port());
+    let api = CloudApi::new(broker(), vec![key()], None);
+    tokio::spawn(async move { api.listen_behind(listener, entrance).await });
+
+    let route = Route::over_tls(address.clone(), authority.client(None));
+    let request = query(&signed(&pub_(), "over-https"));
+    let answer = ask_on(route.connect().await.unwrap().stream, "POST", &request).await;
+    assert_eq!((answer.0, &answer.1["Success"]), (200, &true.into()), "{answer:?}");
+    // Who may ask is the same as without TLS: a nonce counts once.
+    let again = ask_on(route.connect().await.unwrap().stream, "POST", &request).await;
+    assert_eq!((again.0, &again.1["Code"]), (400, &"SignatureNonceUsed".into()), "{again:?}");
+
+    let refused = Route::over_tls(address.clone(), stranger.client(None)).connect().await.unwrap_err();
+    assert!(refused.to_string().contains("certificate"), "{refused}");
+    let plain = Address { scheme: Scheme::Mqtt, host: "127.0.0.1".to_owned(), ..address };
+    let mut plain = Route::plain(plain).connect().await.unwrap().stream;
+    plain.write_all(b"GET / HTTP/1.1\r\nHost: api\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    // What comes, if anything, is an alert of TLS.
+    let _ = timeout(Duration::from_secs(60), plain.read_to_end(&mut answer)).await.expect("it does not hang");
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
 }
 
 type Opened = Result<fe2o3_amqp::connection::ConnectionHandle<()>, fe2o3_amqp::connection::OpenError>;

@@ -1,6 +1,6 @@
 //! What a case cites: statements, with their version where that matters.
 
-use super::nearest::suggestion;
+use model::nearest::suggestion;
 use model::packet::ProtocolVersion;
 use model::statement::{Statement, StatementId, catalogue};
 

@@ -1,9 +1,9 @@
 //! Reason Codes and Return Codes as numbers or names.
 
-use super::nearest::suggestion;
 use super::scope::Scope;
 use super::template::BuildError;
 use super::value::{Bound, Text, Variable};
+use model::nearest::suggestion;
 use model::packet::{PacketType, ProtocolVersion, ReasonCode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};

@@ -1,7 +1,7 @@
 //! From nodes to types, through serde: every error carries the place of the innermost node that it is about.
 
-use super::nearest::suggestion;
 use super::yaml::{Content, Entry, Mark, Node, Typed};
+use model::nearest::suggestion;
 use serde::de::value::{StrDeserializer, U64Deserializer};
 use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, Unexpected,

@@ -2,12 +2,12 @@
 
 use super::binding::{Field, Thing, field};
 use super::login::LoginFields;
-use super::nearest::suggestion;
 use super::roster::Roster;
 use super::template::BuildError;
 use super::value::{Bound, Variable};
 use model::cloud::{Answer, PlatformMessage};
 use model::device::Transport;
+use model::nearest::suggestion;
 use model::packet::{Packet, PacketId, PacketType, Qos};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

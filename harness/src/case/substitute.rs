@@ -1,8 +1,8 @@
 //! `$row.name`: the columns of a row, put into the steps before they are read.
 
-use super::nearest::suggestion;
 use super::value::{Segment, segments};
 use super::yaml::{Content, Entry, Mark, Node, Scalar, Typed};
+use model::nearest::suggestion;
 
 /// How many bytes all rows of a case put into its steps at most. Without it a small file could unfold into a huge one.
 const LARGEST: usize = 4 << 20;

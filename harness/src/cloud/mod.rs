@@ -7,11 +7,13 @@
 //!
 //! Keys and signatures stay in here: what goes into a trace is the request without them.
 
+mod address;
 mod api;
 mod business;
 mod consumer;
 mod signing;
 
+pub use address::{amqp_address, api_address};
 pub use business::{Business, CloudTarget};
 pub(crate) use consumer::{Arrived, Consumer, Told, lock};
 pub use signing::Signer;

@@ -1,6 +1,7 @@
 //! Which occasions a trace shows.
 
 use super::occasion::Occasion;
+use crate::concealing::{ConcealedTrace, Secrets};
 use crate::report::{Line, Told, exchange};
 use crate::trace::Trace;
 use model::packet::{
@@ -59,7 +60,8 @@ impl Seen {
             retained: BTreeSet::new(),
             wills: Vec::new(),
         };
-        exchange(trace, version).iter().for_each(|line| follower.follow(line));
+        let concealed = ConcealedTrace::of(trace.clone(), Secrets::default());
+        exchange(&concealed, version).iter().for_each(|line| follower.follow(line));
         follower.seen
     }
 

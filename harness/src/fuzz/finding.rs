@@ -9,6 +9,7 @@ use super::script::{Pace, steps};
 use super::walk::Walked;
 use super::wording::Versions;
 use crate::case::Variant;
+use crate::concealing::{ConcealedTrace, Secrets};
 use crate::run::{Conditions, Outcome, VerdictKind, play_on};
 use crate::target::Peer;
 use model::judge::Violation;
@@ -69,11 +70,35 @@ impl Finding {
         self.confirmed == CONFIRMATIONS
     }
 
+    /// What happened, for reports.
+    #[must_use]
+    pub fn trace(&self) -> ConcealedTrace {
+        ConcealedTrace::of(self.walked.trace.clone(), Secrets::default())
+    }
+
     /// Shortens a walk that violates something, and makes a case of it.
     ///
     /// # Errors
     /// When the peer does not accept connections any more.
     pub(super) fn of(
+        terrain: &Terrain,
+        target: &Target,
+        seed: u64,
+        walked: Walked,
+        violation: &Violation,
+    ) -> io::Result<Finding> {
+        let mut finding = Finding::with_secrets(terrain, target, seed, walked, violation)?;
+        let secrets = finding.trace().secrets().clone().and(Secrets::of_credentials(&terrain.credentials));
+        let Violation { says, expected, seen, .. } = &mut finding.violation;
+        for text in [says, expected, seen] {
+            *text = secrets.conceal(text);
+        }
+        // A case says what was sent in its own notation: what the steps have not concealed stands here by chance.
+        finding.case_file = finding.case_file.map(|text| secrets.conceal(&text));
+        Ok(finding)
+    }
+
+    fn with_secrets(
         terrain: &Terrain,
         target: &Target,
         seed: u64,

@@ -4,6 +4,7 @@ use super::command::{Client, Command, Deed};
 use super::names::Names;
 use super::notation::{data, fields, hex, text};
 use super::walk::{Did, Logged, Walked};
+use crate::concealing::Secrets;
 use model::packet::{Packet, PacketId, PacketType, Qos};
 use std::collections::BTreeMap;
 
@@ -22,7 +23,8 @@ pub(super) enum Pace {
 /// The steps of a walk, one a line. What the peer owes shows by `right`, the same walk with a peer that is right: what came
 /// there and not here is expected in the end.
 pub(super) fn steps(walked: &Walked, names: &Names, pace: Pace, right: Option<(&Walked, Client)>) -> Vec<String> {
-    let mut script = Script { walked, names, pace, steps: Vec::new(), open: BTreeMap::new(), bound: 0 };
+    let secrets = Secrets::of_trace(&walked.trace);
+    let mut script = Script { walked, names, pace, secrets, steps: Vec::new(), open: BTreeMap::new(), bound: 0 };
     script.introduce();
     for (index, (_, command)) in walked.commands.iter().enumerate() {
         script.command(index, command);
@@ -37,6 +39,8 @@ struct Script<'a> {
     walked: &'a Walked,
     names: &'a Names,
     pace: Pace,
+    /// What the steps may not show.
+    secrets: Secrets,
     steps: Vec<String>,
     /// What came on the connection of a client and was not expected yet.
     open: BTreeMap<Client, Vec<(PacketType, Option<PacketId>)>>,
@@ -87,7 +91,8 @@ impl Script<'_> {
                 }
                 Did::Send(packet) => keeps_step |= self.send(*client, packet, later),
                 Did::SendBytes(bytes) => {
-                    self.steps.push(format!("{} -> BYTES: \"{}\"", client.actor(), hex(bytes)));
+                    let bytes = self.secrets.conceal_sent(bytes);
+                    self.steps.push(format!("{} -> BYTES: \"{}\"", client.actor(), hex(&bytes)));
                 }
                 Did::Break => self.steps.push(format!("{} drops", client.actor())),
                 Did::Receive(packet) => self.receive(*client, packet),
@@ -236,5 +241,26 @@ fn answer(packet: &Packet) -> Option<PacketType> {
         Packet::Unsubscribe(_) => Some(PacketType::Unsuback),
         Packet::Pingreq => Some(PacketType::Pingresp),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::{Ground, Terrain};
+    use crate::target::Peer;
+    use model::profile::Profile;
+
+    #[test]
+    fn a_step_of_bytes_shows_no_password() {
+        let profile = Profile::builtin("standard").unwrap();
+        let client = Client::first(1).next().unwrap();
+        let connect = b"\x10\x1f\0\x04MQTT\x04\xc3\0\x3c\0\x04lamp\0\x02me\0\x09s3cr3t-01";
+        let commands = [Command::Does(client, Deed::Malformed(connect))];
+        let walked = Terrain::of(profile, Ground::Embedded).repeat(Peer::embedded(profile), &commands, "m").unwrap();
+        let steps = steps(&walked, &Names::new(profile, "m"), Pace::Time, None).join("\n");
+        let shown =
+            "10 1f 00 04 4d 51 54 54 04 c3 00 3c 00 04 6c 61 6d 70 00 02 6d 65 00 09 2a 2a 2a 2a 2a 2a 2a 2a 2a";
+        assert!(steps.contains(&format!("BYTES: \"{shown}\"")), "{steps}");
     }
 }

@@ -4,6 +4,7 @@ use super::run::{Bounds, Ended, play};
 use super::stage::{Cut, Deed};
 use super::verdict::{Proof, Proved, Refutation};
 use crate::case::{Roster, Variant};
+use crate::concealing::{ConcealedTrace, Secrets};
 use crate::run::{Conditions, VerdictKind, provide};
 use model::permitted::{Character, PermittedServer};
 use model::profile::Profile;
@@ -120,8 +121,9 @@ impl Composition {
                     Some(false) => State::Over,
                     None => self.give_up("nobody knows whether a failing run can be brought to a right end".to_owned()),
                     Some(true) => {
-                        let findings = played.verdict.findings().to_vec();
-                        let refutation = Refutation { character, findings, trace: played.trace };
+                        let trace = ConcealedTrace::of(played.trace, Secrets::default());
+                        let findings = played.verdict.without(trace.secrets()).findings().to_vec();
+                        let refutation = Refutation { character, findings, trace };
                         let mut all = DefaultHasher::new();
                         (character, tape).hash(&mut all);
                         let fingerprint = all.finish();

@@ -1,8 +1,8 @@
 //! What came of a proof.
 
 use crate::case::Variant;
+use crate::concealing::ConcealedTrace;
 use crate::run::Finding;
-use crate::trace::Trace;
 use model::permitted::Character;
 use std::sync::Arc;
 
@@ -38,5 +38,5 @@ pub struct Refutation {
     /// What the case holds against it.
     pub findings: Vec<Finding>,
     /// What was sent and received.
-    pub trace: Trace,
+    pub trace: ConcealedTrace,
 }

@@ -1,6 +1,7 @@
 //! A trace as a person reads it: packets with times and arrows.
 
-use crate::trace::{ConnectionId, Trace, What};
+use crate::concealing::ConcealedTrace;
+use crate::trace::{ConnectionId, What};
 use model::packet::{Packet, PacketType, ProtocolVersion};
 use model::wire::{Decoded, Decoder, Refusal};
 use std::collections::BTreeMap;
@@ -64,11 +65,11 @@ struct Direction {
 
 /// The lines of a trace. Of a connection without a CONNECT that can be read, the peer is taken to speak this version.
 #[must_use]
-pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
+pub fn exchange(concealed: &ConcealedTrace, version: ProtocolVersion) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut connections: BTreeMap<ConnectionId, Followed> = BTreeMap::new();
     let mut opened: BTreeMap<&str, usize> = BTreeMap::new();
-    for event in &trace.events {
+    for event in &concealed.trace().events {
         if let What::Opened(actor) = &event.what {
             let count = opened.entry(actor).or_default();
             *count += 1;
@@ -104,7 +105,10 @@ pub fn exchange(trace: &Trace, version: ProtocolVersion) -> Vec<Line> {
             What::Settled { is_accepted: true, .. } => ("->", one(Told::Cloud, "settles")),
             What::Settled { is_accepted: false, .. } => ("->", one(Told::Cloud, "releases")),
         };
-        let line = |(told, text)| Line { at: event.at, actor: connection.actor.clone(), arrow, told, text };
+        let line = |(told, text): (Told, String)| {
+            let text = concealed.secrets().conceal(&text);
+            Line { at: event.at, actor: connection.actor.clone(), arrow, told, text }
+        };
         lines.extend(texts.into_iter().map(line));
     }
     lines
@@ -191,6 +195,7 @@ pub(super) fn hex(bytes: &[u8], most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::exchange;
+    use crate::concealing::{ConcealedTrace, Secrets};
     use crate::trace::{ConnectionId, Event, Trace, What};
     use model::packet::ProtocolVersion;
     use std::time::Duration;
@@ -205,7 +210,8 @@ mod tests {
             event(What::Sent(vec![0x6A, 2, 0, 5])),
             event(What::Received(vec![0x20, 2, 0, 5])),
         ];
-        let lines = exchange(&Trace { events }, ProtocolVersion::V3_1);
+        let concealed = ConcealedTrace::of(Trace { events }, Secrets::default());
+        let lines = exchange(&concealed, ProtocolVersion::V3_1);
         let texts: Vec<&str> = lines.iter().skip(2).map(|line| line.text.as_str()).collect();
         assert_eq!(
             texts,

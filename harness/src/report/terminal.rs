@@ -2,10 +2,12 @@
 
 use super::exchange::{exchange, hex};
 use super::run::Run;
+use crate::case::Variant;
+use crate::concealing::ConcealedTrace;
 use crate::run::{Finding, Outcome, Verdict, VerdictKind};
-use crate::trace::Trace;
 use model::packet::ProtocolVersion;
 use model::statement::catalogue;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// How many lines of an exchange are shown before and behind a gap.
@@ -20,7 +22,7 @@ const BYTES: usize = 64;
 pub enum Detail {
     /// Failures and counts.
     Quiet,
-    /// A line for each variant too, if it was asked for.
+    /// A line for each variant too, if it was asked for; what does not apply is counted by reason.
     Verbose,
 }
 
@@ -37,6 +39,8 @@ pub fn terminal(run: &Run, detail: Detail, out: &mut dyn Write) -> io::Result<()
             }
             // Those that nobody asked for would bury those that somebody did; a run in trouble shows all.
             VerdictKind::NotRun if run.trouble.is_none() => {}
+            // Told by reason: there are hundreds.
+            VerdictKind::NotApplicable => {}
             _ if detail == Detail::Verbose => {
                 let idle = match (&run.between, outcome.interfered) {
                     (Some(between), Some(false)) => Some(format!("{between} did not act")),
@@ -48,6 +52,9 @@ pub fn terminal(run: &Run, detail: Detail, out: &mut dyn Write) -> io::Result<()
             }
             _ => {}
         }
+    }
+    if detail == Detail::Verbose {
+        not_applicable(run, out)?;
     }
     if let Some(log) = &run.log {
         writeln!(out, "the output of the started command is in {log}\n")?;
@@ -63,6 +70,29 @@ pub fn terminal(run: &Run, detail: Detail, out: &mut dyn Write) -> io::Result<()
         writeln!(out, "{}", summary.details())?;
     }
     writeln!(out, "{summary}")
+}
+
+/// What does not apply: how much for which reason.
+fn not_applicable(run: &Run, out: &mut dyn Write) -> io::Result<()> {
+    let mut reasons: Vec<(&str, Vec<&Variant>)> = Vec::new();
+    for outcome in &run.outcomes {
+        let Verdict::NotApplicable(why) = &outcome.verdict else { continue };
+        match reasons.iter_mut().find(|(known, _)| known == why) {
+            Some((_, variants)) => variants.push(&outcome.variant),
+            None => reasons.push((why, vec![&outcome.variant])),
+        }
+    }
+    for (why, variants) in reasons {
+        let case = |variant: &Variant| format!("{}/{}/{}", variant.profile, variant.suite, variant.case);
+        let cases: BTreeSet<String> = variants.iter().map(|variant| case(variant)).collect();
+        let what = match (&variants[..], cases.first()) {
+            ([only], _) => only.name.clone(),
+            (several, Some(case)) if cases.len() == 1 => format!("{case}/** ({} variants)", several.len()),
+            (several, _) => format!("{} variants of {} cases", several.len(), cases.len()),
+        };
+        writeln!(out, "{} {what}  # {why}", VerdictKind::NotApplicable)?;
+    }
+    Ok(())
 }
 
 fn block(run: &Run, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
@@ -97,7 +127,7 @@ pub(super) fn details(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> 
 ///
 /// # Errors
 /// When nobody reads (a broken pipe) or the disk is full.
-pub fn chart(trace: &Trace, version: ProtocolVersion, out: &mut dyn Write) -> io::Result<()> {
+pub fn chart(trace: &ConcealedTrace, version: ProtocolVersion, out: &mut dyn Write) -> io::Result<()> {
     chart_without(EXCHANGE_HEAD, EXCHANGE_TAIL, trace, version, out)
 }
 
@@ -105,7 +135,7 @@ pub fn chart(trace: &Trace, version: ProtocolVersion, out: &mut dyn Write) -> io
 ///
 /// # Errors
 /// When the disk is full.
-pub fn whole_chart(trace: &Trace, version: ProtocolVersion, out: &mut dyn Write) -> io::Result<()> {
+pub fn whole_chart(trace: &ConcealedTrace, version: ProtocolVersion, out: &mut dyn Write) -> io::Result<()> {
     chart_without(usize::MAX, 0, trace, version, out)
 }
 
@@ -113,7 +143,7 @@ pub fn whole_chart(trace: &Trace, version: ProtocolVersion, out: &mut dyn Write)
 fn chart_without(
     head: usize,
     tail: usize,
-    trace: &Trace,
+    trace: &ConcealedTrace,
     version: ProtocolVersion,
     out: &mut dyn Write,
 ) -> io::Result<()> {

@@ -15,6 +15,7 @@
 
 use super::exchange::{Line, Told, exchange, raw};
 use crate::case::{Credentials, Variant};
+use crate::concealing::{ConcealedTrace, Secrets};
 use crate::run::{Recorded, VerdictKind};
 use model::packet::{Connack, ConnackCode, ConnackProperties, Packet, ProtocolVersion};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +63,8 @@ pub fn transcript(suite: &[Recorded], credentials: &Credentials) -> String {
 fn scripted(recorded: &Recorded) -> Vec<Line> {
     let mut trace = recorded.trace.clone();
     trace.events.truncate(recorded.scripted);
-    exchange(&trace, recorded.outcome.variant.version)
+    let concealed = ConcealedTrace::of(trace, Secrets::of_trace(&recorded.trace));
+    exchange(&concealed, recorded.outcome.variant.version)
 }
 
 /// The code of a CONNACK that accepts.

@@ -10,7 +10,6 @@
 
 mod block;
 mod cloud;
-mod concealing;
 mod consume;
 mod devices;
 mod embedded;

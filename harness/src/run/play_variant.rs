@@ -1,11 +1,11 @@
 //! One variant from play to verdict.
 
-use super::concealing::conceal;
 use super::judging::judge;
 use super::known_failing::{Entry, Known};
 use super::player::{Conditions, Halt, Played, Player};
 use super::verdict::{Finding, Outcome, Verdict};
 use crate::case::{Roster, Variant};
+use crate::concealing::{ConcealedTrace, Secrets};
 use crate::target::Peer;
 use crate::trace::Trace;
 use model::profile::Profile;
@@ -33,7 +33,7 @@ pub(super) struct Unjudged {
 pub struct Recorded {
     /// What came of it; its own trace is not kept.
     pub outcome: Outcome,
-    /// Everything that happened.
+    /// Everything that happened, secrets too.
     pub trace: Trace,
     /// How many of the events belong to the script; with the others the actors part.
     pub scripted: usize,
@@ -69,9 +69,9 @@ impl Unjudged {
     pub(super) fn judge(self, death: Option<String>) -> Outcome {
         let Recorded { mut outcome, mut trace, .. } = self.judge_and_keep(death);
         if !matches!(outcome.verdict, Verdict::Pass | Verdict::UnexpectedPass { .. }) {
+            let secrets = Secrets::of_trace(&trace);
             trace.shorten(MOST_KEPT);
-            conceal(&mut trace, outcome.verdict.findings_mut());
-            outcome.trace = Some(trace);
+            outcome.trace = Some(ConcealedTrace::of(trace, secrets));
         }
         outcome
     }
@@ -127,6 +127,10 @@ impl Unjudged {
             None => verdict,
         };
         let duration = started.elapsed();
+        let verdict = match verdict {
+            Verdict::Pass => Verdict::Pass,
+            verdict => verdict.without(&Secrets::of_trace(&trace)),
+        };
         let outcome = Outcome { variant, verdict, duration, silence, trace: None, interfered, traffic };
         Recorded { outcome, trace, scripted, topics }
     }

@@ -1,8 +1,9 @@
 //! What came of a variant.
 
 use crate::case::{Location, Variant};
+use crate::concealing::{ConcealedTrace, Secrets};
 use crate::fault::Traffic;
-use crate::trace::{ConnectionId, Trace};
+use crate::trace::ConnectionId;
 use model::packet::ProtocolVersion;
 use model::statement::{Level, StatementId, catalogue};
 use std::collections::BTreeSet;
@@ -113,7 +114,7 @@ pub struct Outcome {
     /// How its silences were shown.
     pub silence: BTreeSet<SilenceMeans>,
     /// The trace, kept if there is something to look into.
-    pub trace: Option<Trace>,
+    pub trace: Option<ConcealedTrace>,
     /// Whether the proxy between harness and peer did anything; none if there was no proxy.
     pub interfered: Option<bool>,
     /// What a proxy saw pass; nothing if there was none.
@@ -146,12 +147,18 @@ impl Verdict {
         }
     }
 
-    /// The same, to be changed.
-    pub(super) fn findings_mut(&mut self) -> &mut [Finding] {
-        match self {
-            Verdict::Lenient(findings) | Verdict::Fail(findings) | Verdict::ExpectedFail { findings, .. } => findings,
-            _ => &mut [],
+    /// The same without these secrets.
+    #[must_use]
+    pub fn without(mut self, secrets: &Secrets) -> Verdict {
+        match &mut self {
+            Verdict::Lenient(findings) | Verdict::Fail(findings) | Verdict::ExpectedFail { findings, .. } => {
+                findings.iter_mut().for_each(|finding| secrets.conceal_in(finding));
+            }
+            Verdict::Inconclusive(why) | Verdict::Error(why) => *why = secrets.conceal(why),
+            // Nothing was played, or nothing is told but what a list says.
+            Verdict::Pass | Verdict::UnexpectedPass { .. } | Verdict::NotApplicable(_) | Verdict::NotRun(_) => {}
         }
+        self
     }
 
     /// Why it is not simply a pass, in one line.

@@ -2,6 +2,7 @@
 
 use super::Route;
 use crate::case::Credentials;
+use crate::concealing::Secrets;
 use model::packet::{Connack, Connect, Disconnect, Packet, ProtocolVersion, Utf8String};
 use model::wire::{Decoder, Refusal, encode};
 use std::io;
@@ -152,7 +153,10 @@ pub(super) async fn greet(
             }
             Ok(*connack)
         }
-        Ok(Ok(Answer::Other(seen))) => Err(Unreachable::NotMqtt { address: shown, version, seen }),
+        Ok(Ok(Answer::Other(seen))) => {
+            let seen = Secrets::of_credentials(credentials).conceal(&seen);
+            Err(Unreachable::NotMqtt { address: shown, version, seen })
+        }
         Ok(Err(error)) => {
             if let Some(failure) = Failure::on_open_stream(&error) {
                 return Err(no_way(format!("no TLS with it: {failure}")));

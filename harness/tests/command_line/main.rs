@@ -12,5 +12,6 @@ mod model;
 mod probe;
 mod program;
 mod started;
+mod target_file;
 mod transport;
 mod verbs;

@@ -248,7 +248,38 @@ fn verbose_has_a_line_for_each_variant_that_is_selected() {
     let finished = mqttspec(&["run", &peer.url(), "--cases", &cases, "--run", "**/passes/**", "-v"]);
     assert!(finished.stdout.contains("pass standard/bag/passes/mqtt:3.1.1\n"), "{}", finished.stdout);
     assert!(!finished.stdout.contains("not-run standard"), "{}", finished.stdout);
+    let one = "not-applicable standard/bag/needs-what-is-not-there/mqtt:3.1.1  # standard lacks ";
+    assert!(finished.stdout.contains(one), "{}", finished.stdout);
     assert!(finished.stderr.contains("standard: 6 variants, 1 of them to be played"), "{}", finished.stderr);
+}
+
+#[test]
+fn what_does_not_apply_is_counted_by_reason() {
+    let needs = |id: &str, versions: &str, needs: &str| {
+        format!(
+            "  - {{id: {id}, about: It is not there., cites: [MQTT-3.3.4-1], mqtt: [{versions}], needs: [{needs}], steps: [sub -> \
+             CONNECT, sub <- CONNACK]}}\n"
+        )
+    };
+    let cases = [
+        needs("one", r#""3.1.1", "5.0""#, "rrpc"),
+        needs("two", r#""3.1.1""#, "rrpc"),
+        needs("three", r#""3.1.1", "5.0""#, "device-login"),
+        needs("four", r#""5.0""#, "device-login-only"),
+    ];
+    let suite = format!("suite: bag\nabout: A bag.\ntarget: broker\nprofiles: [standard]\ncases:\n{}", cases.concat());
+    let cases = file("needs.yaml", &suite);
+    let finished = mqttspec(&["run", "--profile", "standard", "--cases", &cases, "-v"]);
+    let expected = "\
+not-applicable 3 variants of 2 cases  # standard lacks rrpc
+not-applicable standard/bag/three/** (2 variants)  # standard lacks device-login
+not-applicable standard/bag/four/mqtt:5.0  # standard lacks device-login-only
+not-applicable 6
+0 passed, 0 failed, 6 skipped
+";
+    assert_eq!(finished.stdout, expected, "{finished:?}");
+    let quiet = mqttspec(&["run", "--profile", "standard", "--cases", &cases]);
+    assert_eq!(quiet.stdout, "not-applicable 6\n0 passed, 0 failed, 6 skipped\n");
 }
 
 #[test]

@@ -85,6 +85,20 @@ fn explain_knows_statements_and_cases() {
         );
         assert!(finished.stdout.contains("bag.yaml:6:"), "{}", finished.stdout);
     }
+    // A suite tells its cases, and a folder its suites.
+    for subject in ["bag", "standard/bag", "bag/"] {
+        let finished = mqttspec(&["explain", subject, "--cases", &cases]);
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        let case = finished.stdout.find("\nbag/passes\n  ").expect("its cases are told");
+        let told = "  played in standard: 3.1.1\n  MQTT-";
+        assert!(finished.stdout[case..].contains(told), "{}", finished.stdout);
+        assert!(finished.stdout.ends_with("`mqttspec explain bag/CASE` tells a case step by step.\n"), "{finished:?}");
+    }
+    let folder = mqttspec(&["explain", "publish"]);
+    assert!(folder.stdout.contains("\npublish/qos1 ("), "{}", folder.stdout);
+    let suite = mqttspec(&["explain", "cloud-publish"]);
+    assert!(suite.stdout.contains("  played in platform-2026: 5.0\n"), "{}", suite.stdout);
+    assert!(suite.stdout.contains("  rows: none-taken, above-the-maximum, within-the-maximum\n"), "{}", suite.stdout);
     // One number, two meanings: said apart, and each by itself if asked so.
     let finished = mqttspec(&["explain", "mqtt-3.1.2-5"]);
     let headings: Vec<&str> = finished.stdout.lines().filter(|line| line.starts_with("MQTT-3.1.2-5 of MQTT")).collect();

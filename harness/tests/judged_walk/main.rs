@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use harness::case::Credentials;
+use harness::concealing::{ConcealedTrace, Secrets};
 use harness::fuzz::{Client, Ground, Terrain, Versions, Walked};
 use harness::report::{Line, exchange};
 use harness::target::Peer;
@@ -43,7 +44,8 @@ fn walk(terrain: &Terrain, seed: u64) -> Walked {
 
 fn chart(walked: &Walked) -> String {
     let line = |line: &Line| format!("{:>9} {:<6} {} {}\n", line.at.as_millis(), line.actor, line.arrow, line.text);
-    exchange(&walked.trace, ProtocolVersion::V3_1_1).iter().map(line).collect()
+    let concealed = ConcealedTrace::of(walked.trace.clone(), Secrets::default());
+    exchange(&concealed, ProtocolVersion::V3_1_1).iter().map(line).collect()
 }
 
 /// Walks the broker of this dialect, and has the judge explain all of it.

@@ -6,7 +6,7 @@ use crate::route::Route;
 use crate::tls::pem::FileError;
 use crate::tls::{ClientTls, Identity, Trust};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How a client gets to a server.
 #[derive(Debug, Clone, Default, Args)]
@@ -48,6 +48,14 @@ impl RouteOptions {
     /// When a file cannot be used.
     pub fn direct_route(&self, address: Address) -> Result<Route, FileError> {
         Route::new(address, || self.tls(), None)
+    }
+
+    /// The same to something that has an authority of its own, unless the options say whom to trust.
+    #[must_use]
+    pub fn trusting(&self, cafile: Option<&Path>) -> RouteOptions {
+        let is_said = self.cafile.is_some() || self.insecure;
+        let cafile = if is_said { self.cafile.clone() } else { cafile.map(Path::to_owned) };
+        RouteOptions { cafile, ..self.clone() }
     }
 
     /// How to speak TLS.

@@ -68,6 +68,8 @@ pub struct MessageContent {
     pub retain: bool,
     /// What it brings to subscribers of 5.0 (P-API-1).
     pub properties: PublishProperties,
+    /// The Topic Alias to use towards those that take it.
+    pub topic_alias: Option<NonZeroU16>,
 }
 
 /// Why a request is refused before anything is done.
@@ -252,7 +254,14 @@ fn content(request: &Request, largest: usize) -> Result<MessageContent, RequestF
         Some("false" | "0") => Ok(Some(false)),
         Some(_) => Err(RequestFault::InvalidParameter(name)),
     };
-    Ok(MessageContent { payload, qos, retain: flag("Retained")?.unwrap_or(false), properties: properties(request)? })
+    let topic_alias = request.parameter("TopicAlias").map(str::parse).transpose();
+    Ok(MessageContent {
+        payload,
+        qos,
+        retain: flag("Retained")?.unwrap_or(false),
+        properties: properties(request)?,
+        topic_alias: topic_alias.map_err(|_| RequestFault::InvalidParameter("TopicAlias"))?,
+    })
 }
 
 fn properties(request: &Request) -> Result<PublishProperties, RequestFault> {
@@ -281,10 +290,6 @@ fn properties(request: &Request) -> Result<PublishProperties, RequestFault> {
         };
         let text = |text: &str| Utf8String::new(text).map_err(|_| RequestFault::InvalidParameter("UserProp"));
         user_properties.push((text(key)?, text(value)?));
-    }
-    if let Some(alias) = request.parameter("TopicAlias") {
-        // How the broker shortens topics to devices is its own business; a wrong number is wrong all the same.
-        alias.parse::<NonZeroU16>().map_err(|_| RequestFault::InvalidParameter("TopicAlias"))?;
     }
     let response_topic = text("ResponseTopic")?;
     if response_topic.as_ref().is_some_and(|topic| topic.is_empty() || topic.contains(['+', '#'])) {

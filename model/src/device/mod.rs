@@ -38,6 +38,7 @@ mod registration;
 mod registry;
 mod registry_file;
 mod secret;
+mod secret_source;
 mod signature;
 
 pub use identifier::{ExtendedIdentifier, Extras, IdentifierError, SecureMode, Transport, UnknownSecureMode};
@@ -45,6 +46,7 @@ pub use login::{Credentials, DeviceLogin};
 pub use name::{Device, NameError};
 pub use registration::{Answer, Registration, UnknownRegistration};
 pub use registry::{Product, Registered, Registry};
-pub use registry_file::{Environment, ProductSheets, RegistryError};
+pub use registry_file::{ProductSheets, RegistryError};
 pub use secret::Secret;
+pub use secret_source::{Environment, SecretSource};
 pub use signature::{SignMethod, UnknownSignMethod, signed_at_login, signed_at_registration};

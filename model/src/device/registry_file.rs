@@ -3,9 +3,10 @@
 //! No message repeats what stands in the file, but product keys, device names and the names of variables: a secret may stand
 //! anywhere where it was put by mistake.
 
-use super::{Device, Product, Registered, Registration, Registry, Secret};
+use super::{Device, Environment, Product, Registered, Registration, Registry, SecretSource};
+use crate::nearest::suggestion;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
@@ -32,6 +33,11 @@ fn position(at: Option<(usize, usize)>) -> String {
 #[serde(deny_unknown_fields)]
 struct Sheet {
     products: ProductSheets,
+    // One file may serve a broker and who tests it: where the broker is, and who asks it, is for the other one.
+    #[serde(default, rename = "endpoints")]
+    _endpoints: IgnoredAny,
+    #[serde(default, rename = "accessKey")]
+    _access_key: IgnoredAny,
 }
 
 /// The products of a file, each key once. A file that says more than a registry does holds one of these.
@@ -41,7 +47,7 @@ pub struct ProductSheets(Vec<ProductSheet>);
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct ProductSheet {
     product_key: Name,
-    product_secret: Option<Source>,
+    product_secret: Option<SecretSource>,
     #[serde(default)]
     registration: Vec<Way>,
     #[serde(default)]
@@ -56,7 +62,7 @@ struct DeviceSheets(Vec<DeviceSheet>);
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct DeviceSheet {
     device_name: Name,
-    device_secret: Option<Source>,
+    device_secret: Option<SecretSource>,
     #[serde(default)]
     disabled: bool,
 }
@@ -66,15 +72,6 @@ struct Name(String);
 
 /// A way to register.
 struct Way(Registration);
-
-/// Where a secret is: there, or in a variable of the environment.
-enum Source {
-    Here(Secret),
-    Variable(String),
-}
-
-/// Looks a variable of the environment up: reading it is not for this crate.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Registry {
     /// Reads a registry. `file` is named in errors, `environment` is asked for secrets that the file does not hold.
@@ -115,7 +112,8 @@ impl RegistryError {
     }
 }
 
-/// Only what was expected, and where: what was found may be a secret in the wrong place.
+/// Only what was expected, and where: what was found may be a secret in the wrong place. A slip of the pen is recognised: what it
+/// is near to is no secret.
 fn without_values(message: &str) -> String {
     // serde_yaml prints the position behind its message; ours stands in front.
     let message = message.rsplit_once(" at line ").map_or(message, |(head, _)| head);
@@ -124,7 +122,12 @@ fn without_values(message: &str) -> String {
         .iter()
         .filter_map(|kind| found.find(kind))
         .min();
-    format!("{}expected {expected}", &found[..place.unwrap_or(0)])
+    let place = place.unwrap_or(0);
+    let near = match found[place..].strip_prefix("unknown field ") {
+        Some(word) => suggestion(word.trim_matches('`'), expected.split('`').skip(1).step_by(2)),
+        None => String::new(),
+    };
+    format!("{}expected {expected}{near}", &found[..place])
 }
 
 impl ProductSheets {
@@ -133,16 +136,8 @@ impl ProductSheets {
     /// # Errors
     /// On variables that are not set.
     pub fn to_registry(&self, file: &str, environment: Environment<'_>) -> Result<Registry, RegistryError> {
-        let fetch = |source: &Option<Source>, whose: &str| match source {
-            None => Ok(None),
-            Some(Source::Here(secret)) => Ok(Some(secret.clone())),
-            Some(Source::Variable(name)) => match environment(name).filter(|value| !value.is_empty()) {
-                Some(value) => Ok(Some(Secret::new(value))),
-                None => {
-                    let message = format!("the variable {name} of the environment, the secret of {whose}, is not set");
-                    Err(RegistryError { file: file.to_owned(), at: None, message })
-                }
-            },
+        let fetch = |source: &Option<SecretSource>, whose: &str| {
+            source.as_ref().map(|source| source.fetch(whose, file, environment)).transpose()
         };
         let mut registry = Registry::new();
         for sheet in &self.0 {
@@ -199,36 +194,6 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
         text.parse().map_err(E::custom)
-    }
-}
-
-impl<'de> Deserialize<'de> for Source {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Source, D::Error> {
-        deserializer.deserialize_any(SourceVisitor)
-    }
-}
-
-struct SourceVisitor;
-
-impl<'de> Visitor<'de> for SourceVisitor {
-    type Value = Source;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a secret in quotes, or {variable: NAME} for one in the environment")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Source, E> {
-        if text.is_empty() { Err(E::custom("the secret is empty")) } else { Ok(Source::Here(Secret::new(text))) }
-    }
-
-    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Source, A::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Variable {
-            variable: String,
-        }
-        let Variable { variable } = Variable::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-        Ok(Source::Variable(variable))
     }
 }
 
@@ -304,6 +269,16 @@ mod tests {
     }
 
     #[test]
+    fn a_target_file_is_a_registry_too() {
+        let text = "endpoints: {mqtt: 'mqtt://h'}\naccessKey: {id: a, secret: {variable: NONE}}\nproducts: [{productKey: pk}]\n";
+        assert!(Registry::load("target.yaml", text, &|_| None).unwrap().product("pk").is_some());
+        assert_eq!(
+            message("endpoint: {}\nproducts: []\n"),
+            "devices.yaml:1:1: expected one of `products`, `endpoints`, `accessKey`, did you mean `endpoints`?"
+        );
+    }
+
+    #[test]
     fn an_error_tells_where_and_shows_no_secret() {
         let product = "products:\n  - productKey: pk\n";
         for (text, expected) in [
@@ -318,6 +293,11 @@ mod tests {
             (
                 &format!("{product}    s3cr3t: pk\n"),
                 "devices.yaml:3:5: products[0]: expected one of `productKey`, `productSecret`, `registration`, `devices`",
+            ),
+            (
+                &format!("{product}    productsecret: s3cr3t\n"),
+                "devices.yaml:3:5: products[0]: expected one of `productKey`, `productSecret`, `registration`, `devices`, did you \
+                 mean `productSecret`?",
             ),
             (
                 &format!("{product}    productSecret: 123456\n"),

@@ -310,7 +310,8 @@ impl Judge {
         topic: String,
         content: &MessageContent,
     ) -> MessageKey {
-        let MessageContent { payload, qos, retain, properties } = content;
+        // An alias is read as the topic that it stands for: whether there is one is the server's choice.
+        let MessageContent { payload, qos, retain, properties, topic_alias: _ } = content;
         let sender = self.sender(format!("\0cloud {connection} {topic}"));
         let delivery = match qos {
             Qos::AtMostOnce => Delivery::AtMostOnce,

@@ -6,6 +6,8 @@ use super::reading::Reading;
 use super::track::{Sending, Unanswered};
 use super::under_way::Decided;
 use crate::packet::{Connack, ConnackProperties, Packet, PacketId, ProtocolVersion, Publish, Qos, ReasonCode};
+use crate::profile::Profile;
+use crate::server::identity::Login;
 use crate::server::vocabulary::Content;
 use crate::server::{
     Announcement, Breach, ConnectionId, Context, Lifetime, MessageKey, Millis, Moment, Output, Rule, Vocabulary,
@@ -64,7 +66,7 @@ impl Judge {
         let seen = decoded.packet.to_string();
         let output = match &decoded.packet {
             Packet::Connack(connack) => {
-                if let Some(breach) = check_connack(reading, connack, version) {
+                if let Some(breach) = check_connack(&self.profile, reading, connack, version) {
                     self.report(at, connection, breach, seen);
                     return None;
                 }
@@ -305,7 +307,7 @@ fn next_packet(reading: &mut Reading) -> Result<Option<(ProtocolVersion, Decoded
 }
 
 /// What CONNACK must or must not hold in answer to this CONNECT.
-fn check_connack(reading: &Reading, connack: &Connack, version: ProtocolVersion) -> Option<Breach> {
+fn check_connack(profile: &Profile, reading: &Reading, connack: &Connack, version: ProtocolVersion) -> Option<Breach> {
     let connect = reading.connect.as_ref()?;
     let properties = &connack.properties;
     let breach = |rule, expected: &str| Some(Breach::of(rule, expected));
@@ -315,6 +317,12 @@ fn check_connack(reading: &Reading, connack: &Connack, version: ProtocolVersion)
         && properties.assigned_client_identifier.is_none()
     {
         return breach(Rule::EmptyIdentifierIsAssigned, "an Assigned Client Identifier");
+    }
+    if connack.code.is_accepted()
+        && properties.assigned_client_identifier.is_none()
+        && Login::leaves_its_name(profile, connect, version)
+    {
+        return breach(Rule::UnnamedDeviceIsAssigned, "an Assigned Client Identifier");
     }
     if properties.response_information.is_some() && connect.properties.request_response_information != Some(true) {
         return breach(Rule::ResponseInformationOnRequest, "no Response Information");

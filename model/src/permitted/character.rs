@@ -4,6 +4,7 @@ use crate::packet::{
     Connack, ConnackProperties, Connect, Packet, PacketId, ProtocolVersion, Qos, ReasonProperties, Utf8String,
 };
 use crate::profile::{Feature, Profile};
+use crate::server::identity::Login;
 use std::collections::BTreeSet;
 use std::num::{NonZeroU16, NonZeroU32};
 
@@ -92,7 +93,9 @@ impl Character {
 
     fn greetings(self, connack: &Connack, connect: &Connect, terms: &Terms<'_>) -> Vec<Packet> {
         let greeting = |properties: ConnackProperties| Packet::Connack(Connack { properties, ..connack.clone() });
-        let assigned_client_identifier = connect.client_id.is_empty().then(|| text("assigned")).flatten();
+        let is_named =
+            connect.client_id.is_empty() || Login::leaves_its_name(terms.profile, connect, ProtocolVersion::V5_0);
+        let assigned_client_identifier = is_named.then(|| text("assigned")).flatten();
         let needs = terms.needs;
         let announced = terms.announced(connect);
         let topic_alias_maximum = announced.topic_alias_maximum.or(needs.contains(&Feature::TopicAlias).then_some(1));

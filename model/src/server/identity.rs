@@ -79,6 +79,16 @@ impl Login {
         }
     }
 
+    /// Whether a device leaves the name before its parameters to the server, which has to tell it then (P-CID-13).
+    #[must_use]
+    pub fn leaves_its_name(profile: &Profile, connect: &Connect, version: ProtocolVersion) -> bool {
+        let is_unnamed = |login: ExtendedIdentifier| login.name().is_empty();
+        version.has_properties()
+            && profile.is_held_to("P-CID-13", version)
+            && connect.client_id.parse().is_ok_and(is_unnamed)
+            && Login::read(profile, connect, version, None).identity.device().is_some()
+    }
+
     fn of_client(profile: &Profile, connect: &Connect, version: ProtocolVersion) -> Login {
         let id = &connect.client_id;
         let is_plain = match profile.limits().client_identifier_characters {

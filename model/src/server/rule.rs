@@ -93,6 +93,9 @@ rules! {
         v31 [] v311 ["MQTT-3.2.2-5"] v5 ["MQTT-3.2.2-7"; "MQTT-3.1.4-2" "MQTT-4.13.2-1"];
     EmptyIdentifierIsAssigned "empty-identifier-is-assigned" "an accepted empty client identifier is answered with an assigned one"
         v31 [] v311 ["MQTT-3.1.3-6"] v5 ["MQTT-3.2.2-16" "MQTT-3.1.3-7"; "MQTT-3.1.3-6"];
+    UnnamedDeviceIsAssigned "unnamed-device-is-assigned" "a device that leaves its name to the server is told the one that it got"
+        v31 [] v311 [] v5 []
+        platform ["P-CID-13"];
     AssignedIdentifierIsUnique "assigned-identifier-is-unique" "no other session has the client identifier that a server assigns"
         v31 [] v311 [] v5 ["MQTT-3.2.2-16" "MQTT-3.1.3-6"];
     ResponseInformationOnRequest "response-information-on-request" "CONNACK has Response Information only on request"

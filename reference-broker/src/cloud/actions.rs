@@ -85,9 +85,9 @@ async fn carry_out(shared: &Shared, command: Command) -> Result<Answer, Refusal>
 
 impl Shared {
     fn publish(&self, topic: Utf8String, content: MessageContent) -> Result<MessageId, Refusal> {
-        let MessageContent { payload, qos, retain, properties } = content;
+        let MessageContent { payload, qos, retain, properties, topic_alias } = content;
         self.check_properties(&properties)?;
-        let message = CloudMessage { topic, payload, qos, retain, properties };
+        let message = CloudMessage { topic, payload, qos, retain, properties, topic_alias };
         let published = self.broker.with_core(|core, now| core.publish_from_cloud(now, message));
         published.map_err(|NotPublished::RateLimit| rate_limit())
     }

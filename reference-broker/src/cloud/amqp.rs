@@ -3,9 +3,10 @@
 //! A business server logs in with a signed password to a consumer group, opens one session with one receiver link, and gets
 //! what devices publish. A message that it does not accept, or says nothing of, comes again.
 
+use super::entrance::let_in;
 use super::groups::{Group, Groups, RETRY_AFTER};
 use crate::core::DeviceMessage;
-use crate::shell::{Broker, is_lasting};
+use crate::shell::{Broker, each_connection};
 use crate::switch::Switch;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -27,7 +28,6 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use transport::Entrance;
-use transport::web_socket::Manners;
 
 /// How long a business server has for its login, and for its session with its link (P-AMQ-5).
 const SET_UP_WITHIN: Duration = Duration::from_secs(15);
@@ -86,21 +86,11 @@ impl ServerSubscription {
 
     /// Serves everybody who connects to `listener` and gets through `entrance`; ends only when the future is dropped.
     pub async fn listen_behind(&self, listener: TcpListener, entrance: Entrance) {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) if entrance.is_open() => self.attach(stream),
-                Ok((stream, _)) => {
-                    let (subscription, entrance) = (self.clone(), entrance.clone());
-                    tokio::spawn(async move {
-                        if let Ok(admitted) = entrance.admit(stream, Manners::Proper).await {
-                            subscription.attach(admitted.stream);
-                        }
-                    });
-                }
-                Err(error) if is_lasting(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
-                Err(_) => {}
-            }
-        }
+        each_connection(listener, |stream| {
+            let subscription = self.clone();
+            let_in(stream, &entrance, move |stream| subscription.attach(stream));
+        })
+        .await;
     }
 }
 

@@ -3,8 +3,9 @@
 use super::actions::perform;
 use super::answer::{Refused, Reply};
 use super::door::Door;
+use super::entrance::let_in;
 use super::rate::Rates;
-use crate::shell::{Broker, is_lasting};
+use crate::shell::{Broker, each_connection};
 use crate::switch::Switch;
 use axum::Router;
 use axum::body::to_bytes;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
+use transport::Entrance;
 
 /// How long a request line with its headers may take, and how long a connection may wait for one.
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
@@ -75,15 +77,13 @@ impl CloudApi {
         });
     }
 
-    /// Serves everybody who connects to `listener`; ends only when the future is dropped.
-    pub async fn listen(&self, listener: TcpListener) {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => self.attach(stream),
-                Err(error) if is_lasting(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
-                Err(_) => {}
-            }
-        }
+    /// Serves everybody who connects to `listener` and gets through `entrance`; ends only when the future is dropped.
+    pub async fn listen_behind(&self, listener: TcpListener, entrance: Entrance) {
+        each_connection(listener, |stream| {
+            let api = self.clone();
+            let_in(stream, &entrance, move |stream| api.attach(stream));
+        })
+        .await;
     }
 
     async fn answer(&self, verb: &Method, uri: &Uri, body: &[u8]) -> Reply {

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `api.rs` | [`CloudApi`]: HTTP on any stream; a request in, an answer out |
 //! | `door.rs` | who may ask: access key, signature, nonce, timestamp |
+//! | `entrance.rs` | TCP, or TLS as devices get it, before anything is said |
 //! | `actions.rs` | what each action does |
 //! | `answer.rs` | answers as JSON |
 //! | `amqp.rs` | [`ServerSubscription`]: AMQP 1.0 on any stream |
@@ -24,6 +25,7 @@ mod amqp;
 mod answer;
 mod api;
 mod door;
+mod entrance;
 mod groups;
 mod rate;
 

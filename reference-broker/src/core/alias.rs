@@ -51,40 +51,45 @@ impl Core {
     }
 }
 
-/// The broker's own Topic Aliases: one for each topic in the order of their first delivery, until all are taken.
+/// The broker's Topic Aliases on a connection: one for each topic in the order of their first delivery, until all of its own are
+/// taken; and those that the cloud asks for.
 #[derive(Debug)]
 pub(super) struct SentAliases {
     by_topic: BTreeMap<Utf8String, NonZeroU16>,
-    maximum: u16,
+    /// How many the broker takes by itself.
+    own: u16,
+    /// How many the Client takes.
+    permitted: u16,
 }
 
 impl SentAliases {
-    /// At most so many.
-    pub(super) fn new(maximum: u16) -> SentAliases {
-        SentAliases { by_topic: BTreeMap::new(), maximum }
+    /// At most `permitted`, of which the broker takes `own` by itself.
+    pub(super) fn new(own: u16, permitted: u16) -> SentAliases {
+        SentAliases { by_topic: BTreeMap::new(), own: own.min(permitted), permitted }
     }
 
-    /// The PUBLISH with a Topic Alias: instead of its topic, or with it when the alias is new. `None` if none is left.
-    pub(super) fn shorten(&self, publish: &Publish) -> Option<Publish> {
+    /// The PUBLISH with a Topic Alias, `asked` if the Client takes that: instead of its topic, or with it when the alias is new
+    /// to it. `None` if there is none for it.
+    pub(super) fn shorten(&self, publish: &Publish, asked: Option<NonZeroU16>) -> Option<(NonZeroU16, Publish)> {
+        let asked = asked.filter(|asked| asked.get() <= self.permitted);
         let known = self.by_topic.get(&publish.topic).copied();
-        let alias = known.or_else(|| self.next())?;
+        let alias = asked.or(known).or_else(|| self.next())?;
         let mut publish = publish.clone();
         publish.properties.topic_alias = Some(alias);
-        if known.is_some() {
+        if known == Some(alias) {
             publish.topic = Utf8String::default();
         }
-        Some(publish)
+        Some((alias, publish))
     }
 
-    /// A PUBLISH with this topic went out with its alias.
-    pub(super) fn learn(&mut self, topic: Utf8String) {
-        if let Some(next) = self.next() {
-            self.by_topic.entry(topic).or_insert(next);
-        }
+    /// A PUBLISH with this topic went out with this alias, which stands for no other topic from now on.
+    pub(super) fn learn(&mut self, topic: Utf8String, alias: NonZeroU16) {
+        self.by_topic.retain(|_, known| *known != alias);
+        self.by_topic.insert(topic, alias);
     }
 
     fn next(&self) -> Option<NonZeroU16> {
-        let next = u16::try_from(self.by_topic.len() + 1).ok().filter(|&next| next <= self.maximum)?;
-        NonZeroU16::new(next)
+        let is_free = |alias: &NonZeroU16| !self.by_topic.values().any(|known| known == alias);
+        (1..=self.own).filter_map(NonZeroU16::new).find(is_free)
     }
 }

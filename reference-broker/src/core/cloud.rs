@@ -22,6 +22,7 @@ use model::device::Device;
 use model::packet::{self, PublishProperties, Qos, ReasonCode, Utf8String};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::num::NonZeroU16;
 
 /// The number of a message, unique in the life of a broker (P-RPC-5, P-API-2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +44,8 @@ pub struct CloudMessage {
     pub retain: bool,
     /// What subscribers of 5.0 get beside it.
     pub properties: PublishProperties,
+    /// The Topic Alias by which those that take it are told the topic.
+    pub topic_alias: Option<NonZeroU16>,
 }
 
 /// A message that a device published, as the business side gets it.
@@ -336,7 +339,7 @@ impl Core {
     }
 
     fn message_of_cloud(&self, message: CloudMessage) -> Message {
-        let CloudMessage { topic, payload, qos, retain, properties } = message;
+        let CloudMessage { topic, payload, qos, retain, properties, topic_alias } = message;
         let delivery = packet::Delivery::AtMostOnce;
         let publish = packet::Publish { delivery, retain, topic: topic.clone(), properties, payload };
         // No session has this owner: what the cloud says is nobody's own message.
@@ -347,6 +350,7 @@ impl Core {
             _ if self.settings.misbehaves(Switch::PubAtQos1) => Qos::AtLeastOnce,
             qos => qos,
         };
+        message.topic_alias = topic_alias;
         message.retain &= !self.settings.retained_messages.is_empty();
         message
     }

@@ -247,7 +247,8 @@ impl Core {
             authentication,
             received_aliases: self.first_aliases(),
             sent_aliases: SentAliases::new(
-                connect.properties.topic_alias_maximum.unwrap_or(0).min(self.settings.sent_topic_aliases),
+                self.settings.sent_topic_aliases,
+                connect.properties.topic_alias_maximum.unwrap_or(0),
             ),
         };
         self.connections.insert(id, Connection::Established(link));

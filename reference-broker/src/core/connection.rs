@@ -121,13 +121,16 @@ impl Core {
         }
     }
 
-    /// Sends a delivery, with a Topic Alias if the Client takes one. Returns whether it can take the packet.
-    pub(super) fn send_publish(&mut self, connection: ConnectionId, publish: Publish) -> bool {
+    /// Sends a delivery, with a Topic Alias if the Client takes one: the one that stands in the packet by now, or else one of
+    /// the broker's choice. Returns whether it can take the packet.
+    pub(super) fn send_publish(&mut self, connection: ConnectionId, mut publish: Publish) -> bool {
+        let asked = publish.properties.topic_alias.take();
         if let Some(Connection::Established(link)) = self.connections.get_mut(&connection)
-            && let Some(short) = link.sent_aliases.shorten(&publish).map(Packet::Publish)
+            && let Some((alias, short)) = link.sent_aliases.shorten(&publish, asked)
+            && let short = Packet::Publish(short)
             && link.peer.takes(&short)
         {
-            link.sent_aliases.learn(publish.topic);
+            link.sent_aliases.learn(publish.topic, alias);
             return self.send(connection, short);
         }
         self.send(connection, Packet::Publish(publish))

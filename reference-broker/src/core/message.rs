@@ -3,6 +3,7 @@
 use super::broker::Milliseconds;
 use super::login::Owner;
 use model::packet::{Delivery, ProtocolVersion, Publish, PublishProperties, Qos, Utf8String, Will};
+use std::num::NonZeroU16;
 
 /// Whose message it is, and when the broker took it.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub(super) struct Message {
     /// Whether it is to be retained.
     pub(super) retain: bool,
     pub(super) origin: Origin,
+    /// The Topic Alias that the cloud asks for: those of clients mean something on their own connections alone.
+    pub(super) topic_alias: Option<NonZeroU16>,
     /// What goes on to subscribers: no Topic Alias, no Subscription Identifier.
     properties: PublishProperties,
 }
@@ -30,7 +33,7 @@ impl Message {
     pub(super) fn from_publish(publish: Publish, topic: Utf8String, origin: Origin) -> Message {
         let qos = publish.qos();
         let properties = PublishProperties { topic_alias: None, ..publish.properties };
-        Message { topic, payload: publish.payload, qos, retain: publish.retain, origin, properties }
+        Message { topic, payload: publish.payload, qos, retain: publish.retain, origin, topic_alias: None, properties }
     }
 
     /// The message in a Will that is published now.
@@ -44,7 +47,15 @@ impl Message {
             user_properties: will.properties.user_properties,
             ..PublishProperties::default()
         };
-        Message { topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain, origin, properties }
+        Message {
+            topic: will.topic,
+            payload: will.payload,
+            qos: will.qos,
+            retain: will.retain,
+            origin,
+            topic_alias: None,
+            properties,
+        }
     }
 
     /// Bytes of topic and payload.
@@ -67,7 +78,7 @@ impl Message {
     ) -> Publish {
         let properties = if version.has_properties() {
             let waited = u32::try_from(now.saturating_sub(self.origin.at) / 1_000).unwrap_or(u32::MAX);
-            let mut properties = self.properties.clone();
+            let mut properties = PublishProperties { topic_alias: self.topic_alias, ..self.properties.clone() };
             if let Some(interval) = &mut properties.message_expiry_interval {
                 *interval = interval.saturating_sub(waited);
             }

@@ -4,7 +4,7 @@ use super::broker::Broker;
 use model::device::Transport;
 use std::io;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use transport::{Entrance, Stream};
 
 impl Broker {
@@ -15,18 +15,12 @@ impl Broker {
 
     /// The same, for Clients that get through `entrance` first.
     pub async fn listen_behind(&self, listener: TcpListener, entrance: Entrance) {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    // Small packets at once. A socket that refuses is about to fail anyway.
-                    let _ = stream.set_nodelay(true);
-                    self.admit(stream, &entrance);
-                }
-                // Out of descriptors, mostly: some will come free. Other errors concern the one Client that gave up.
-                Err(error) if is_lasting(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
-                Err(_) => {}
-            }
-        }
+        each_connection(listener, |stream| {
+            // Small packets at once. A socket that refuses is about to fail anyway.
+            let _ = stream.set_nodelay(true);
+            self.admit(stream, &entrance);
+        })
+        .await;
     }
 
     /// Serves a Client at the other end of `stream` as soon as it gets through `entrance`, in tasks of its own. One that
@@ -48,8 +42,20 @@ impl Broker {
     }
 }
 
+/// Hands on whoever connects to `listener`; ends only when the future is dropped.
+pub(crate) async fn each_connection(listener: TcpListener, mut serve: impl FnMut(TcpStream)) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => serve(stream),
+            // Out of descriptors, mostly: some will come free. Other errors concern the one Client that gave up.
+            Err(error) if is_lasting(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(_) => {}
+        }
+    }
+}
+
 /// Whether an error of a listener will be there again at once.
-pub(crate) fn is_lasting(error: &io::Error) -> bool {
+fn is_lasting(error: &io::Error) -> bool {
     !matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted

@@ -16,5 +16,5 @@ mod broker;
 mod connection;
 mod outbox;
 
-pub(crate) use admit::is_lasting;
+pub(crate) use admit::each_connection;
 pub use broker::Broker;

@@ -8,6 +8,7 @@ use reference_broker::core::log::Line;
 use reference_broker::core::{
     CallOutcome, CallRequest, CloudEvent, CloudMessage, ConnectionId, MessageId, NotPublished, Presence,
 };
+use std::num::NonZeroU16;
 
 fn lamp() -> Device {
     Device::new("pk", "lamp")
@@ -44,8 +45,41 @@ fn ends(world: &mut World) -> Vec<(MessageId, CallOutcome)> {
 
 fn pub_(world: &mut World, topic: &str, qos: Qos) -> Result<MessageId, NotPublished> {
     let properties = PublishProperties::default();
-    let message = CloudMessage { topic: text(topic), payload: b"m".to_vec(), qos, retain: false, properties };
+    let message =
+        CloudMessage { topic: text(topic), payload: b"m".to_vec(), qos, retain: false, properties, topic_alias: None };
     world.cloud(|core, now| core.publish_from_cloud(now, message))
+}
+
+#[test]
+fn an_alias_that_the_cloud_asks_for_is_used_as_far_as_the_device_takes_it() {
+    let asked = [("get", 2), ("get", 2), ("set", 2), ("get", 2), ("get", 0), ("get", 1)];
+    for (maximum, expected) in [
+        (Some(2), [("get", 2), ("", 2), ("set", 2), ("get", 2), ("", 2), ("get", 1)]),
+        (Some(1), [("get", 0), ("get", 0), ("set", 0), ("get", 0), ("get", 0), ("get", 1)]),
+        (None, [("get", 0), ("get", 0), ("set", 0), ("get", 0), ("get", 0), ("get", 0)]),
+    ] {
+        let mut world = World::platform();
+        let mut connect = login("lamp", 0);
+        connect.properties.topic_alias_maximum = maximum;
+        let lamp = world.connect(V5_0, connect);
+        world.subscribe(lamp, &[("/pk/lamp/user/+", AtMostOnce)]);
+        let mut seen = Vec::new();
+        for (name, alias) in asked {
+            let message = CloudMessage {
+                topic: text(&format!("/pk/lamp/user/{name}")),
+                payload: b"m".to_vec(),
+                qos: AtMostOnce,
+                retain: false,
+                properties: PublishProperties::default(),
+                topic_alias: NonZeroU16::new(alias),
+            };
+            world.cloud(|core, now| core.publish_from_cloud(now, message)).unwrap();
+            let publish = world.last_publish(lamp).unwrap();
+            let alias = publish.properties.topic_alias.map_or(0, NonZeroU16::get);
+            seen.push((publish.topic.rsplit('/').next().unwrap_or_default().to_owned(), alias));
+        }
+        assert_eq!(seen, expected.map(|(name, alias)| (name.to_owned(), alias)), "{maximum:?}");
+    }
 }
 
 #[test]

@@ -196,7 +196,12 @@ impl World {
     pub(crate) fn forwarded(&mut self, from: ConnectionId, message: Publish, to: ConnectionId) -> Option<Publish> {
         self.clients.get_mut(&to).unwrap().last = None;
         self.send(from, Packet::Publish(message));
-        match self.clients.get_mut(&to).unwrap().last.take() {
+        self.last_publish(to)
+    }
+
+    /// The last packet that a Client saw, if it is a PUBLISH.
+    pub(crate) fn last_publish(&mut self, id: ConnectionId) -> Option<Publish> {
+        match self.clients.get_mut(&id).unwrap().last.take() {
             Some(Packet::Publish(publish)) => Some(publish),
             _ => None,
         }

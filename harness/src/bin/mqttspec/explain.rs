@@ -3,13 +3,14 @@
 use crate::output::{complain, print_and_end};
 use crate::sources::load;
 use clap::Args;
-use harness::case::{Library, Step, Variant};
+use harness::case::{Library, Step, Suite, Variant};
+use harness::concealing::Secrets;
 use harness::exit_code;
 use harness::run::{Fate, KnownFailing, Pattern, Plan, Planned, Selection};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
 use model::statement::{Statement, catalogue};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use std::sync::Arc;
 /// Arguments of `mqttspec explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// A variant as `list` names it, a glob, a case (publish/qos1/...), or a statement such as MQTT-3.3.1-2
+    /// A statement such as MQTT-3.3.1-2, a suite (publish/qos1) or a folder of them (publish), a case of a suite, a variant as
+    /// `list` names it, or a glob
     #[arg(value_name = "NAME|STATEMENT")]
     subject: String,
     /// Cases from this file or folder instead of those that come with mqttspec (repeatable)
@@ -37,6 +39,14 @@ pub(crate) fn run(arguments: &Arguments) -> u8 {
         return print_and_end(exit_code::AS_EXPECTED, |out| {
             meanings.iter().try_for_each(|meaning| explain_meaning(meaning, &planned, out))
         });
+    }
+    let suites = suites(&library, subject);
+    match suites[..] {
+        [] => {}
+        [suite] if names_suite(subject, suite) => {
+            return print_and_end(exit_code::AS_EXPECTED, |out| explain_suite(suite, &planned, out));
+        }
+        _ => return print_and_end(exit_code::AS_EXPECTED, |out| list_suites(&suites, out)),
     }
     let pattern = subject.parse::<Pattern>().ok();
     let is_meant = |variant: &Variant| {
@@ -109,6 +119,78 @@ fn explain_meaning(meaning: &Meaning, planned: &[Planned], out: &mut dyn Write) 
     cases.iter().try_for_each(|case| writeln!(out, "    {case}"))
 }
 
+/// What stands behind a profile's name, if one stands there: a suite's name has none.
+fn without_profile(subject: &str) -> &str {
+    let subject = subject.trim_end_matches('/');
+    let known = Profile::builtin_names().into_iter().find_map(|name| subject.strip_prefix(name)?.strip_prefix('/'));
+    known.unwrap_or(subject)
+}
+
+fn names_suite(subject: &str, suite: &Suite) -> bool {
+    *suite.name == *without_profile(subject)
+}
+
+/// The suite of this name, or else those in the folder of this name.
+fn suites<'a>(library: &'a Library, subject: &str) -> Vec<&'a Suite> {
+    if let Some(suite) = library.suites.iter().find(|suite| names_suite(subject, suite)) {
+        return vec![suite];
+    }
+    let folder = format!("{}/", without_profile(subject));
+    library.suites.iter().filter(|suite| suite.name.starts_with(&folder)).collect()
+}
+
+fn list_suites(suites: &[&Suite], out: &mut dyn Write) -> io::Result<()> {
+    for suite in suites {
+        let count = suite.cases.len();
+        let cases = if count == 1 { "case" } else { "cases" };
+        writeln!(out, "{} ({count} {cases})\n  {}", suite.name, suite.about)?;
+    }
+    writeln!(out, "\n`mqttspec explain SUITE` tells the cases of one.")
+}
+
+/// Each case of a suite: what happens, where it is played, and what it stands for.
+fn explain_suite(suite: &Suite, planned: &[Planned], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}\n  {}\n  {}\n", suite.name, suite.about, suite.location)?;
+    for case in &suite.cases {
+        let is_its = |variant: &Variant| variant.suite == suite.name && variant.case == case.id;
+        let its: Vec<&Planned> = planned.iter().filter(|planned| is_its(&planned.variant)).collect();
+        writeln!(out, "{}/{}\n  {}", suite.name, case.id, case.about)?;
+        let mut rows: Vec<&str> = Vec::new();
+        for row in its.iter().filter_map(|planned| planned.variant.row.as_deref()) {
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
+        }
+        if !rows.is_empty() {
+            writeln!(out, "  rows: {}", rows.join(", "))?;
+        }
+        for (profile, versions) in played(&its) {
+            writeln!(out, "  played in {profile}: {}", versions.into_iter().collect::<Vec<_>>().join(", "))?;
+        }
+        let mut told = BTreeSet::new();
+        for Planned { variant, .. } in its {
+            for id in variant.cites.iter().filter(|id| told.insert(id.as_str())) {
+                if let Some(statement) = catalogue().find(variant.version, id.as_str()) {
+                    writeln!(out, "  {id} ({}): {}", statement.level, statement.gist)?;
+                }
+            }
+        }
+        writeln!(out)?;
+    }
+    writeln!(out, "`mqttspec explain {}/CASE` tells a case step by step.", suite.name)
+}
+
+/// In which versions variants are played, by profile.
+fn played<'a>(planned: &[&'a Planned]) -> BTreeMap<&'a str, BTreeSet<&'static str>> {
+    let mut played: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for Planned { variant, fate } in planned {
+        if !matches!(fate, Fate::NotApplicable(_)) {
+            played.entry(&variant.profile).or_default().insert(variant.version.number());
+        }
+    }
+    played
+}
+
 fn explain_variant(planned: &Planned, out: &mut dyn Write) -> io::Result<()> {
     let variant = &planned.variant;
     writeln!(out, "{}", variant.name)?;
@@ -122,6 +204,7 @@ fn explain_variant(planned: &Planned, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  {id} ({}): {}", statement.level, statement.gist)?;
         }
     }
-    variant.steps.iter().try_for_each(|step: &Step| writeln!(out, "    {step}"))?;
+    let secrets = Secrets::of_script(variant);
+    variant.steps.iter().try_for_each(|step: &Step| writeln!(out, "    {}", secrets.conceal(&step.text)))?;
     writeln!(out)
 }

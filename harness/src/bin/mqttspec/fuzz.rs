@@ -259,7 +259,7 @@ fn tell_finding(arguments: &Arguments, finding: &Finding, saved: Option<&Path>, 
         terminal(&run, Detail::Verbose, out)?;
     } else {
         tell_violation(finding, out)?;
-        chart(&finding.walked.trace, version, out)?;
+        chart(&finding.trace(), version, out)?;
     }
     writeln!(out)?;
     writeln!(out, "found by    mqttspec fuzz{again}{fault} --profile {} --seed {seed} --runs 1", arguments.profile)?;
@@ -310,7 +310,7 @@ fn save(folder: &Path, finding: &Finding) -> io::Result<PathBuf> {
         Err(_) => {
             let mut text = Vec::new();
             tell_violation(finding, &mut text)?;
-            whole_chart(&finding.walked.trace, finding.version(), &mut text)?;
+            whole_chart(&finding.trace(), finding.version(), &mut text)?;
             ("txt", text)
         }
     };

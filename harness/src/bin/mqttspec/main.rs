@@ -40,6 +40,7 @@ Examples:
   mqttspec                                              the reference broker, all profiles, in memory
   mqttspec run mqtt://localhost:1883                    a broker that runs already
   mqttspec run --start 'mosquitto -p {port}'            a broker that is started, and restarted if it dies
+  mqttspec run --target target.yaml                     endpoints, devices and keys of a platform, from a file
   mqttspec run mqtt://localhost --run '**/qos1/**'      a part of the cases: `*` is one part of a name, `**` any number
   mqttspec run mqtt://localhost --known-failing broker.txt --junit report.xml
   mqttspec explain MQTT-3.3.1-2                         a statement, and the cases that cite it

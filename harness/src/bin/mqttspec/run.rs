@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
     /// Change the traffic in a way that breaks nothing: its name, see `mqttspec faults`
     #[arg(long, value_name = "NAME")]
     transform: Option<String>,
-    /// A line for each variant that is selected
+    /// A line for each variant that is played, and the reasons for which others do not apply; `list --verbose` names those
     #[arg(short, long)]
     verbose: bool,
 }

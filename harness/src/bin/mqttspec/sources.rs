@@ -6,11 +6,12 @@ use harness::case::Library;
 use harness::run::{KnownFailing, Pattern, Plan, Selection};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A profile file of more bytes is none.
-const LARGEST_TEXT: u64 = 1 << 20;
+/// A profile or target file of more bytes is none.
+pub(crate) const LARGEST_TEXT: u64 = 1 << 20;
 
 /// What to play.
 #[derive(Debug, Args)]
@@ -35,6 +36,12 @@ pub(crate) struct Sources {
 /// Something that the user has to mend was told to him.
 #[derive(Debug)]
 pub(crate) struct Told;
+
+/// Tells it.
+pub(crate) fn told(what: &dyn Display) -> Told {
+    complain(what);
+    Told
+}
 
 impl Sources {
     /// The cases.

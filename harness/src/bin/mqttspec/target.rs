@@ -2,12 +2,12 @@
 
 use crate::cloud::CloudOptions;
 use crate::output::complain;
-use crate::sources::{Told, read_text};
+use crate::sources::{LARGEST_TEXT, Told, told};
 use clap::Args;
 use harness::case::Credentials;
 use harness::cloud::CloudTarget;
 use harness::run::NetworkTarget;
-use harness::target::{Address, Scheme, StartCommand};
+use harness::target::{Address, Endpoint, Scheme, StartCommand, TargetFile};
 use model::device::{Registry, Transport};
 use model::packet::Utf8String;
 use std::path::{Path, PathBuf};
@@ -34,10 +34,10 @@ pub(crate) struct TargetOptions {
     transport: Option<Scheme>,
     #[command(flatten)]
     way: RouteOptions,
-    /// Products and devices that the broker knows, with their secrets (YAML): actors log in as these. A registry of
-    /// mqttspec-broker is such a file. The default of --profile is platform then
-    #[arg(long, value_name = "FILE")]
-    target_file: Option<PathBuf>,
+    /// All about a target (YAML): its endpoints, an access key, and the products and devices that it knows, as which actors log
+    /// in; the default of --profile is platform then. Options say otherwise. A registry of mqttspec-broker is such a file
+    #[arg(long, visible_alias = "target", value_name = "FILE", value_parser = target_file)]
+    target_file: Option<TargetFile>,
     #[command(flatten)]
     cloud: CloudOptions,
     #[command(flatten)]
@@ -115,6 +115,13 @@ fn user_name(text: &str) -> Result<String, String> {
     Utf8String::new(text).map(|name| name.as_str().to_owned()).map_err(|error| error.to_string())
 }
 
+/// Reads a target file, and the secrets that it names.
+fn target_file(path: &str) -> Result<TargetFile, String> {
+    let text = harness::text_file::read(Path::new(path), LARGEST_TEXT);
+    let text = text.map_err(|error| format!("cannot read {path}: {error}"))?;
+    TargetFile::load(path, &text, &|variable: &str| std::env::var(variable).ok()).map_err(|error| error.to_string())
+}
+
 /// Reads a time with its unit.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (digits, scale) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
@@ -132,10 +139,32 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 impl TargetOptions {
     /// Where the broker listens, if that is said.
     fn url(&self) -> Option<&Address> {
+        self.said_url().or_else(|| self.endpoint().map(|endpoint| &endpoint.address))
+    }
+
+    /// Where the command line says that it listens.
+    fn said_url(&self) -> Option<&Address> {
         self.places.iter().find_map(|place| match place {
             Place::Url(url) => Some(url),
             Place::File(_) => None,
         })
+    }
+
+    /// The one of the target file's endpoints that is tested: that of --transport, or else the plainest.
+    fn endpoint(&self) -> Option<&Endpoint> {
+        let endpoints = &self.target_file.as_ref()?.mqtt;
+        match self.transport {
+            Some(scheme) => endpoints.get(&scheme),
+            None => endpoints.values().next(),
+        }
+    }
+
+    /// How the broker is reached.
+    fn way(&self) -> RouteOptions {
+        match self.said_url() {
+            Some(_) => self.way.clone(),
+            None => self.way.trusting(self.endpoint().and_then(|endpoint| endpoint.cafile.as_deref())),
+        }
     }
 
     /// The case files that are named with the target.
@@ -163,9 +192,22 @@ impl TargetOptions {
             complain(&"--start needs `{port}` in its command, or a URL that says where the broker will listen");
             return Err(Told);
         }
-        if let (Some(url), Some(_)) = (self.url(), self.transport) {
+        if let (Some(url), Some(_)) = (self.said_url(), self.transport) {
             complain(&format_args!("--transport says again what {url} says: leave it out"));
             return Err(Told);
+        }
+        if let (Some(scheme), Some(file), None) = (self.transport, &self.target_file, self.url())
+            && !file.mqtt.is_empty()
+        {
+            let known: Vec<&str> = file.mqtt.keys().map(|scheme| scheme.name()).collect();
+            let name = &file.name;
+            return Err(told(&format_args!(
+                "--transport {scheme}: {name} has no such endpoint, but {}",
+                known.join(", ")
+            )));
+        }
+        if !self.is_network() && self.target_file.is_some() {
+            return Err(told(&"--target-file is about a broker in a network: say where it is, there or with a URL"));
         }
         if !self.is_network() && self.way.transport_command().is_some() {
             complain(&"--transport-command carries to a broker in a network: give its URL");
@@ -198,24 +240,24 @@ impl TargetOptions {
     pub(crate) fn network(&self) -> Result<NetworkTarget, Told> {
         let scheme = self.scheme();
         let address = self.url().cloned().unwrap_or_else(|| Address::loopback(scheme, scheme.default_port()));
-        let route = self.way.route(address).map_err(|error| {
+        let route = self.way().route(address).map_err(|error| {
             complain(&error);
             Told
         })?;
         let free_port = self.url().is_none();
         let transport = if route.arrives_by().has_tls() { Transport::Encrypted } else { Transport::Plain };
         let (start, ready_within) = (self.start.clone(), self.ready_within);
-        Ok(NetworkTarget { route, transport, free_port, start, ready_within, devices: self.devices()? })
+        Ok(NetworkTarget { route, transport, free_port, start, ready_within, devices: self.devices() })
     }
 
     /// The cloud side of a broker in a network.
     pub(crate) fn cloud(&self) -> Result<Option<CloudTarget>, Told> {
-        self.cloud.target(&self.way)
+        self.cloud.target(&self.way, self.target_file.as_ref())
     }
 
     /// The actors of cases that the target has nothing for. The embedded broker has all.
     pub(crate) fn absent_actors(&self) -> Vec<&'static str> {
-        if self.is_network() { self.cloud.absent() } else { Vec::new() }
+        if self.is_network() { self.cloud.absent(self.target_file.as_ref()) } else { Vec::new() }
     }
 
     /// What a person has to be told about the way, loudly.
@@ -225,24 +267,12 @@ impl TargetOptions {
 
     /// Whether something of it is reached over TLS of ours.
     fn speaks_tls(&self) -> bool {
-        self.scheme().has_tls() || self.cloud.has_tls()
+        self.scheme().has_tls() || self.cloud.has_tls(self.target_file.as_ref())
     }
 
     /// The devices that the broker knows.
-    fn devices(&self) -> Result<Option<Arc<Registry>>, Told> {
-        let Some(path) = &self.target_file else { return Ok(None) };
-        if !self.is_network() {
-            complain(
-                &"--target-file is about a broker in a network: the embedded one is told of devices that it needs",
-            );
-            return Err(Told);
-        }
-        let environment = |variable: &str| std::env::var(variable).ok();
-        let loaded = Registry::load(&path.display().to_string(), &read_text(path)?, &environment);
-        loaded.map(|registry| Some(Arc::new(registry))).map_err(|error| {
-            complain(&error);
-            Told
-        })
+    fn devices(&self) -> Option<Arc<Registry>> {
+        self.target_file.as_ref()?.devices.clone()
     }
 
     /// As a person names it.
@@ -250,7 +280,8 @@ impl TargetOptions {
         let url = self.url().into_iter().map(ToString::to_string);
         let parts: Vec<String> = url.chain(self.start.iter().map(ToString::to_string)).collect();
         let name = if parts.is_empty() { "embedded".to_owned() } else { parts.join(", ") };
-        let over = self.transport.map(|scheme| format!(" over {scheme}")).unwrap_or_default();
+        let over =
+            self.transport.filter(|_| self.url().is_none()).map(|scheme| format!(" over {scheme}")).unwrap_or_default();
         let command = self.way.transport_command();
         let through = command.map(|command| format!(" through `{command}`")).unwrap_or_default();
         format!("{name}{over}{through}")
@@ -259,8 +290,11 @@ impl TargetOptions {
     /// The options that name the same target again, each with a blank before it.
     pub(crate) fn again(&self) -> String {
         let mut options = String::new();
-        if let Some(url) = self.url() {
+        if let Some(url) = self.said_url() {
             options = format!("{options} {url}");
+        }
+        if let Some(file) = &self.target_file {
+            options = format!("{options} --target-file {}", quote(&file.name));
         }
         if let Some(start) = &self.start {
             options = format!("{options} --start {}", quote(&start.to_string()));

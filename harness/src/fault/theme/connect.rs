@@ -116,7 +116,7 @@ pub(super) static FAULTS: &[ProxyFault] =
         fault(
             "assigned-client-id-untold",
             "CONNACK does not tell the client id that the server has assigned.",
-            &["5.0:MQTT-3.1.3-7", "5.0:MQTT-3.2.2-16"],
+            &["5.0:MQTT-3.1.3-7", "5.0:MQTT-3.2.2-16", "P-CID-13"],
             &[server(Connack, |moment| {
                 if let Some(connack) = moment.accepting() {
                     connack.properties.assigned_client_identifier = None;

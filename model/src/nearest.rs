@@ -1,7 +1,8 @@
 //! The word that was probably meant.
 
 /// `, did you mean `x`?` if one of the known words is near enough to `word`, otherwise nothing.
-pub(crate) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+#[must_use]
+pub fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, known).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default()
 }
 
