@@ -11,7 +11,7 @@ use model::judge::{Judgement, Violation};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
 use reference_broker::Switch;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -323,6 +323,7 @@ impl Terrain {
             clients: 3,
             length: 60,
             credentials: crate::case::Credentials::default(),
+            avoided: BTreeSet::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Walks: at random from a seed, or again from a list of commands.
 
+use super::avoided::Avoided;
 use super::command::{Client, Command};
 use super::generate::Generator;
 use super::shrink::shrink;
@@ -10,6 +11,7 @@ use crate::run::follow;
 use crate::target::Peer;
 use model::judge::{Judgement, Violation};
 use model::profile::Profile;
+use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
@@ -31,6 +33,8 @@ pub struct Terrain {
     pub length: usize,
     /// How clients log in.
     pub credentials: Credentials,
+    /// What they leave alone.
+    pub avoided: BTreeSet<Avoided>,
 }
 
 impl Terrain {
@@ -41,7 +45,12 @@ impl Terrain {
     /// When the peer does not accept connections.
     pub fn explore(&self, peer: Peer, seed: u64, unique: &str) -> io::Result<Walked> {
         let mut walker = Walker::new(peer, &self.profile, self.credentials.clone(), unique)?;
-        let wording = Wording { profile: self.profile.clone(), ground: self.ground, versions: self.versions };
+        let wording = Wording {
+            profile: self.profile.clone(),
+            ground: self.ground,
+            versions: self.versions,
+            avoided: self.avoided.clone(),
+        };
         let mut generator = Generator::new(seed, self.clients, wording);
         for _ in 0..self.length {
             let Some(command) = generator.next(&walker) else { break };

@@ -1,5 +1,6 @@
 //! What clients do next: drawn at random from what applies, as often as the dialect makes it interesting.
 
+use super::avoided::Avoided;
 use super::command::{Client, Command, Deed};
 use super::link::Link;
 use super::walk::Walker;
@@ -128,6 +129,7 @@ impl Generator {
                 let terms = self.draw(self.wording.terms(client, self.clients, self.messages));
                 Deed::Connect { terms, held }
             }
+            (Kind::Malformed, _) if self.wording.avoids(Avoided::MalformedPackets) => return None,
             (Kind::Malformed, _) => Deed::Malformed(self.draw(select(MALFORMED))),
             (Kind::Connect { .. }, Some(_)) | (_, None) => return None,
             (kind, Some(link)) => self.deed(kind, client, link, walker)?,
@@ -144,6 +146,7 @@ impl Generator {
             Kind::Stall => (!link.stalled).then_some(Deed::Stall)?,
             Kind::Resume => (link.stalled || !link.reading).then_some(Deed::Resume)?,
             _ if link.left || link.client_id.is_none() => return None,
+            Kind::SecondConnect if self.wording.avoids(Avoided::SecondConnect) => return None,
             Kind::SecondConnect => {
                 self.messages += 1;
                 Deed::SecondConnect(self.draw(self.wording.terms(client, self.clients, self.messages)))

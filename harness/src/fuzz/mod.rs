@@ -18,6 +18,7 @@
 //! Read next: `command.rs` for what clients can do, `generate.rs` and `wording.rs` for how often, `walk.rs` for how it is
 //! played.
 
+mod avoided;
 mod campaign;
 mod case_file;
 mod command;
@@ -39,6 +40,7 @@ mod shrink;
 mod walk;
 mod wording;
 
+pub use avoided::Avoided;
 pub use campaign::{Campaign, Network, Report, Target, names_of};
 pub use command::{Client, Command};
 pub use explore::{Shrunk, Terrain};

@@ -1,6 +1,5 @@
 //! How a walk comes to rest between two commands.
 
-use super::command::Authentication;
 use super::link::Link;
 use super::walk::{MOMENT, Walker};
 use crate::trace::ConnectionId;
@@ -63,8 +62,7 @@ impl Walker {
             }
             let waits = |link: &Link| {
                 let is_answered = !link.awaits_answer || link.stalled || !link.reading;
-                let keeps_silent = matches!(link.authentication, Authentication::Silent | Authentication::Foreign);
-                link.can_ping() && link.pings > 0 || !is_answered && !keeps_silent
+                link.can_ping() && link.pings > 0 || !is_answered
             };
             self.wait(ANSWERS_WITHIN, waits);
             // Whoever does not answer now is not asked again.

@@ -316,7 +316,11 @@ impl Walker {
                 link.awaits_answer = false;
             }
             Packet::Pingresp => link.pings = link.pings.saturating_sub(1),
-            Packet::Auth(auth) if auth.reason == ReasonCode::ContinueAuthentication => return self.answer(id, auth),
+            Packet::Auth(auth) if auth.reason == ReasonCode::ContinueAuthentication => {
+                // CONNACK comes when the client has answered, if it does.
+                link.awaits_answer = false;
+                return self.answer(id, auth);
+            }
             _ => {}
         }
         link.deliveries.learn(packet);

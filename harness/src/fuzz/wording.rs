@@ -1,5 +1,6 @@
 //! What packets say: topics, options, properties, with what the dialect offers often and what it refuses now and then.
 
+use super::avoided::Avoided;
 use super::command::{Alias, Authentication, Client, Content, Extras, Payload, Request, Terms, WillTerms};
 use crate::case::LARGEST_FILLER;
 use model::packet::{ProtocolVersion, Qos, RetainHandling, SubscriptionOptions};
@@ -9,6 +10,7 @@ use proptest::option::weighted;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Union};
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
@@ -20,6 +22,8 @@ const OF_SMALL_PAYLOADS: u32 = 150;
 
 const TOPICS: &[&str] = &["$t/a", "$t/a/b", "$t/a/c", "$t/b"];
 const FILTERS: &[&str] = &["$t/a", "$t/a/#", "$t/a/+", "$t/#", "$t/+", "$t/b", "$t/+/b"];
+/// One for each topic.
+const DISJOINT_FILTERS: &[&str] = &["$t/a", "$t/a/+", "$t/b"];
 const SHARED_FILTERS: &[&str] =
     &["$$share/g/$t/#", "$$share/g/$t/#", "$$share/g/$t/#", "$$share/h/$t/#", "$$share/g/$t/a", "$$share/g/$t/a/+"];
 /// Topics and filters that would meet others on the same broker.
@@ -53,6 +57,7 @@ pub(super) struct Wording {
     pub(super) profile: Profile,
     pub(super) ground: Ground,
     pub(super) versions: Versions,
+    pub(super) avoided: BTreeSet<Avoided>,
 }
 
 impl Wording {
@@ -110,7 +115,7 @@ impl Wording {
             (self.versions(), select(client_ids), any::<bool>(), Self::mostly(keep_alives, is_served), wills);
         let of_5_0 = (
             select(expiries.to_vec()),
-            select(&[None, Some(1), Some(2), Some(3)][..]),
+            select(if self.avoids(Avoided::ReceiveMaximum) { &[None][..] } else { &[None, Some(1), Some(2), Some(3)] }),
             select(&[None, None, None, Some(64), Some(100)][..]),
             select(&[None, None, Some(0), Some(1), Some(2)][..]),
             select(&[None, Some(false), Some(true)][..]),
@@ -182,13 +187,19 @@ impl Wording {
     }
 
     fn filters(&self, version: ProtocolVersion) -> Union<BoxedStrategy<&'static str>> {
-        let at_the_root = if self.ground == Ground::Embedded { 8 } else { 0 };
-        let shared = if self.profile.has_in(Feature::SharedSubscriptions, version) { 10 } else { 1 };
+        let (overlap, shares) = (!self.avoids(Avoided::OverlappingFilters), !self.avoids(Avoided::SharedSubscriptions));
+        let at_the_root = if overlap && self.ground == Ground::Embedded { 8 } else { 0 };
+        let shared = match self.profile.has_in(Feature::SharedSubscriptions, version) {
+            _ if !shares => 0,
+            true => 10,
+            false => 1,
+        };
+        let strange = STRANGE_FILTERS.iter().filter(|filter| shares || !filter.starts_with("$$share"));
         let weighted = [
-            (30, select(FILTERS).boxed()),
+            (30, select(if overlap { FILTERS } else { DISJOINT_FILTERS }).boxed()),
             (at_the_root, select(FILTERS_AT_THE_ROOT).boxed()),
             (shared, select(SHARED_FILTERS).boxed()),
-            (1, select(STRANGE_FILTERS).boxed()),
+            (1, select(Vec::from_iter(strange.copied())).boxed()),
         ];
         Union::new_weighted(weighted.into_iter().filter(|(weight, _)| *weight > 0).collect())
     }
@@ -202,12 +213,28 @@ impl Wording {
         let retain_handling = select(&[RetainHandling::Send, RetainHandling::SendIfNew, RetainHandling::DoNotSend][..]);
         let no_local = select(&[false, false, true][..]);
         let one = (self.filters(version), self.qos(), no_local, any::<bool>(), retain_handling);
-        let one = one.prop_map(|(filter, qos, no_local, retain_as_published, retain_handling)| {
+        let marks = !self.avoids(Avoided::RetainAsPublished);
+        let one = one.prop_map(move |(filter, qos, no_local, retain_as_published, retain_handling)| {
             // No Local ends the connection in a Shared Subscription: with one of the filters that is often enough.
             let no_local = no_local && (!filter.starts_with("$$share/") || filter == "$$share/g/$t/a/+");
+            let retain_as_published = retain_as_published && marks;
             Request { filter, options: SubscriptionOptions { qos, no_local, retain_as_published, retain_handling } }
         });
         vec(one, count)
+    }
+
+    fn extras(&self) -> impl Strategy<Value = Extras> + use<> {
+        let wildcard = match self.avoids(Avoided::WildcardResponseTopics) {
+            true => Extras::Request,
+            false => Extras::WildcardResponseTopic,
+        };
+        prop_oneof![
+            30 => Just(Extras::None),
+            5 => Just(Extras::UserProperties),
+            5 => Just(Extras::Request),
+            1 => Just(wildcard),
+            1 => Just(Extras::ReservedName),
+        ]
     }
 
     /// The payload of a PUBLISH.
@@ -247,7 +274,7 @@ impl Wording {
                 1 => (1_u16..=2).prop_map(Alias::Set),
                 1 => (1_u16..=2).prop_map(Alias::Use),
             ],
-            extras(),
+            self.extras(),
         )
             .prop_map(|(topic, qos, dup, retain, payload, expiry, alias, extras)| Content {
                 topic,
@@ -268,15 +295,5 @@ fn small_payloads(number: u32) -> impl Strategy<Value = Payload> {
         4 => Just(Payload::Shared),
         2 => Just(Payload::Empty),
         2 => Just(Payload::Filler(100)),
-    ]
-}
-
-fn extras() -> impl Strategy<Value = Extras> {
-    prop_oneof![
-        30 => Just(Extras::None),
-        5 => Just(Extras::UserProperties),
-        5 => Just(Extras::Request),
-        1 => Just(Extras::WildcardResponseTopic),
-        1 => Just(Extras::ReservedName),
     ]
 }

@@ -7,7 +7,7 @@
 
 use harness::case::Credentials;
 use harness::concealing::{ConcealedTrace, Secrets};
-use harness::fuzz::{Client, Ground, Terrain, Versions, Walked};
+use harness::fuzz::{Client, Ground, Terrain, Walked};
 use harness::report::{Line, exchange};
 use harness::target::Peer;
 use harness::trace::{Trace, What};
@@ -29,12 +29,10 @@ fn seed() -> u64 {
 
 fn terrain(profile: &Profile) -> Terrain {
     Terrain {
-        profile: profile.clone(),
-        ground: Ground::Embedded,
-        versions: Versions::Mixed,
         clients: Client::MOST,
         length: 64,
         credentials: Credentials { user_name: None, password: None },
+        ..Terrain::of(profile, Ground::Embedded)
     }
 }
 

@@ -5,9 +5,10 @@ use crate::run::known_failing;
 use crate::sources::{Told, profile};
 use crate::target::{TargetOptions, duration, quote};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use harness::exit_code;
 use harness::fuzz::{
-    CONFIRMATIONS, Campaign, Client, Finding, Ground, Host, Network, Report, Target, Terrain, names_of,
+    Avoided, CONFIRMATIONS, Campaign, Client, Finding, Ground, Host, Network, Report, Target, Terrain, names_of,
 };
 use harness::report::{Detail, Header, Run, chart, terminal, whole_chart};
 use harness::run::{Interrupt, KnownFailing, NetworkTarget, RunError};
@@ -22,6 +23,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How many walks go on side by side with a broker in a network: each waits for answers most of the time.
 const JOBS: usize = 32;
+
+/// How many clients a walk has.
+const CLIENTS: usize = 3;
+
+/// How many commands a walk has.
+const LENGTH: usize = 60;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -58,14 +65,17 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// How many clients each walk has
-    #[arg(long, value_name = "1..4", default_value_t = 3, value_parser = clients)]
+    #[arg(long, value_name = "1..4", default_value_t = CLIENTS, value_parser = clients)]
     clients: usize,
     /// How many commands each walk has
-    #[arg(long, value_name = "N", default_value_t = 60, value_parser = length)]
+    #[arg(long, value_name = "N", default_value_t = LENGTH, value_parser = length)]
     length: usize,
     /// Have the embedded broker misbehave in this way; `list` names the ways
     #[arg(long, value_name = "NAME", conflicts_with = "start")]
     fault: Option<String>,
+    /// Leave this alone: where much is known to be wrong, the rest stands behind it (repeatable)
+    #[arg(long, value_name = "WHAT", value_parser = avoided())]
+    avoid: Vec<Avoided>,
     /// What is known to be wrong: a line `RULE/STATEMENT/mqtt:VERSION  # reason` each (repeatable)
     #[arg(long, value_name = "FILE")]
     known_failing: Vec<PathBuf>,
@@ -75,6 +85,26 @@ pub(crate) struct Arguments {
     /// How many walks go on side by side [default: 32; embedded: one for each processor]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+}
+
+impl Arguments {
+    /// The arguments that say how a walk goes, as far as they are not the usual ones.
+    fn terrain(&self) -> String {
+        let mut said = String::new();
+        if self.clients != CLIENTS {
+            said += &format!(" --clients {}", self.clients);
+        }
+        if self.length != LENGTH {
+            said += &format!(" --length {}", self.length);
+        }
+        self.avoid.iter().for_each(|avoided| said += &format!(" --avoid {avoided}"));
+        said
+    }
+}
+
+fn avoided() -> impl TypedValueParser<Value = Avoided> {
+    PossibleValuesParser::new(Avoided::ALL.map(Avoided::name))
+        .map(|name| Avoided::named(&name).expect("clap lets only these names through"))
 }
 
 fn clients(text: &str) -> Result<usize, String> {
@@ -127,8 +157,13 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
     let ground = if arguments.target.is_network() { Ground::Network } else { Ground::Embedded };
     let profile = profile(&arguments.profile)?;
     let credentials = arguments.target.credentials()?;
-    let terrain =
-        Terrain { clients: arguments.clients, length: arguments.length, credentials, ..Terrain::of(&profile, ground) };
+    let terrain = Terrain {
+        clients: arguments.clients,
+        length: arguments.length,
+        credentials,
+        avoided: arguments.avoid.iter().copied().collect(),
+        ..Terrain::of(&profile, ground)
+    };
     let switch = arguments.fault.as_deref().map(named).transpose()?;
     let known = known_failing(&arguments.known_failing)?;
     let network = arguments.target.is_network().then(|| arguments.target.network()).transpose()?;
@@ -262,7 +297,8 @@ fn tell_finding(arguments: &Arguments, finding: &Finding, saved: Option<&Path>, 
         chart(&finding.trace(), version, out)?;
     }
     writeln!(out)?;
-    writeln!(out, "found by    mqttspec fuzz{again}{fault} --profile {} --seed {seed} --runs 1", arguments.profile)?;
+    let (profile, terrain) = (&arguments.profile, arguments.terrain());
+    writeln!(out, "found by    mqttspec fuzz{again}{fault} --profile {profile}{terrain} --seed {seed} --runs 1")?;
     let (left, walks) = (shrunk.commands.len(), shrunk.walks);
     writeln!(out, "shortened   from {found_with} commands to {left}, in {walks} walks")?;
     let played = match finding.is_confirmed() {
