@@ -11,6 +11,8 @@ pub enum Avoided {
     OverlappingFilters,
     /// Shared Subscriptions.
     SharedSubscriptions,
+    /// No Local.
+    NoLocal,
     /// Retain As Published.
     RetainAsPublished,
     /// A Receive Maximum of a client.
@@ -25,9 +27,10 @@ pub enum Avoided {
 
 impl Avoided {
     /// All of them.
-    pub const ALL: [Avoided; 7] = [
+    pub const ALL: [Avoided; 8] = [
         Avoided::OverlappingFilters,
         Avoided::SharedSubscriptions,
+        Avoided::NoLocal,
         Avoided::RetainAsPublished,
         Avoided::ReceiveMaximum,
         Avoided::SecondConnect,
@@ -41,6 +44,7 @@ impl Avoided {
         match self {
             Avoided::OverlappingFilters => "overlapping-filters",
             Avoided::SharedSubscriptions => "shared-subscriptions",
+            Avoided::NoLocal => "no-local",
             Avoided::RetainAsPublished => "retain-as-published",
             Avoided::ReceiveMaximum => "receive-maximum",
             Avoided::SecondConnect => "second-connect",
@@ -87,6 +91,9 @@ mod tests {
             }
             (Avoided::SharedSubscriptions, Deed::Subscribe { requests, .. }) => {
                 requests.iter().any(|request| request.filter.starts_with("$$share"))
+            }
+            (Avoided::NoLocal, Deed::Subscribe { requests, .. }) => {
+                requests.iter().any(|request| request.options.no_local)
             }
             (Avoided::RetainAsPublished, Deed::Subscribe { requests, .. }) => {
                 requests.iter().any(|request| request.options.retain_as_published)

@@ -213,10 +213,10 @@ impl Wording {
         let retain_handling = select(&[RetainHandling::Send, RetainHandling::SendIfNew, RetainHandling::DoNotSend][..]);
         let no_local = select(&[false, false, true][..]);
         let one = (self.filters(version), self.qos(), no_local, any::<bool>(), retain_handling);
-        let marks = !self.avoids(Avoided::RetainAsPublished);
+        let (excludes, marks) = (!self.avoids(Avoided::NoLocal), !self.avoids(Avoided::RetainAsPublished));
         let one = one.prop_map(move |(filter, qos, no_local, retain_as_published, retain_handling)| {
             // No Local ends the connection in a Shared Subscription: with one of the filters that is often enough.
-            let no_local = no_local && (!filter.starts_with("$$share/") || filter == "$$share/g/$t/a/+");
+            let no_local = excludes && no_local && (!filter.starts_with("$$share/") || filter == "$$share/g/$t/a/+");
             let retain_as_published = retain_as_published && marks;
             Request { filter, options: SubscriptionOptions { qos, no_local, retain_as_published, retain_handling } }
         });

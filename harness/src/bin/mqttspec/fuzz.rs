@@ -366,6 +366,7 @@ fn save(folder: &Path, finding: &Finding) -> io::Result<PathBuf> {
 
 fn tell_violation(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     let violation = &finding.violation;
-    writeln!(out, "FOUND against the rule {}: {}", violation.rule, violation.says)?;
+    let at = Duration::from_millis(violation.at).as_secs_f64();
+    writeln!(out, "FOUND against the rule {}: {} (after {at:.3} s)", violation.rule, violation.says)?;
     writeln!(out, "  expected  {}\n  seen      {}", violation.expected, violation.seen)
 }
