@@ -175,6 +175,20 @@ impl Hypothesis {
         taken
     }
 
+    /// This one, and those in which the server has taken a CONNECT that waits and begun a session with it.
+    pub(super) fn beginning(self, context: &Context<'_>, queue: &Queue) -> BTreeSet<Hypothesis> {
+        let mut all = BTreeSet::new();
+        let mut last = vec![self];
+        while let Some(one) = last.pop() {
+            let waiting = queue.lanes().filter(|(connection, _)| one.taken(*connection) == 0);
+            let taken = waiting
+                .flat_map(|(connection, lane)| one.take_from(context, queue, connection, lane, Look::Everything));
+            last.extend(taken.filter(|next| next.since != one.since && !all.contains(next)));
+            all.insert(one);
+        }
+        all
+    }
+
     /// The hypotheses after the server has taken one more input; none if there is no more.
     pub(super) fn taking_one(&self, context: &Context<'_>, queue: &Queue) -> Vec<Hypothesis> {
         self.taking(context, queue, Look::Everything)

@@ -483,12 +483,30 @@ impl Track {
 
     /// The server has taken a message over.
     pub(super) fn settle(&mut self, context: &Context<'_>, message: MessageKey) {
+        self.begin(context, message);
         self.change_floating(message, |session| session.settling(context, message));
     }
 
     /// The server may have taken a message over.
     pub(super) fn settle_doubtful(&mut self, context: &Context<'_>, message: MessageKey) {
+        self.begin(context, message);
         self.change_floating(message, |session| session.floating(message, Routing::none()).settling(context, message));
+    }
+
+    /// Where this message is on its way and a CONNECT waits, it may belong to the session that this one begins.
+    fn begin(&mut self, context: &Context<'_>, message: MessageKey) {
+        let floats = |hypothesis: &Hypothesis| hypothesis.session.floats(message);
+        let waits =
+            |hypothesis: &Hypothesis| self.queue.lanes().any(|(connection, _)| hypothesis.taken(connection) == 0);
+        if self.hypotheses.iter().any(|hypothesis| floats(hypothesis) && waits(hypothesis)) {
+            let begun =
+                std::mem::take(&mut self.hypotheses).into_iter().flat_map(|hypothesis| match floats(&hypothesis) {
+                    true => hypothesis.beginning(context, &self.queue),
+                    false => BTreeSet::from([hypothesis]),
+                });
+            let begun = begun.collect();
+            self.replace(begun);
+        }
     }
 
     /// The server has refused a message.

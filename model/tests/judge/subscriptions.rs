@@ -1,6 +1,7 @@
 //! Grants, overlap, and messages that meet a subscription on its way.
 
-use crate::trace::{Trace, V5, V311, id, pair, puback, qos0, qos1, suback, subscribe};
+use crate::trace::{Trace, V5, V311, connack, connect, id, lasting, pair, puback, qos0, qos1, suback, subscribe};
+use model::judge::Observation;
 use model::packet::{
     Packet, Qos, ReasonCode, Subscribe, SubscribeProperties, SubscriptionOptions, SubscriptionRequest,
 };
@@ -102,4 +103,45 @@ fn a_request_that_is_refused_twice_may_leave_what_it_would_have_replaced() {
         .receive(1, &puback(1))
         .receive(1, &qos1("/p/d/user/a", "m1", 1, false))
         .conforms();
+}
+
+#[test]
+fn a_message_may_meet_a_session_that_begins_before_it() {
+    for version in [V311, V5] {
+        // Both CONNECT packets are under way when the message is, and the publisher hears first.
+        let published = |packet: Packet, heard: Trace| {
+            heard
+                .see(1, Observation::Opened)
+                .send(1, &Packet::Connect(connect("pub")))
+                .send(1, &packet)
+                .see(2, Observation::Opened)
+                .send(2, &Packet::Connect(connect("sub")))
+                .send(2, &subscribe(1, "t/a", Qos::AtLeastOnce))
+                .send(1, &qos1("t/b", "m2", 2, false))
+                .receive(1, &connack(version, false))
+        };
+        let subscribed = |trace: Trace| {
+            let granted = [ReasonCode::GrantedQos1];
+            trace.receive(1, &puback(2)).receive(2, &connack(version, false)).receive(2, &suback(1, &granted))
+        };
+        for resumable in [false, true] {
+            // In place of nothing, or of a session that the client does not take up.
+            let before = || match Trace::new("standard", version) {
+                trace if resumable => {
+                    trace.connected_with(3, lasting("sub", version), false).see(3, Observation::ClosedByClient)
+                }
+                trace => trace,
+            };
+            let of_qos_0 = || subscribed(published(qos0("t/a", "m1"), before()));
+            of_qos_0().conforms();
+            of_qos_0().receive(2, &qos0("t/a", "m1")).conforms();
+            of_qos_0()
+                .receive(2, &qos0("t/a", "m1"))
+                .receive(2, &qos0("t/a", "m1"))
+                .violates("delivery-was-subscribed", "");
+            let of_qos_1 = || subscribed(published(qos1("t/a", "m1", 1, false), before()).receive(1, &puback(1)));
+            of_qos_1().conforms();
+            of_qos_1().receive(2, &qos1("t/a", "m1", 1, false)).send(2, &puback(1)).conforms();
+        }
+    }
 }
