@@ -17,6 +17,8 @@ pub enum Avoided {
     RetainAsPublished,
     /// A Receive Maximum of a client.
     ReceiveMaximum,
+    /// A PUBLISH or PUBREL that is sent again.
+    Retransmissions,
     /// A second CONNECT on a connection.
     SecondConnect,
     /// Bytes that are no packet.
@@ -27,12 +29,13 @@ pub enum Avoided {
 
 impl Avoided {
     /// All of them.
-    pub const ALL: [Avoided; 8] = [
+    pub const ALL: [Avoided; 9] = [
         Avoided::OverlappingFilters,
         Avoided::SharedSubscriptions,
         Avoided::NoLocal,
         Avoided::RetainAsPublished,
         Avoided::ReceiveMaximum,
+        Avoided::Retransmissions,
         Avoided::SecondConnect,
         Avoided::MalformedPackets,
         Avoided::WildcardResponseTopics,
@@ -47,6 +50,7 @@ impl Avoided {
             Avoided::NoLocal => "no-local",
             Avoided::RetainAsPublished => "retain-as-published",
             Avoided::ReceiveMaximum => "receive-maximum",
+            Avoided::Retransmissions => "retransmissions",
             Avoided::SecondConnect => "second-connect",
             Avoided::MalformedPackets => "malformed-packets",
             Avoided::WildcardResponseTopics => "wildcard-response-topics",
@@ -99,7 +103,9 @@ mod tests {
                 requests.iter().any(|request| request.options.retain_as_published)
             }
             (Avoided::ReceiveMaximum, Deed::Connect { terms, .. }) => terms.receive_maximum.is_some(),
-            (Avoided::SecondConnect, Deed::SecondConnect(_)) | (Avoided::MalformedPackets, Deed::Malformed(_)) => true,
+            (Avoided::Retransmissions, Deed::Resend(_))
+            | (Avoided::SecondConnect, Deed::SecondConnect(_))
+            | (Avoided::MalformedPackets, Deed::Malformed(_)) => true,
             (Avoided::WildcardResponseTopics, Deed::Publish { content, .. }) => {
                 content.extras == Extras::WildcardResponseTopic
             }

@@ -168,6 +168,7 @@ impl Generator {
                 let id: PacketId = if content.dup { memory?.fresh_id() } else { memory?.next_id() };
                 Deed::Publish { id, content }
             }
+            Kind::Resend if self.wording.avoids(Avoided::Retransmissions) => return None,
             Kind::Resend => Deed::Resend(self.choose(&memory?.unfinished(link.version))?),
             Kind::Release => Deed::Release(self.choose(&memory?.received())?),
             Kind::Acknowledge => {
