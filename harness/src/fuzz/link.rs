@@ -23,6 +23,8 @@ pub(super) struct Link {
     pub(super) greeted: bool,
     /// CONNECT went out and is not answered.
     pub(super) awaits_answer: bool,
+    /// The peer has said its last word, and closes.
+    pub(super) ending: bool,
     /// DISCONNECT was sent.
     pub(super) left: bool,
     /// Only packets were sent, whole ones, and none that is larger than servers take.
@@ -66,6 +68,7 @@ impl Link {
             reading: true,
             greeted: false,
             awaits_answer: false,
+            ending: false,
             left: false,
             sound: true,
             pings: 0,
@@ -83,7 +86,7 @@ impl Link {
 
     /// Whether a PINGREQ must be answered now.
     pub(super) fn can_ping(&self) -> bool {
-        self.greeted && !self.left && self.sound && !self.stalled && self.reading
+        self.greeted && !self.ending && !self.left && self.sound && !self.stalled && self.reading
     }
 
     /// Cuts into packets what came.

@@ -71,6 +71,7 @@ impl Walker {
                 link.awaits_answer = false;
             }
         }
+        self.wait(ANSWERS_WITHIN, |link| link.ending && link.reading);
         self.wait(CLOSES_WITHIN, |link| link.left && link.reading);
         let left: Vec<ConnectionId> =
             self.links.iter().filter(|(_, link)| link.left && !link.stalled).map(|(id, _)| *id).collect();

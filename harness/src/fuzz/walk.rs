@@ -313,8 +313,10 @@ impl Walker {
         match packet {
             Packet::Connack(connack) => {
                 link.greeted = connack.code.is_accepted();
+                link.ending = !link.greeted;
                 link.awaits_answer = false;
             }
+            Packet::Disconnect(_) => link.ending = true,
             Packet::Pingresp => link.pings = link.pings.saturating_sub(1),
             Packet::Auth(auth) if auth.reason == ReasonCode::ContinueAuthentication => {
                 // CONNACK comes when the client has answered, if it does.
