@@ -189,8 +189,10 @@ impl Track {
     ) -> Sending {
         // Connections that are open at once are read in any order.
         let is_forgotten = |first: u32| {
-            let earlier = first.min(self.ordinal(connection));
-            self.hypotheses.iter().any(|hypothesis| hypothesis.may_begin_after(context, &self.queue, earlier))
+            let begins = |ordinal| {
+                self.hypotheses.iter().any(|hypothesis| hypothesis.may_begin_after(context, &self.queue, ordinal))
+            };
+            begins(first) || begins(self.ordinal(connection))
         };
         match again {
             None => Sending::First,
@@ -211,6 +213,11 @@ impl Track {
     /// Whether the session may have begun after this connection: what it had then of QoS 2 may be lost with its predecessor.
     pub(super) fn may_have_begun_after(&self, ordinal: u32) -> bool {
         self.hypotheses.iter().any(|hypothesis| hypothesis.has_begun_after(ordinal))
+    }
+
+    /// Whether the session has begun after this connection.
+    pub(super) fn has_begun_after(&self, ordinal: u32) -> bool {
+        self.hypotheses.iter().all(|hypothesis| hypothesis.has_begun_after(ordinal))
     }
 
     /// The server has answered a message.
@@ -750,8 +757,8 @@ impl Track {
     /// When a session has begun matters only against the connections on which a message that is open was first sent, or may
     /// be now: states that differ in nothing else become one.
     fn round_beginnings(&mut self) {
-        let sent = self.open.values().map(|unanswered| unanswered.first);
-        let connections: BTreeSet<u32> = self.queue.lanes().map(|(_, lane)| lane.ordinal()).chain(sent).collect();
+        self.queue.ask_for(self.open.values().map(|unanswered| unanswered.first).collect());
+        let connections = self.queue.connections();
         if self.hypotheses.iter().any(|hypothesis| hypothesis.has_to_round(&connections)) {
             let rounding = |mut hypothesis: Hypothesis| {
                 hypothesis.round(&connections);
