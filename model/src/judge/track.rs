@@ -7,7 +7,7 @@
 //! taken, and the set forks then.
 
 use super::hypothesis::{CAP, Hypothesis, is_last_word};
-use super::queue::{Lane, Queue, Waiting};
+use super::queue::{Lane, Queue};
 use super::under_way::{Decided, Fate, Sent, UnderWay};
 use crate::packet::{PacketId, Qos};
 use crate::profile::Feature;
@@ -258,7 +258,7 @@ impl Track {
             Input::Publish { message, id, .. } => Some((message, id)),
             _ => None,
         };
-        let number = self.queue.push(connection, Waiting { at, input });
+        let number = self.queue.push(connection, at, input);
         if let Some((number, (message, id))) = number.zip(published) {
             self.under_way.sent(Sent { message, id, connection, number });
         }
@@ -542,6 +542,7 @@ impl Track {
             let mut attempts = vec![hypothesis.clone()];
             // An attempt that explains the output stops; one that does not goes on by taking one more input.
             while let Some(attempt) = attempts.pop() {
+                let moment = attempt.moment_on(&self.queue, connection, moment);
                 match attempt.session.accept(context, moment, connection, output) {
                     Ok(sessions) => {
                         explained.extend(sessions.into_iter().map(|session| attempt.with(session)));
