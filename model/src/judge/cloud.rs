@@ -11,8 +11,8 @@
 
 use super::Judge;
 use super::logs::Logs;
+use super::track::Decided;
 use super::track::Sending;
-use super::under_way::Decided;
 use crate::cloud::{Answer, Command, MessageContent, PlatformMessage, Refusal, Request, RrpcCode, custom_topic};
 use crate::device::{Device, Extras};
 use crate::packet::{Delivery, PacketId, ProtocolVersion, Publish, PublishProperties, Qos};

@@ -32,10 +32,8 @@ mod consumers;
 mod devices;
 mod explain;
 mod figures;
-mod hypothesis;
 mod logs;
 mod offences;
-mod queue;
 mod reading;
 mod registering;
 mod resting;
@@ -44,7 +42,6 @@ mod server_side;
 mod shares;
 mod sweep;
 mod track;
-mod under_way;
 mod wills;
 
 use crate::cloud::{Answer, PlatformMessage, Request};

@@ -4,7 +4,7 @@
 //! ([`permitted`](crate::permitted)).
 
 use super::reading::Reading;
-use super::under_way::Decided;
+use super::track::Decided;
 use super::{Judge, Track};
 use crate::packet::{Connect, ProtocolVersion};
 use crate::profile::Profile;
