@@ -119,6 +119,12 @@ impl Judge {
         self.readings.get(&connection).is_some_and(Reading::is_open)
     }
 
+    /// Whose session is on a connection.
+    #[must_use]
+    pub fn session_on(&self, connection: ConnectionId) -> Option<SenderKey> {
+        self.readings.get(&connection)?.sender
+    }
+
     /// The CONNECT of a connection, once it came.
     #[must_use]
     pub fn connect_of(&self, connection: ConnectionId) -> Option<&Connect> {
