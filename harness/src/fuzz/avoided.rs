@@ -15,6 +15,8 @@ pub enum Avoided {
     NoLocal,
     /// Retain As Published.
     RetainAsPublished,
+    /// Message Expiry Interval.
+    MessageExpiry,
     /// A Receive Maximum of a client.
     ReceiveMaximum,
     /// A PUBLISH or PUBREL that is sent again.
@@ -29,11 +31,12 @@ pub enum Avoided {
 
 impl Avoided {
     /// All of them.
-    pub const ALL: [Avoided; 9] = [
+    pub const ALL: [Avoided; 10] = [
         Avoided::OverlappingFilters,
         Avoided::SharedSubscriptions,
         Avoided::NoLocal,
         Avoided::RetainAsPublished,
+        Avoided::MessageExpiry,
         Avoided::ReceiveMaximum,
         Avoided::Retransmissions,
         Avoided::SecondConnect,
@@ -49,6 +52,7 @@ impl Avoided {
             Avoided::SharedSubscriptions => "shared-subscriptions",
             Avoided::NoLocal => "no-local",
             Avoided::RetainAsPublished => "retain-as-published",
+            Avoided::MessageExpiry => "message-expiry",
             Avoided::ReceiveMaximum => "receive-maximum",
             Avoided::Retransmissions => "retransmissions",
             Avoided::SecondConnect => "second-connect",
@@ -102,6 +106,7 @@ mod tests {
             (Avoided::RetainAsPublished, Deed::Subscribe { requests, .. }) => {
                 requests.iter().any(|request| request.options.retain_as_published)
             }
+            (Avoided::MessageExpiry, Deed::Publish { content, .. }) => content.expiry.is_some(),
             (Avoided::ReceiveMaximum, Deed::Connect { terms, .. }) => terms.receive_maximum.is_some(),
             (Avoided::Retransmissions, Deed::Resend(_))
             | (Avoided::SecondConnect, Deed::SecondConnect(_))

@@ -147,7 +147,7 @@ impl Wording {
             Ground::Embedded => &[None, None, Some(0), Some(3), Some(20)],
             Ground::Network => &[None, None, None, Some(1), Some(60)],
         };
-        let expiries = select(&[None, None, None, Some(1), Some(10)][..]);
+        let expiries = self.message_expiries();
         (self.topics(), self.qos(), self.retain(), small_payloads(number), select(delays), expiries, extras).prop_map(
             |(topic, qos, retain, payload, delay, expiry, extras)| {
                 let content = Content { topic, qos, dup: false, retain, payload, expiry, alias: Alias::None, extras };
@@ -223,6 +223,10 @@ impl Wording {
         vec(one, count)
     }
 
+    fn message_expiries(&self) -> impl Strategy<Value = Option<u32>> + use<> {
+        select(if self.avoids(Avoided::MessageExpiry) { &[None][..] } else { &[None, None, None, Some(1), Some(10)] })
+    }
+
     fn extras(&self) -> impl Strategy<Value = Extras> + use<> {
         let wildcard = match self.avoids(Avoided::WildcardResponseTopics) {
             true => Extras::Request,
@@ -268,7 +272,7 @@ impl Wording {
             select(&[false, false, false, true][..]),
             Self::mostly(&[false, false, false, true], move |retain| retains || !retain),
             self.payloads(number),
-            select(&[None, None, None, Some(1), Some(10)][..]),
+            self.message_expiries(),
             prop_oneof![
                 6 => Just(Alias::None),
                 1 => (1_u16..=2).prop_map(Alias::Set),
