@@ -12,6 +12,7 @@ use crate::server::{
     Announcement, Breach, ConnectionId, Context, Lifetime, MessageKey, Millis, Moment, Output, Rule, Vocabulary,
 };
 use crate::wire::{Decoded, Refusal};
+use std::collections::BTreeSet;
 
 impl Judge {
     pub(super) fn server_sent(&mut self, at: Millis, connection: ConnectionId, bytes: &[u8]) {
@@ -196,10 +197,12 @@ impl Judge {
             && says_present
         {
             // The server knows of no earlier exchange of QoS 2: what comes again is new to it, or never comes again.
-            let (vocabulary, begun) = (&self.vocabulary, track.ordinal(connection));
-            let is_known =
-                |open: &Unanswered| open.first >= begun || vocabulary.of(open.message).qos < Qos::ExactlyOnce;
-            track.open.retain(|_, unanswered| is_known(unanswered));
+            let vocabulary = &self.vocabulary;
+            let begun = |first: &u32| track.has_begun_after(*first);
+            let before: BTreeSet<u32> = track.open.values().map(|open| open.first).filter(begun).collect();
+            track
+                .open
+                .retain(|_, open| !before.contains(&open.first) || vocabulary.of(open.message).qos < Qos::ExactlyOnce);
         }
         let mut on_its_way_again = None;
         let acknowledged = match Answer::of(output) {

@@ -319,3 +319,21 @@ fn a_copy_on_another_connection_is_new_when_the_exchange_is_over() {
         .receive(3, &qos2("t/a", "m1", 1, false))
         .conforms();
 }
+
+#[test]
+fn a_message_that_is_not_released_goes_with_its_session() {
+    for version in [V311, V5] {
+        let ends = |trace: Trace| {
+            let released = trace.send(3, &pubrel(7)).receive(3, &pubcomp(7, ReasonCode::Success));
+            released.conforms();
+        };
+        let received = |trace: Trace| trace.send(2, &qos2("t/a", "m1", 7, false)).receive(2, &pubrec(7));
+        let clean = Packet::Connect(connect("pub"));
+        let begins = |trace: Trace| trace.see(3, Observation::Opened).send(3, &clean);
+        let taken_over = |trace: Trace| trace.see(2, Observation::ClosedByServer).receive(3, &connack(version, false));
+        ends(taken_over(begins(received(subscriber(version)))));
+        // The CONNECT that ends it was sent first.
+        let first = Trace::new("standard", version).connected(1, "sub").subscribed(1, 1, "t/a", Qos::ExactlyOnce);
+        ends(taken_over(received(begins(first).connected(2, "pub"))));
+    }
+}

@@ -25,20 +25,21 @@ pub(super) struct Hypothesis {
     pub(super) session: Session,
     /// How many inputs the server has taken of each lane that it has begun, sorted.
     taken: Vec<(ConnectionId, usize)>,
-    /// The connection with which the session began: its ordinal.
-    since: u32,
+    /// The connections that the server had taken when it began the session, as far as somebody asks for them: their ordinals,
+    /// sorted.
+    before: Vec<u32>,
 }
 
 impl Hypothesis {
     /// A session that nothing has been taken for; its connection, if it has one, has begun.
     pub(super) fn begin(session: Session) -> Hypothesis {
         let taken = session.link.iter().map(|link| (link.id, 1)).collect();
-        Hypothesis { session, taken, since: 0 }
+        Hypothesis { session, taken, before: Vec::new() }
     }
 
     /// The same with another session: nothing was taken.
     pub(super) fn with(&self, session: Session) -> Hypothesis {
-        Hypothesis { session, taken: self.taken.clone(), since: self.since }
+        Hypothesis { session, taken: self.taken.clone(), before: self.before.clone() }
     }
 
     /// The same with its session changed.
@@ -68,20 +69,27 @@ impl Hypothesis {
     /// The same after the server has taken so many from a lane.
     fn after(&self, session: Session, connection: ConnectionId, number: usize, queue: &Queue) -> Hypothesis {
         let mut next = self.with(session);
-        let begins = |link: &Connection| {
-            link.id == connection && matches!(link.phase, Phase::Connecting { session_present: false, .. })
-        };
-        if number == 1 && next.session.link.as_deref().is_some_and(begins) {
-            next.since = queue.lane(connection).map_or(next.since, Lane::ordinal);
+        if number == 1 && next.begins_on(connection) {
+            let waits =
+                |ordinal: &u32| queue.lanes().any(|(other, lane)| lane.ordinal() == *ordinal && self.taken(other) == 0);
+            next.before = queue.connections().into_iter().filter(|ordinal| !waits(ordinal)).collect();
         }
         next.note(connection, number);
         next.skip(queue);
         next
     }
 
+    /// Whether the CONNECT of this connection begins a session, and is not answered yet.
+    fn begins_on(&self, connection: ConnectionId) -> bool {
+        let begins = |link: &Connection| {
+            link.id == connection && matches!(link.phase, Phase::Connecting { session_present: false, .. })
+        };
+        self.session.link.as_deref().is_some_and(begins)
+    }
+
     /// Whether the session has begun after this connection.
     pub(super) fn has_begun_after(&self, ordinal: u32) -> bool {
-        self.since > ordinal
+        self.before.binary_search(&ordinal).is_ok()
     }
 
     /// Whether the session has begun after this connection, or may do so as the server takes what waits.
@@ -91,22 +99,18 @@ impl Hypothesis {
 
     /// Whether it remembers its beginning more exactly than whoever asks whether it has begun after one of these connections.
     pub(super) fn has_to_round(&self, connections: &BTreeSet<u32>) -> bool {
-        self.since != self.rounded(connections)
+        !self.before.iter().all(|ordinal| connections.contains(ordinal))
     }
 
     /// Whether it differs from another one in nothing but messages that need not come, and has all those of the other:
     /// then it explains whatever the other does.
     pub(super) fn covers(&self, context: &Context<'_>, other: &Hypothesis) -> bool {
-        self.since == other.since && self.taken == other.taken && self.session.covers(context, &other.session)
+        self.before == other.before && self.taken == other.taken && self.session.covers(context, &other.session)
     }
 
-    /// Rounds its beginning to the earliest one that answers the same for all of these connections.
+    /// Remembers no more of its beginning than these connections need.
     pub(super) fn round(&mut self, connections: &BTreeSet<u32>) {
-        self.since = self.rounded(connections);
-    }
-
-    fn rounded(&self, connections: &BTreeSet<u32>) -> u32 {
-        connections.range(..self.since).next_back().map_or(0, |earlier| earlier + 1)
+        self.before.retain(|ordinal| connections.contains(ordinal));
     }
 
     fn note(&mut self, connection: ConnectionId, number: usize) {
@@ -181,9 +185,11 @@ impl Hypothesis {
         let mut last = vec![self];
         while let Some(one) = last.pop() {
             let waiting = queue.lanes().filter(|(connection, _)| one.taken(*connection) == 0);
-            let taken = waiting
-                .flat_map(|(connection, lane)| one.take_from(context, queue, connection, lane, Look::Everything));
-            last.extend(taken.filter(|next| next.since != one.since && !all.contains(next)));
+            let taken = waiting.flat_map(|(connection, lane)| {
+                let next = one.take_from(context, queue, connection, lane, Look::Everything);
+                next.into_iter().filter(move |next| next.begins_on(connection))
+            });
+            last.extend(taken.filter(|next| !all.contains(next)));
             all.insert(one);
         }
         all

@@ -41,8 +41,10 @@ impl Track {
     ) -> Sending {
         // Connections that are open at once are read in any order.
         let is_forgotten = |first: u32| {
-            let earlier = first.min(self.ordinal(connection));
-            self.hypotheses.iter().any(|hypothesis| hypothesis.may_begin_after(context, &self.queue, earlier))
+            let begins = |ordinal| {
+                self.hypotheses.iter().any(|hypothesis| hypothesis.may_begin_after(context, &self.queue, ordinal))
+            };
+            begins(first) || begins(self.ordinal(connection))
         };
         match again {
             None => Sending::First,
@@ -63,6 +65,11 @@ impl Track {
     /// Whether the session may have begun after this connection: what it had then of QoS 2 may be lost with its predecessor.
     pub(in crate::judge) fn may_have_begun_after(&self, ordinal: u32) -> bool {
         self.hypotheses.iter().any(|hypothesis| hypothesis.has_begun_after(ordinal))
+    }
+
+    /// Whether the session has begun after this connection.
+    pub(in crate::judge) fn has_begun_after(&self, ordinal: u32) -> bool {
+        self.hypotheses.iter().all(|hypothesis| hypothesis.has_begun_after(ordinal))
     }
 
     /// Messages that may not have reached other sessions yet, each as often as it was sent.

@@ -4,7 +4,7 @@
 //! likes. Within a lane inputs have numbers; the first is CONNECT, the last the end of the connection.
 
 use crate::server::{ConnectionId, Input, Millis};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How long the server may need to notice that a client has ended its connection, and read from it, in milliseconds. The
 /// standard has no such number; a judge without one would have to reckon with everything that was under way for ever.
@@ -35,6 +35,8 @@ pub(super) struct Queue {
     lanes: BTreeMap<ConnectionId, Lane>,
     /// How many lanes there have been.
     opened: u32,
+    /// Of those that may be gone, the ones that somebody asks for: their ordinals.
+    asked_for: BTreeSet<u32>,
 }
 
 impl Queue {
@@ -62,6 +64,16 @@ impl Queue {
     /// Which of the client's connections the latest is, in the order of their CONNECT packets.
     pub(super) fn latest(&self) -> u32 {
         self.opened
+    }
+
+    /// Somebody asks for these connections, though their lanes may be gone.
+    pub(super) fn ask_for(&mut self, ordinals: BTreeSet<u32>) {
+        self.asked_for = ordinals;
+    }
+
+    /// The connections that have a lane, and those that somebody asks for, in the order of their CONNECT packets.
+    pub(super) fn connections(&self) -> BTreeSet<u32> {
+        self.lanes.values().map(Lane::ordinal).chain(self.asked_for.iter().copied()).collect()
     }
 
     pub(super) fn lane(&self, connection: ConnectionId) -> Option<&Lane> {

@@ -74,8 +74,8 @@ impl Track {
     /// When a session has begun matters only against the connections on which a message that is open was first sent, or may
     /// be now: states that differ in nothing else become one.
     fn round_beginnings(&mut self) {
-        let sent = self.open.values().map(|unanswered| unanswered.first);
-        let connections: BTreeSet<u32> = self.queue.lanes().map(|(_, lane)| lane.ordinal()).chain(sent).collect();
+        self.queue.ask_for(self.open.values().map(|unanswered| unanswered.first).collect());
+        let connections = self.queue.connections();
         if self.hypotheses.iter().any(|hypothesis| hypothesis.has_to_round(&connections)) {
             let rounding = |mut hypothesis: Hypothesis| {
                 hypothesis.round(&connections);
