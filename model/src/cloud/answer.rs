@@ -1,6 +1,6 @@
 //! What the API answers.
 
-use super::command::Refusal;
+use super::request_fault::Refusal;
 use std::fmt;
 use std::str::FromStr;
 

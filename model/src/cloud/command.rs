@@ -1,10 +1,10 @@
-//! What a request means, and what is wrong with one that means nothing.
+//! What a request means.
 
+use super::parameter::{check_device, content, device, needed, payload, read_topic, topic};
 use super::request::Request;
+use super::request_fault::RequestFault;
 use crate::device::Device;
 use crate::packet::{PublishProperties, Qos, Utf8String};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use std::num::NonZeroU16;
 
 /// What the API is asked to do.
@@ -72,50 +72,14 @@ pub struct MessageContent {
     pub topic_alias: Option<NonZeroU16>,
 }
 
-/// Why a request is refused before anything is done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages say what each is")]
-pub enum RequestFault {
-    #[error("the specified API is not found: {0:?} is no action of this service")]
-    UnknownAction(String),
-    #[error("{0} is mandatory for this action")]
-    Missing(&'static str),
-    #[error("the message content is empty")]
-    NullMessageContent,
-    #[error("{0} is not encoded in Base64")]
-    NotBase64(&'static str),
-    #[error("the topic is empty")]
-    NullTopicName,
-    #[error("the topic is not well-formed, or of another product")]
-    InvalidTopicName,
-    #[error("messages to this topic have an operation of their own")]
-    TopicNotFound,
-    #[error("the timeout must be 1000 to 8000 milliseconds")]
-    InvalidTimeout,
-    #[error("the message is larger than {0} bytes")]
-    TooLarge(usize),
-    #[error("{0} is not valid")]
-    InvalidParameter(&'static str),
-    #[error("more than {0} devices at once")]
-    TooManyDevices(usize),
-}
-
-/// Code and message, as an answer has them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// `iot.messagebroker.NullTopicName`
-    pub code: String,
-    /// For people.
-    pub message: String,
-}
-
 /// Devices of one BatchPub (P-API-6).
 const DEVICES_AT_ONCE: usize = 100;
+
 /// Bytes of one message (P-API-6, P-LIM-8) and of a broadcast (P-API-7).
 const LARGEST_MESSAGE: usize = 256 * 1024;
+
 const LARGEST_BROADCAST: usize = 64 * 1024;
-/// What a topic may be (P-TOP-10).
-const LONGEST_TOPIC: usize = 128;
+
 /// Milliseconds of a call (P-RPC-9).
 const TIMEOUTS: std::ops::RangeInclusive<u16> = 1_000..=8_000;
 
@@ -178,40 +142,6 @@ impl Command {
     }
 }
 
-/// The topic of a device behind `user/` (P-TOP-1).
-#[must_use]
-pub fn custom_topic(device: &Device, suffix: &str) -> String {
-    format!("/{}/{}/user/{suffix}", device.product_key(), device.name())
-}
-
-fn needed(request: &Request, name: &'static str) -> Result<String, RequestFault> {
-    request.parameter(name).map(str::to_owned).ok_or(RequestFault::Missing(name))
-}
-
-fn device(request: &Request) -> Result<Device, RequestFault> {
-    let device = Device::new(needed(request, "ProductKey")?, needed(request, "DeviceName")?);
-    check_device(&device)?;
-    Ok(device)
-}
-
-fn check_device(device: &Device) -> Result<(), RequestFault> {
-    Device::check_name(device.product_key()).map_err(|_| RequestFault::InvalidParameter("ProductKey"))?;
-    Device::check_name(device.name()).map_err(|_| RequestFault::InvalidParameter("DeviceName"))
-}
-
-fn topic(request: &Request, name: &'static str) -> Result<Utf8String, RequestFault> {
-    read_topic(&needed(request, name)?)
-}
-
-fn read_topic(text: &str) -> Result<Utf8String, RequestFault> {
-    if text.is_empty() {
-        return Err(RequestFault::NullTopicName);
-    }
-    let is_right = text.starts_with('/') && text.len() <= LONGEST_TOPIC && !text.contains(['+', '#']);
-    let read = Utf8String::new(text).ok().filter(|_| is_right);
-    read.ok_or(RequestFault::InvalidTopicName)
-}
-
 /// P-API-3, P-API-4: topics of the product's devices, and its broadcast topics; what has operations of its own is none of them.
 fn check_publishable(topic: &str, product_key: &str) -> Result<(), RequestFault> {
     let mut levels = topic.split('/').skip(1);
@@ -229,118 +159,17 @@ fn check_publishable(topic: &str, product_key: &str) -> Result<(), RequestFault>
     }
 }
 
-fn payload(request: &Request, name: &'static str, largest: usize) -> Result<Vec<u8>, RequestFault> {
-    let text = needed(request, name)?;
-    if text.is_empty() {
-        return Err(RequestFault::NullMessageContent);
-    }
-    let payload = STANDARD.decode(text).map_err(|_| RequestFault::NotBase64(name))?;
-    match payload.len() > largest {
-        true => Err(RequestFault::TooLarge(largest)),
-        false => Ok(payload),
-    }
-}
-
-fn content(request: &Request, largest: usize) -> Result<MessageContent, RequestFault> {
-    let payload = payload(request, "MessageContent", largest)?;
-    let qos = match request.parameter("Qos") {
-        None | Some("0") => Qos::AtMostOnce,
-        Some("1") => Qos::AtLeastOnce,
-        Some(_) => return Err(RequestFault::InvalidParameter("Qos")),
-    };
-    let flag = |name: &'static str| match request.parameter(name) {
-        None => Ok(None),
-        Some("true" | "1") => Ok(Some(true)),
-        Some("false" | "0") => Ok(Some(false)),
-        Some(_) => Err(RequestFault::InvalidParameter(name)),
-    };
-    let topic_alias = request.parameter("TopicAlias").map(str::parse).transpose();
-    Ok(MessageContent {
-        payload,
-        qos,
-        retain: flag("Retained")?.unwrap_or(false),
-        properties: properties(request)?,
-        topic_alias: topic_alias.map_err(|_| RequestFault::InvalidParameter("TopicAlias"))?,
-    })
-}
-
-fn properties(request: &Request) -> Result<PublishProperties, RequestFault> {
-    let invalid = |name| move || RequestFault::InvalidParameter(name);
-    let text = |name: &'static str| {
-        let text = request.parameter(name).map(Utf8String::new);
-        text.transpose().map_err(|_| RequestFault::InvalidParameter(name))
-    };
-    let indicator = match request.parameter("PayloadFormatIndicator") {
-        None => None,
-        Some("0") => Some(false),
-        Some("1") => Some(true),
-        Some(_) => return Err(RequestFault::InvalidParameter("PayloadFormatIndicator")),
-    };
-    let expiry = request.parameter("MessageExpiryInterval");
-    let expiry = expiry.map(|text| text.parse().map_err(|_| RequestFault::InvalidParameter("MessageExpiryInterval")));
-    let correlation = request.parameter("CorrelationData").map(|text| STANDARD.decode(text));
-    let correlation = correlation.transpose().map_err(|_| RequestFault::NotBase64("CorrelationData"))?;
-    let mut user_properties = Vec::new();
-    for number in 1.. {
-        let part = |part: &str| request.parameter(&format!("UserProp.{number}.{part}"));
-        let (key, value) = match (part("Key"), part("Value")) {
-            (None, None) => break,
-            (Some(key), Some(value)) => (key, value),
-            _ => return Err(RequestFault::InvalidParameter("UserProp")),
-        };
-        let text = |text: &str| Utf8String::new(text).map_err(|_| RequestFault::InvalidParameter("UserProp"));
-        user_properties.push((text(key)?, text(value)?));
-    }
-    let response_topic = text("ResponseTopic")?;
-    if response_topic.as_ref().is_some_and(|topic| topic.is_empty() || topic.contains(['+', '#'])) {
-        return Err(invalid("ResponseTopic")());
-    }
-    Ok(PublishProperties {
-        payload_format_indicator: indicator,
-        message_expiry_interval: expiry.transpose()?,
-        content_type: text("ContentType")?,
-        response_topic,
-        correlation_data: correlation,
-        user_properties,
-        ..PublishProperties::default()
-    })
-}
-
-impl RequestFault {
-    /// Whether the vendor's front door refuses such a request, before the platform sees it.
-    #[must_use]
-    pub fn is_at_the_door(&self) -> bool {
-        matches!(self, RequestFault::UnknownAction(_) | RequestFault::Missing(_))
-    }
-
-    /// The code in an answer (P-API-9, P-RPC-9).
-    #[must_use]
-    pub fn code(&self) -> String {
-        let of_platform = |name: &str| format!("iot.messagebroker.{name}");
-        match self {
-            RequestFault::UnknownAction(_) => "InvalidAction.NotFound".to_owned(),
-            RequestFault::Missing(name) => format!("Missing{}", name.split('.').next().unwrap_or(name)),
-            RequestFault::NullMessageContent => of_platform("NullMessageContent"),
-            RequestFault::NotBase64(_) => of_platform("MessageContentIsNotBase64Encode"),
-            RequestFault::NullTopicName => of_platform("NullTopicName"),
-            RequestFault::InvalidTopicName => of_platform("InvalidFormattedTopicName"),
-            RequestFault::TopicNotFound => of_platform("TopicTemplateIsNotFound"),
-            RequestFault::InvalidTimeout => of_platform("InvalidTimeoutValue"),
-            RequestFault::TooLarge(_) | RequestFault::TooManyDevices(_) => of_platform("PublishMessageFailed"),
-            RequestFault::InvalidParameter(name) => format!("InvalidParameter.{name}"),
-        }
-    }
-
-    /// Code and message.
-    #[must_use]
-    pub fn refusal(&self) -> Refusal {
-        Refusal { code: self.code(), message: self.to_string() }
-    }
+/// The topic of a device behind `user/` (P-TOP-1).
+#[must_use]
+pub fn custom_topic(device: &Device, suffix: &str) -> String {
+    format!("/{}/{}/user/{suffix}", device.product_key(), device.name())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
 
     fn pub_() -> Request {
         Request::new("Pub")

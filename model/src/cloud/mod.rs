@@ -28,13 +28,16 @@ mod answer;
 mod command;
 mod login;
 mod message;
+mod parameter;
 mod request;
+mod request_fault;
 mod timestamp;
 
 pub use access_key::{AccessKey, percent_encoded, query};
 pub use answer::{Answer, LogLine, RrpcCode};
-pub use command::{Command, MessageContent, Refusal, RequestFault, custom_topic};
+pub use command::{Command, MessageContent, custom_topic};
 pub use login::{LoginError, ServerLogin};
 pub use message::PlatformMessage;
 pub use request::Request;
+pub use request_fault::{Refusal, RequestFault};
 pub use timestamp::Timestamp;

@@ -2,8 +2,9 @@
 //!
 //! The peer is right as long as at least one state of the model explains all that was seen. The judge keeps a small set of
 //! such states for each session (`track`), reads the bytes of both directions itself (`client_side`, `server_side`), and
-//! moves the sets from event to event. When a set gets empty, the last one tells what was permitted or owed instead: a
-//! [`Violation`] with its rule and statements. Silence is judged at the end: nothing may be owed.
+//! moves the sets from event to event (`connecting`, `publishing`). When a set gets empty, the last one tells what was
+//! permitted or owed instead: a [`Violation`] with its rule and statements. Silence is judged at the end: nothing may be
+//! owed.
 //!
 //! ```
 //! use model::judge::{Judge, Judgement, Observation, Timing};
@@ -28,14 +29,14 @@
 mod announced;
 mod client_side;
 mod cloud;
+mod connecting;
 mod consumers;
 mod devices;
 mod explain;
 mod figures;
-mod hypothesis;
 mod logs;
 mod offences;
-mod queue;
+mod publishing;
 mod reading;
 mod registering;
 mod resting;
@@ -44,7 +45,6 @@ mod server_side;
 mod shares;
 mod sweep;
 mod track;
-mod under_way;
 mod wills;
 
 use crate::cloud::{Answer, PlatformMessage, Request};

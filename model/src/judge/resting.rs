@@ -4,7 +4,7 @@
 //! ([`permitted`](crate::permitted)).
 
 use super::reading::Reading;
-use super::under_way::Decided;
+use super::track::Decided;
 use super::{Judge, Track};
 use crate::packet::{Connect, ProtocolVersion};
 use crate::profile::Profile;
@@ -117,6 +117,12 @@ impl Judge {
     #[must_use]
     pub fn is_open(&self, connection: ConnectionId) -> bool {
         self.readings.get(&connection).is_some_and(Reading::is_open)
+    }
+
+    /// Whose session is on a connection.
+    #[must_use]
+    pub fn session_on(&self, connection: ConnectionId) -> Option<SenderKey> {
+        self.readings.get(&connection)?.sender
     }
 
     /// The CONNECT of a connection, once it came.

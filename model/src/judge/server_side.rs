@@ -3,8 +3,7 @@
 use super::Judge;
 use super::cloud::Departure;
 use super::reading::Reading;
-use super::track::{Sending, Unanswered};
-use super::under_way::Decided;
+use super::track::{Decided, Sending, Unanswered};
 use crate::packet::{Connack, ConnackProperties, Packet, PacketId, ProtocolVersion, Publish, Qos, ReasonCode};
 use crate::profile::Profile;
 use crate::server::identity::Login;

@@ -1,13 +1,14 @@
-//! PUBLISH to the client: which message it is, and whether it may come like this: identifier, DUP, order, Receive Maximum.
+//! PUBLISH to the client: which message it is, whether it may come now, and the session after it.
 
 use super::Millis;
-use super::alphabet::Output;
 use super::delivery::{Delivery, Kind, Progress, Routing};
+use super::marks::{check_dup, check_expiry, check_forms, check_identifier};
+use super::order::{keeps_order, precedes, same_lane};
 use super::qos_set::QosSet;
 use super::rule::{Breach, Context, Rule, SeededBug};
-use super::session::{Connection, Kept, Phase, Session};
-use super::vocabulary::{ContentKey, Message, MessageKey, Vocabulary};
-use crate::packet::{PacketId, ProtocolVersion, Qos, SubscriptionIdentifier};
+use super::session::{Connection, Kept, Session};
+use super::vocabulary::{ContentKey, Message, MessageKey};
+use crate::packet::{PacketId, Qos, SubscriptionIdentifier};
 use crate::profile::Feature;
 
 /// A PUBLISH as it came.
@@ -19,17 +20,6 @@ pub(super) struct Seen<'a> {
     pub(super) retain: bool,
     pub(super) identifiers: &'a [SubscriptionIdentifier],
     pub(super) expiry: Option<u32>,
-}
-
-impl Kept {
-    /// The lowest identifier that no delivery uses.
-    fn free_id(&self) -> PacketId {
-        let mut id = PacketId::FIRST;
-        while self.deliveries.iter().any(|delivery| delivery.progress.id() == Some(id)) {
-            id = id.next();
-        }
-        id
-    }
 }
 
 impl Message {
@@ -46,22 +36,6 @@ impl Connection {
     pub(super) fn takes(&self, message: &Message) -> bool {
         message.fits(self.maximum_packet_size)
     }
-}
-
-/// Whether two messages share a lane, in which order is kept (3.1.1: MQTT-4.6.0-6; 5.0: MQTT-4.6.0-5). A Will is no PUBLISH of the
-/// client and has no place in its order.
-fn same_lane(one: &Message, other: &Message) -> bool {
-    one.sender == other.sender && one.topic == other.topic && one.qos == other.qos && !one.is_will && !other.is_will
-}
-
-/// Whether a message comes before another one in their lane, however often it was sent.
-fn precedes(vocabulary: &Vocabulary, one: MessageKey, other: MessageKey) -> bool {
-    same_lane(vocabulary.of(one), vocabulary.of(other)) && vocabulary.is_sent_before(one, other)
-}
-
-/// Whether what comes on a connection comes in order.
-fn keeps_order(context: &Context<'_>, link: &Connection) -> bool {
-    context.profile.has_in(Feature::MessageOrder, link.version)
 }
 
 impl Session {
@@ -143,7 +117,7 @@ impl Session {
     }
 
     /// `seen` as this delivery.
-    fn deliver_as(
+    pub(super) fn deliver_as(
         &self,
         context: &Context<'_>,
         now: Millis,
@@ -159,7 +133,7 @@ impl Session {
         check_forms(link, delivery, seen)?;
         check_expiry(context, now, link, delivery, seen)?;
         if let Some(id) = seen.id {
-            self.check_identifier(context, kept, delivery, id)?;
+            check_identifier(context, kept, delivery, id)?;
             let repeated = matches!(delivery.progress, Progress::Open(_));
             let full = kept.open_deliveries(context) >= usize::from(link.receive_maximum) && !repeated;
             if full && !context.has_bug(SeededBug::IgnoresReceiveMaximum) {
@@ -173,54 +147,6 @@ impl Session {
             self.check_order(context, delivery, seen.qos)?;
         }
         Ok(self.delivered(context, delivery, seen))
-    }
-
-    fn check_identifier(
-        &self,
-        context: &Context<'_>,
-        kept: &Kept,
-        delivery: &Delivery,
-        id: PacketId,
-    ) -> Result<(), Breach> {
-        if let Some(first) = delivery.progress.id() {
-            return match first == id {
-                true => Ok(()),
-                false => Err(Breach::of(Rule::RepeatedDeliveryKeepsItsId, format!("id{first}"))),
-            };
-        }
-        let in_use = kept.deliveries.iter().any(|other| other.progress.id() == Some(id));
-        match in_use && !context.has_bug(SeededBug::ReusesIdentifiers) {
-            true => {
-                Err(Breach::of(Rule::IdentifierIsFree, format!("an identifier other than id{id}, which is in use")))
-            }
-            false => Ok(()),
-        }
-    }
-
-    /// Nothing that precedes `delivery` in its lane may still be waiting, if it comes at the same QoS (3.1.1: MQTT-4.6.0-6;
-    /// 5.0: MQTT-4.6.0-5).
-    fn check_order(&self, context: &Context<'_>, delivery: &Delivery, qos: Qos) -> Result<(), Breach> {
-        if context.has_bug(SeededBug::Reorders) || !delivery.is_ordered() {
-            return Ok(());
-        }
-        let vocabulary = context.vocabulary;
-        let precedes = |other: MessageKey| precedes(vocabulary, other, delivery.message);
-        // A further copy has its place once it was sent.
-        let has_place = |other: &Delivery| other.kind != Kind::Further || other.progress.id().is_some();
-        let bound = self.kept.iter().flat_map(|kept| &kept.deliveries).find(|other| {
-            other.owed
-                && other.is_ordered()
-                && has_place(other)
-                && other.forms.qos == QosSet::only(qos)
-                && precedes(other.message)
-                && other.progress.is_before_publish()
-        });
-        match bound {
-            Some(earlier) => {
-                Err(Breach::of(Rule::OrderIsKept, format!("{} first", vocabulary.describe(earlier.message))))
-            }
-            None => Ok(()),
-        }
     }
 
     /// The session after the delivery.
@@ -300,183 +226,5 @@ impl Session {
         }
         kept.deliveries.sort();
         next
-    }
-
-    /// Each PUBLISH that may come next, with the lowest free identifier.
-    pub(super) fn possible_deliveries(&self, context: &Context<'_>, now: Millis) -> Vec<Output> {
-        let (Some(link), Some(kept)) = (&self.link, &self.kept) else { return Vec::new() };
-        let mut outputs = Vec::new();
-        for delivery in kept.deliveries.iter().filter(|delivery| delivery.progress.is_before_publish()) {
-            let message = context.vocabulary.of(delivery.message);
-            let fresh = match context.has_bug(SeededBug::ReusesIdentifiers) {
-                true => PacketId::FIRST,
-                false => kept.free_id(),
-            };
-            let repeated = matches!(delivery.progress, Progress::Unacknowledged(_));
-            for qos in delivery.forms.qos.iter() {
-                for retain in [false, true].into_iter().filter(|retain| delivery.forms.retain.admits(*retain)) {
-                    let lists = delivery.forms.identifier_lists();
-                    let lists = if link.version.has_properties() { lists } else { vec![&[][..]] };
-                    for identifiers in lists {
-                        let seen = Seen {
-                            content: message.content(link.version),
-                            qos,
-                            id: (qos > Qos::AtMostOnce).then(|| delivery.progress.id().unwrap_or(fresh)),
-                            dup: repeated && !context.has_bug(SeededBug::RepeatsWithoutDup),
-                            retain,
-                            identifiers,
-                            expiry: message
-                                .expiry
-                                .filter(|_| link.version.has_properties())
-                                .map(|expiry| expiry.left(now)),
-                        };
-                        if self.deliver_as(context, now, link, kept, delivery, &seen).is_ok() {
-                            outputs.push(seen.as_output());
-                        }
-                    }
-                }
-            }
-        }
-        outputs
-    }
-
-    /// A delivery that silence would break.
-    pub(super) fn owed_delivery(&self, context: &Context<'_>) -> Option<Breach> {
-        let link = self.link.as_ref().filter(|link| link.phase == Phase::Connected)?;
-        let kept = self.kept.as_ref()?;
-        if let Some(overtaken) = kept.deliveries.iter().find(|delivery| delivery.owed && delivery.forms.qos.is_empty())
-        {
-            let expected = format!("{} before its successor", context.vocabulary.describe(overtaken.message));
-            return Some(Breach::of(Rule::OrderIsKept, expected));
-        }
-        let owed = |progress: fn(&Progress) -> bool| {
-            kept.deliveries.iter().find(move |delivery| delivery.owed && progress(&delivery.progress))
-        };
-        let describe = |delivery: &Delivery| {
-            format!("PUBLISH {} at {}", context.vocabulary.describe(delivery.message), delivery.forms.qos)
-        };
-        if let Some(breach) = kept.owed_release(context) {
-            return Some(breach);
-        }
-        // A server may let a PUBREL of an earlier connection count too, until its PUBCOMP.
-        let is_open = |delivery: &&Delivery| !delivery.progress.is_before_publish();
-        let open = kept.deliveries.iter().filter(is_open).count();
-        let window_is_open = open < usize::from(link.receive_maximum);
-        if let Some(delivery) =
-            owed(|progress| matches!(progress, Progress::Unacknowledged(_))).filter(|_| window_is_open)
-        {
-            return Some(Breach::of(Rule::UnacknowledgedIsRepeated, describe(delivery)));
-        }
-        // A server may keep its window smaller than Receive Maximum, but never shut (MQTT-4.9.0-1).
-        owed(|progress| matches!(progress, Progress::Waiting | Progress::PerhapsSent)).filter(|_| open == 0).map(
-            |delivery| match delivery.kind {
-                Kind::Further => {
-                    let expected = format!("all Subscription Identifiers, or a further copy: {}", describe(delivery));
-                    Breach::of(Rule::IdentifiersOfSubscriptions, expected)
-                }
-                Kind::Live | Kind::Retained => Breach::of(Rule::DeliveryIsMade, describe(delivery)),
-            },
-        )
-    }
-
-    /// What may be delivered, in words.
-    fn waiting_deliveries(&self, context: &Context<'_>) -> String {
-        let kept = self.kept.iter().flat_map(|kept| &kept.deliveries).map(|delivery| delivery.message);
-        let floating =
-            self.floating.iter().filter(|floating| floating.routing.may_come()).map(|floating| floating.message);
-        let mut messages: Vec<String> =
-            kept.chain(floating).take(4).map(|message| context.vocabulary.describe(message)).collect();
-        messages.dedup();
-        match messages.is_empty() {
-            true => "no delivery: nothing waits for this client".to_owned(),
-            false => messages.join(", or "),
-        }
-    }
-}
-
-impl Seen<'_> {
-    fn as_output(&self) -> Output {
-        Output::Publish {
-            content: self.content,
-            qos: self.qos,
-            id: self.id,
-            dup: self.dup,
-            retain: self.retain,
-            identifiers: self.identifiers.to_vec(),
-            expiry: self.expiry,
-        }
-    }
-}
-
-/// DUP tells of the delivery's own repetition and of nothing else (MQTT-3.3.1-1, MQTT-3.3.1-3).
-fn check_dup(context: &Context<'_>, link: &Connection, progress: Progress, seen: &Seen<'_>) -> Result<(), Breach> {
-    match progress {
-        Progress::Waiting if seen.dup => Err(Breach::of(Rule::FirstDeliveryHasNoDup, "DUP 0")),
-        Progress::Unacknowledged(_) if !seen.dup && !context.has_bug(SeededBug::RepeatsWithoutDup) => {
-            Err(Breach::of(Rule::RepeatedDeliveryHasDup, "DUP 1"))
-        }
-        Progress::Received(..) | Progress::Released(..) => {
-            Err(Breach::of(Rule::ReceivedIsNotRepeated, "no PUBLISH after PUBREC"))
-        }
-        Progress::Open(_) if !seen.dup => Err(Breach::of(Rule::DeliveryOnce, "no second copy")),
-        // 3.x lets a sender repeat at any time (V31-17; 3.1.1, 4.4), but never without DUP.
-        Progress::Open(_) if link.version == ProtocolVersion::V5_0 => {
-            Err(Breach::of(Rule::RepeatedOnlyOnReconnect, "no repetition on this connection"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// QoS, RETAIN and Subscription Identifiers are what the subscription makes of them.
-fn check_forms(link: &Connection, delivery: &Delivery, seen: &Seen<'_>) -> Result<(), Breach> {
-    let Delivery { forms, kind, .. } = delivery;
-    if !forms.qos.contains(seen.qos) {
-        return Err(Breach::of(Rule::DeliveryQos, forms.qos.to_string()));
-    }
-    if !forms.retain.admits(seen.retain) {
-        let rule = match kind {
-            Kind::Retained => Rule::RetainedDeliveryIsMarked,
-            Kind::Live | Kind::Further if seen.retain => Rule::LiveDeliveryIsNotRetained,
-            Kind::Live | Kind::Further => Rule::RetainAsPublished,
-        };
-        return Err(Breach::of(rule, format!("RETAIN {}", u8::from(!seen.retain))));
-    }
-    // A session of 5.0 may go on in 3.x, which has no place for them.
-    let has_place = link.version.has_properties();
-    if has_place && !forms.admits_identifiers(seen.identifiers) {
-        let numbers = |list: &[SubscriptionIdentifier]| list.iter().map(|one| one.value()).collect::<Vec<u32>>();
-        let lists = forms.identifier_lists();
-        let lists: Vec<String> = lists.iter().map(|list| format!("{:?}", numbers(list))).collect();
-        return Err(Breach::of(
-            Rule::IdentifiersOfSubscriptions,
-            format!("Subscription Identifiers {}", lists.join(" or ")),
-        ));
-    }
-    Ok(())
-}
-
-/// A message that has waited too long is not sent, and one that is sent says how long it may still wait.
-fn check_expiry(
-    context: &Context<'_>,
-    now: Millis,
-    link: &Connection,
-    delivery: &Delivery,
-    seen: &Seen<'_>,
-) -> Result<(), Breach> {
-    // What had begun comes again with DUP.
-    let begins = match delivery.progress {
-        Progress::Waiting => true,
-        Progress::PerhapsSent => !seen.dup,
-        _ => false,
-    };
-    match context.vocabulary.of(delivery.message).expiry {
-        Some(expiry) if begins && !expiry.may_begin(context, now) => {
-            Err(Breach::of(Rule::ExpiredIsNotDelivered, "no delivery: the message has expired"))
-        }
-        Some(expiry) if begins && link.version.has_properties() => expiry.check_forwarded(now, seen.expiry),
-        None if seen.expiry.is_some() => {
-            Err(Breach::of(Rule::ExpiryIsForwarded, "no Message Expiry Interval: the publisher gave none"))
-        }
-        _ => Ok(()),
     }
 }

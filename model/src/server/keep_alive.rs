@@ -1,7 +1,8 @@
-//! Keep Alive: how long a client may be silent.
+//! Keep Alive: how long a client may be silent, and the answer to its PINGREQ.
 
+use super::response::Response;
 use super::session::{Connection, Phase, Session};
-use super::{Context, Millis};
+use super::{Breach, Context, Millis, Rule};
 
 impl Connection {
     /// The silence after which the server closes: 1.5 times the Keep Alive; `None` when it is off.
@@ -23,5 +24,12 @@ impl Session {
         let lateness = Millis::from(context.profile.limits().keep_alive_lateness) * 1000;
         let link = self.link.as_ref().filter(|link| link.phase == Phase::Connected)?;
         link.patience().map(|patience| patience + lateness)
+    }
+
+    /// PINGRESP comes.
+    pub(super) fn pingresp(&self) -> Result<Vec<Session>, Breach> {
+        self.answered(|response| *response == Response::Pingresp)
+            .map(|(next, _)| vec![next])
+            .ok_or_else(|| Breach::of(Rule::PingrespAnswers, self.waiting_responses()))
     }
 }

@@ -6,9 +6,10 @@
 //!          ▼                              │ (routing, retained, will)
 //!   ┌──────────────────── Session ────────┴──────────┐
 //!   │ connect   authenticate   keep_alive   will     │   one file a theme,
-//!   │ subscribe   routing   retained                 │   each rule once, in `rule`
+//!   │ subscribe   unsubscribe   routing   retained   │   each rule once, in `rule`
 //!   │ publish   alias   expiry                       │
-//!   │ deliver   delivery   acknowledge   response    │
+//!   │ deliver   order   marks   due   delivery       │
+//!   │ acknowledge   response                         │
 //!   │ offence   at_stake                             │
 //!   │ identity   permission   rate   rrpc            │   the platform's own
 //!   └───┬──────────────┬────────────────┬────────────┘
@@ -37,13 +38,16 @@ mod connect;
 mod cover;
 mod deliver;
 pub mod delivery;
+mod due;
 pub mod exempt;
 pub mod expiry;
 pub mod identity;
 mod keep_alive;
+mod marks;
 pub mod mentions;
 pub mod off_the_wire;
 pub mod offence;
+mod order;
 pub mod permission;
 mod publish;
 pub mod qos_set;
@@ -59,6 +63,7 @@ pub mod session;
 pub mod shared;
 mod subscribe;
 pub(crate) mod turns;
+mod unsubscribe;
 pub mod vocabulary;
 pub mod will;
 

@@ -31,11 +31,11 @@ pub(super) enum Fate {
 
 /// What has become of messages.
 #[derive(Debug, Default)]
-pub(super) struct Decided {
+pub(in crate::judge) struct Decided {
     /// The server has taken them over.
-    pub(super) taken: Vec<MessageKey>,
+    pub(in crate::judge) taken: Vec<MessageKey>,
     /// It may have, and will not any more.
-    pub(super) doubtful: Vec<MessageKey>,
+    pub(in crate::judge) doubtful: Vec<MessageKey>,
 }
 
 impl UnderWay {

@@ -1,62 +1,11 @@
-//! Synchronous calls (RRPC): the cloud calls a device over topics and gets its answer, or learns why there is none.
-//!
-//! ```text
-//!     cloud                        platform                          device
-//!       │ Call::new ───────────────► │                                  │
-//!       │                            │ ── Output::Request ────────────► │  /sys/{pk}/{dn}/rrpc/request/{id}
-//!       │                            │ ◄──────── Input::Published ───── │  /sys/{pk}/{dn}/rrpc/response/{id}
-//!       │ ◄──── Output::Ended ────── │                                  │
-//! ```
-//!
-//! A [`Call`] follows one call, as a [`Session`](super::Session) follows one session: [`input`](Call::input) is what reaches the
-//! server, [`accept`](Call::accept) asks whether an output may come now, [`outputs`](Call::outputs) are those of a server,
-//! [`owed`](Call::owed) is what silence would break. Cloud and device are on different connections, so nothing is said of
-//! the order in which one who watches both sees their ends: a call that has ended may have its request still on the way.
+//! One call in the hands of the server: what may come of it, and when it must have ended.
 
-use super::Millis;
-use super::identity::Identity;
-use super::rule::{Breach, Rule};
-use crate::device::{Device, Extras};
+use super::alphabet::{Input, Outcome, Output, readable};
+use super::terms::{CallTerms, MessageId, Reach};
 use crate::packet::Qos;
-use crate::profile::{Feature, Profile};
-use std::fmt;
-
-/// The number of a call, unique and made by the cloud (P-RPC-5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MessageId(pub u64);
-
-/// Where a call goes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CallTopic {
-    /// The system topics of calls (P-RPC-2).
-    System,
-    /// A topic of the device: one of its own, or a thing service (P-RPC-3, P-RPC-4).
-    Custom(String),
-}
-
-/// What the cloud asks for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallTerms {
-    /// Its number.
-    pub message_id: MessageId,
-    /// The device that is called.
-    pub device: Device,
-    /// The topic, without what the platform puts before it.
-    pub topic: CallTopic,
-    /// How long the caller waits, in milliseconds.
-    pub timeout: Millis,
-    /// Whether the request must reach a device that is connected.
-    pub reach: Reach,
-}
-
-/// Whether a connected device must get the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reach {
-    /// It must.
-    Certain,
-    /// The server may as well let the call time out.
-    Open,
-}
+use crate::profile::Profile;
+use crate::server::Millis;
+use crate::server::rule::{Breach, Rule};
 
 /// Where the called device is, as far as the server can know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,60 +19,6 @@ pub enum Presence {
     },
     /// It has none.
     Offline,
-}
-
-/// What reaches the server while the call is open.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Input {
-    /// The device connects; an older connection of it is taken over.
-    Connected,
-    /// The device's connection breaks.
-    Lost {
-        /// When one keep alive has passed since its last packet.
-        until: Millis,
-    },
-    /// The device sends DISCONNECT.
-    Left,
-    /// A device publishes.
-    Published {
-        /// Which one.
-        device: Device,
-        /// Where.
-        topic: String,
-        /// At which QoS.
-        qos: Qos,
-        /// What.
-        payload: Vec<u8>,
-    },
-}
-
-/// What comes from the server for the call.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Output {
-    /// PUBLISH to the device.
-    Request {
-        /// Where.
-        topic: String,
-        /// At which QoS.
-        qos: Qos,
-        /// DUP.
-        dup: bool,
-    },
-    /// The caller's result.
-    Ended(Outcome),
-}
-
-/// How a call ends (P-RPC-11).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
-    /// SUCCESS, with the answer.
-    Success(Vec<u8>),
-    /// TIMEOUT.
-    Timeout,
-    /// OFFLINE.
-    Offline,
-    /// HALFCONN.
-    HalfConnected,
 }
 
 /// A call in the hands of the server.
@@ -164,58 +59,6 @@ pub struct InvalidTimeout {
     low: u16,
     high: u16,
     timeout: Millis,
-}
-
-impl CallTerms {
-    /// The topic of the request.
-    #[must_use]
-    pub fn request_topic(&self) -> String {
-        match &self.topic {
-            CallTopic::System => self.system_topic("request"),
-            CallTopic::Custom(topic) => format!("/ext/rrpc/{}{topic}", self.message_id),
-        }
-    }
-
-    /// The topic of the answer.
-    #[must_use]
-    pub fn response_topic(&self) -> String {
-        match &self.topic {
-            CallTopic::System => self.system_topic("response"),
-            // P-RPC-3: both ways the same.
-            CallTopic::Custom(_) => self.request_topic(),
-        }
-    }
-
-    fn system_topic(&self, direction: &str) -> String {
-        let (device, id) = (&self.device, self.message_id);
-        format!("/sys/{}/{}/rrpc/{direction}/{id}", device.product_key(), device.name())
-    }
-}
-
-impl Reach {
-    /// Whether a device must get a call: without a subscription it may (P-RPC-6), on a custom topic that it has not asked for
-    /// it may as well (X-46).
-    #[must_use]
-    pub fn of(topic: &CallTopic, is_subscribed: bool, extras: Extras) -> Reach {
-        match topic {
-            CallTopic::Custom(_) if !extras.custom_calls => Reach::Open,
-            _ if !is_subscribed => Reach::Open,
-            _ => Reach::Certain,
-        }
-    }
-}
-
-/// Whether a device answers a call with a PUBLISH to this topic. In a dialect without calls it never does.
-#[must_use]
-pub fn is_answer(profile: &Profile, identity: &Identity, topic: &str) -> bool {
-    let Some(device) = identity.device().filter(|_| profile.has(Feature::Rrpc)) else { return false };
-    let is_id = |text: &str| text.parse::<u64>().is_ok();
-    let system = || {
-        let rest = topic.strip_prefix("/sys/")?.strip_prefix(device.product_key())?.strip_prefix('/')?;
-        rest.strip_prefix(device.name())?.strip_prefix("/rrpc/response/").map(is_id)
-    };
-    let custom = || topic.strip_prefix("/ext/rrpc/")?.split_once('/').map(|(id, _)| is_id(id));
-    system().or_else(custom).unwrap_or(false)
 }
 
 impl Call {
@@ -431,29 +274,6 @@ impl Request {
         match self {
             Request::Sent(qos) | Request::SentBefore(qos) => Request::SentBefore(qos),
             Request::Unsent => Request::Unsent,
-        }
-    }
-}
-
-fn readable(payload: &[u8]) -> String {
-    format!("{:?}", String::from_utf8_lossy(payload))
-}
-
-/// Decimal, as the device copies it.
-impl fmt::Display for MessageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// As the platform's API spells it.
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Outcome::Success(payload) => write!(f, "SUCCESS {}", readable(payload)),
-            Outcome::Timeout => f.write_str("TIMEOUT"),
-            Outcome::Offline => f.write_str("OFFLINE"),
-            Outcome::HalfConnected => f.write_str("HALFCONN"),
         }
     }
 }

@@ -1,0 +1,153 @@
+//! What is seen of a session, event by event: inputs wait, outputs are explained, silence leaves what owes nothing.
+
+use super::Track;
+use super::hypothesis::{Hypothesis, is_last_word};
+use super::states::folded;
+use super::under_way::Sent;
+use crate::server::{Breach, ConnectionId, Context, Input, Millis, Moment, Output, Rule, Session};
+use std::collections::BTreeSet;
+
+impl Track {
+    /// The client has sent something that the server will take.
+    pub(in crate::judge) fn push(&mut self, context: &Context<'_>, at: Millis, connection: ConnectionId, input: Input) {
+        if self.is_left() {
+            return;
+        }
+        self.notice(context, at);
+        self.connections += u32::from(matches!(input, Input::Connect(_) | Input::Disconnect { .. } | Input::Lost));
+        let reroutes = input.changes_subscriptions();
+        let published = match input {
+            Input::Publish { message, id, .. } => Some((message, id)),
+            _ => None,
+        };
+        let number = self.queue.push(connection, at, input);
+        if let Some((number, (message, id))) = number.zip(published) {
+            self.under_way.sent(Sent { message, id, connection, number });
+        }
+        self.trim();
+        if reroutes {
+            self.reroute(context);
+        }
+    }
+
+    /// An output came. Each hypothesis takes as few inputs as explain it.
+    pub(in crate::judge) fn accept(
+        &mut self,
+        context: &Context<'_>,
+        moment: Moment,
+        connection: ConnectionId,
+        output: &Output,
+    ) -> Result<(), Breach> {
+        if self.is_left() {
+            return Ok(());
+        }
+        self.notice(context, moment.now);
+        self.connections += u32::from(matches!(output, Output::Close));
+        // After its last word on a connection the server takes nothing more from it: then how much it has taken matters.
+        let ends = is_last_word(output);
+        let mut explained = BTreeSet::new();
+        let mut nearest = None;
+        for hypothesis in &self.hypotheses {
+            let mut attempts = vec![hypothesis.clone()];
+            // An attempt that explains the output stops; one that does not goes on by taking one more input.
+            while let Some(attempt) = attempts.pop() {
+                let moment = attempt.moment_on(&self.queue, connection, moment);
+                match attempt.session.accept(context, moment, connection, output) {
+                    Ok(sessions) => {
+                        explained.extend(sessions.into_iter().map(|session| attempt.with(session)));
+                        if ends || attempt.leaves_another_reading(context, &self.queue, connection, output) {
+                            attempts.extend(attempt.taking_more_of(context, &self.queue, connection));
+                        }
+                    }
+                    Err(breach) => {
+                        // The attempt that has taken most knows most; among equals, one in which the server goes on says more
+                        // about this output than one that only waits for the end.
+                        let rank = (attempt.progress(), breach.rule != Rule::OffenceIsRefused);
+                        if nearest.as_ref().is_none_or(|(known, _)| *known <= rank) {
+                            nearest = Some((rank, breach));
+                        }
+                        attempts.extend(attempt.taking_towards(context, &self.queue, connection, output));
+                    }
+                }
+            }
+        }
+        match nearest {
+            Some((_, breach)) if explained.is_empty() => {
+                if self.may_go_its_way() {
+                    Ok(())
+                } else {
+                    Err(breach)
+                }
+            }
+            _ => {
+                self.replace(folded(context, explained));
+                if *output == Output::Close {
+                    self.queue.end(connection);
+                }
+                self.trim();
+                Ok(())
+            }
+        }
+    }
+
+    /// Everything has come to rest: what would silence break in every hypothesis?
+    pub(in crate::judge) fn rest(&mut self, context: &Context<'_>) -> Option<(ConnectionId, Breach)> {
+        let mut nearest: Option<(bool, ConnectionId, Breach)> = None;
+        for hypothesis in &self.hypotheses {
+            for settled in self.at_rest(context, hypothesis) {
+                let owed = settled.session.owed(context)?;
+                let Session { link, older, refused, .. } = &settled.session;
+                let refused = refused.first();
+                let connection = older.first().copied().or(refused.or(link.as_ref()).map(|link| link.id));
+                // One in which the server goes on says more than one in which it refuses the connection.
+                if nearest.as_ref().is_none_or(|(was_refused, ..)| *was_refused && refused.is_none()) {
+                    nearest = connection.map(|connection| (refused.is_some(), connection, owed)).or(nearest);
+                }
+            }
+        }
+        nearest.filter(|_| !self.may_go_its_way()).map(|(_, connection, owed)| (connection, owed))
+    }
+
+    /// Everything has come to rest: keeps the states in which nothing is owed. False, and nothing has changed, if there is none.
+    pub(in crate::judge) fn come_to_rest(&mut self, context: &Context<'_>) -> bool {
+        let is_calm = |settled: &Hypothesis| settled.session.owed(context).is_none();
+        let settled = self.hypotheses.iter().flat_map(|hypothesis| self.at_rest(context, hypothesis));
+        let calm: BTreeSet<Hypothesis> = settled.filter(is_calm).collect();
+        if calm.is_empty() {
+            return self.is_left() || self.may_go_its_way();
+        }
+        self.replace(calm);
+        self.trim();
+        true
+    }
+
+    /// What may have expired by `now` is owed no more.
+    pub(in crate::judge) fn pass_time(&mut self, context: &Context<'_>, now: Millis) {
+        let passed: Vec<(Hypothesis, Session)> = self
+            .hypotheses
+            .iter()
+            .filter_map(|hypothesis| Some((hypothesis.clone(), hypothesis.session.after_expiries(context, now)?)))
+            .collect();
+        for (hypothesis, session) in passed {
+            self.hypotheses.remove(&hypothesis);
+            self.hypotheses.insert(hypothesis.with(session));
+        }
+    }
+
+    /// The server has noticed by now that connections ended long ago.
+    fn notice(&mut self, context: &Context<'_>, now: Millis) {
+        if !self.queue.lanes().any(|(_, lane)| lane.is_stale(now)) {
+            return;
+        }
+        let has_noticed = |reached: &Hypothesis| {
+            let mut stale = self.queue.lanes().filter(|(_, lane)| lane.is_stale(now));
+            stale.all(|(connection, lane)| reached.is_done_with(connection, lane))
+        };
+        let noticing =
+            |hypothesis: &Hypothesis| hypothesis.reachable(context, &self.queue).into_iter().filter(has_noticed);
+        let noticed = self.hypotheses.iter().flat_map(noticing).collect();
+        self.queue.end_stale(now);
+        self.replace(noticed);
+        self.skip();
+    }
+}
