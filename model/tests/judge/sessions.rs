@@ -76,4 +76,13 @@ fn keep_alive_closes_in_time_and_not_before() {
         .see(1, Observation::ClosedByServer)
         .see(2, Observation::ClosedByServer)
         .conforms();
+    // What the client sends at last may cross the close on its way; an answer shows that it has come in time.
+    let late = || pair(V311).later(91_000).send(1, &Packet::Pingreq);
+    late().see(1, Observation::ClosedByServer).see(2, Observation::ClosedByServer).conforms();
+    late().receive(1, &Packet::Pingresp).see(1, Observation::ClosedByServer).violates("unprovoked-close", "");
+    pair(V311)
+        .later(80_000)
+        .send(1, &Packet::Pingreq)
+        .see(1, Observation::ClosedByServer)
+        .violates("unprovoked-close", "");
 }

@@ -2,7 +2,6 @@
 
 use super::Track;
 use super::hypothesis::{Hypothesis, is_last_word};
-use super::queue::Waiting;
 use super::states::folded;
 use super::under_way::Sent;
 use crate::server::{Breach, ConnectionId, Context, Input, Millis, Moment, Output, Rule, Session};
@@ -21,7 +20,7 @@ impl Track {
             Input::Publish { message, id, .. } => Some((message, id)),
             _ => None,
         };
-        let number = self.queue.push(connection, Waiting { at, input });
+        let number = self.queue.push(connection, at, input);
         if let Some((number, (message, id))) = number.zip(published) {
             self.under_way.sent(Sent { message, id, connection, number });
         }
@@ -52,6 +51,7 @@ impl Track {
             let mut attempts = vec![hypothesis.clone()];
             // An attempt that explains the output stops; one that does not goes on by taking one more input.
             while let Some(attempt) = attempts.pop() {
+                let moment = attempt.moment_on(&self.queue, connection, moment);
                 match attempt.session.accept(context, moment, connection, output) {
                     Ok(sessions) => {
                         explained.extend(sessions.into_iter().map(|session| attempt.with(session)));

@@ -4,7 +4,7 @@ use super::queue::{Lane, Queue, Waiting};
 use crate::server::retained::Met;
 use crate::server::routing::Hearing;
 use crate::server::session::{Connection, Phase};
-use crate::server::{ConnectionId, Context, Input, Output, Session};
+use crate::server::{ConnectionId, Context, Input, Moment, Output, Session};
 use std::collections::BTreeSet;
 
 /// Above this many hypotheses the judge gives no verdict: some freedom of the server is not folded well enough.
@@ -59,6 +59,13 @@ impl Hypothesis {
     /// How many it has taken from all lanes: who has taken most knows most.
     pub(super) fn progress(&self) -> usize {
         self.taken.iter().map(|(_, number)| *number).sum()
+    }
+
+    /// This moment as the server knows it: what the client has sent meanwhile on the connection may not have come.
+    pub(super) fn moment_on(&self, queue: &Queue, connection: ConnectionId, moment: Moment) -> Moment {
+        let next = queue.lane(connection).and_then(|lane| lane.get(self.taken(connection)));
+        let silence = next.map_or(0, |waiting| moment.now.saturating_sub(waiting.heard));
+        Moment { silence: moment.silence.max(silence), ..moment }
     }
 
     /// Whether what comes on this connection may still have an effect.
@@ -160,7 +167,7 @@ impl Hypothesis {
     ) -> Vec<Hypothesis> {
         let number = self.taken(connection);
         let mut taken = Vec::new();
-        let mut take = |number: usize, Waiting { at, input }: &Waiting| {
+        let mut take = |number: usize, Waiting { at, heard: _, input }: &Waiting| {
             let sessions = self.session.input(context, *at, input).into_iter();
             taken.extend(sessions.map(|session| self.after(session, connection, number + 1, queue)));
         };

@@ -14,6 +14,8 @@ const NOTICED_WITHIN: Millis = 5_000;
 #[derive(Debug, Clone, Hash)]
 pub(super) struct Waiting {
     pub(super) at: Millis,
+    /// When the client sent what came before it.
+    pub(super) heard: Millis,
     pub(super) input: Input,
 }
 
@@ -25,6 +27,8 @@ pub(super) struct Lane {
     waiting: VecDeque<Waiting>,
     /// The number of the first one.
     first: usize,
+    /// When the client sent the last one.
+    heard: Millis,
     /// When the client ended the connection.
     lost: Option<Millis>,
 }
@@ -46,14 +50,16 @@ impl Queue {
     }
 
     /// One more input, and its number. CONNECT opens a lane; nothing follows the end of a connection.
-    pub(super) fn push(&mut self, connection: ConnectionId, waiting: Waiting) -> Option<usize> {
-        if matches!(waiting.input, Input::Connect(_)) {
+    pub(super) fn push(&mut self, connection: ConnectionId, at: Millis, input: Input) -> Option<usize> {
+        if matches!(input, Input::Connect(_)) {
             self.opened += 1;
-            self.lanes.entry(connection).or_insert_with(|| Lane { ordinal: self.opened, ..Lane::default() });
+            let lane = || Lane { ordinal: self.opened, heard: at, ..Lane::default() };
+            self.lanes.entry(connection).or_insert_with(lane);
         }
         let lane = self.lanes.get_mut(&connection).filter(|lane| lane.lost.is_none())?;
-        lane.lost = (waiting.input == Input::Lost).then_some(waiting.at);
-        lane.waiting.push_back(waiting);
+        lane.lost = (input == Input::Lost).then_some(at);
+        lane.waiting.push_back(Waiting { at, heard: lane.heard, input });
+        lane.heard = at;
         Some(lane.end() - 1)
     }
 
