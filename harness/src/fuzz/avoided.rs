@@ -15,6 +15,8 @@ pub enum Avoided {
     NoLocal,
     /// Retain As Published.
     RetainAsPublished,
+    /// A Keep Alive that may be over within a walk.
+    ShortKeepAlive,
     /// Message Expiry Interval.
     MessageExpiry,
     /// A Receive Maximum of a client.
@@ -31,11 +33,12 @@ pub enum Avoided {
 
 impl Avoided {
     /// All of them.
-    pub const ALL: [Avoided; 10] = [
+    pub const ALL: [Avoided; 11] = [
         Avoided::OverlappingFilters,
         Avoided::SharedSubscriptions,
         Avoided::NoLocal,
         Avoided::RetainAsPublished,
+        Avoided::ShortKeepAlive,
         Avoided::MessageExpiry,
         Avoided::ReceiveMaximum,
         Avoided::Retransmissions,
@@ -52,6 +55,7 @@ impl Avoided {
             Avoided::SharedSubscriptions => "shared-subscriptions",
             Avoided::NoLocal => "no-local",
             Avoided::RetainAsPublished => "retain-as-published",
+            Avoided::ShortKeepAlive => "short-keep-alive",
             Avoided::MessageExpiry => "message-expiry",
             Avoided::ReceiveMaximum => "receive-maximum",
             Avoided::Retransmissions => "retransmissions",
@@ -106,6 +110,7 @@ mod tests {
             (Avoided::RetainAsPublished, Deed::Subscribe { requests, .. }) => {
                 requests.iter().any(|request| request.options.retain_as_published)
             }
+            (Avoided::ShortKeepAlive, Deed::Connect { terms, .. }) => (1..60).contains(&terms.keep_alive),
             (Avoided::MessageExpiry, Deed::Publish { content, .. }) => content.expiry.is_some(),
             (Avoided::ReceiveMaximum, Deed::Connect { terms, .. }) => terms.receive_maximum.is_some(),
             (Avoided::Retransmissions, Deed::Resend(_))

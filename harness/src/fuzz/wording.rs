@@ -99,11 +99,14 @@ impl Wording {
     pub(super) fn terms(&self, client: Client, clients: usize, number: u32) -> impl Strategy<Value = Terms> + use<> {
         let range = self.profile.limits().keep_alive;
         let has_off = self.profile.has(Feature::KeepAliveOff);
+        let expires = !self.avoids(Avoided::ShortKeepAlive);
         let is_served = move |seconds: &u16| range.contains(*seconds) && (has_off || *seconds > 0);
         let (keep_alives, expiries): (&[u16], &[Option<u32>]) = match self.ground {
             Ground::Embedded => (&[60, 60, 60, 30, 1_200, 10, 0], &[None, Some(0), Some(5), Some(40), Some(u32::MAX)]),
             Ground::Network => (&[60, 60, 60, 60, 1, 0], &[None, Some(0), Some(1), Some(60), Some(60)]),
         };
+        let keep_alives: Vec<u16> =
+            keep_alives.iter().copied().filter(|seconds| expires || !(1..60).contains(seconds)).collect();
         // Its own name mostly; another's takes the session over.
         let mut client_ids = vec![client.client_id(); 3 * clients];
         client_ids.extend(Client::first(clients).map(Client::client_id));
@@ -112,7 +115,7 @@ impl Wording {
         }
         let wills = weighted(if self.profile.has(Feature::Will) { 0.35 } else { 0.04 }, self.wills(number));
         let of_all_versions =
-            (self.versions(), select(client_ids), any::<bool>(), Self::mostly(keep_alives, is_served), wills);
+            (self.versions(), select(client_ids), any::<bool>(), Self::mostly(&keep_alives, is_served), wills);
         let of_5_0 = (
             select(expiries.to_vec()),
             select(if self.avoids(Avoided::ReceiveMaximum) { &[None][..] } else { &[None, Some(1), Some(2), Some(3)] }),
