@@ -63,11 +63,13 @@
 
 pub mod cloud;
 pub mod core;
+mod occasion;
 mod offer;
 mod settings;
 mod shell;
 mod switch;
 
+pub use occasion::Occasion;
 pub use offer::Offer;
 pub use settings::{Announcement, DeliveredQos, Limits, Logins, Settings};
 pub use shell::Broker;

@@ -7,11 +7,12 @@ use super::outlet::Parcel;
 use super::passage;
 use super::proxy_fault::{On, Rule};
 use super::scene::Scene;
-use super::traffic::{Occasion, Traffic};
+use super::traffic::Traffic;
 use crate::wire::Stream;
 use model::packet::{Packet, ProtocolVersion};
 use model::profile::Profile;
 use model::wire::{Decoded, Refusal, encode};
+use reference_broker::Occasion;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The proxy of one variant.

@@ -2,7 +2,7 @@
 
 use super::proxy_fault::{On, Rule};
 use model::packet::{Packet, PacketType, Qos};
-use reference_broker::Switch;
+use reference_broker::{Occasion, Switch};
 use std::collections::BTreeSet;
 
 /// What a proxy saw pass.
@@ -18,31 +18,6 @@ pub struct Traffic {
     pub(super) server_closed: bool,
     /// What else came up.
     pub(super) occasions: BTreeSet<Occasion>,
-}
-
-/// Something that a switch of the reference broker needs to show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Occasion {
-    /// A client that was there before connects.
-    Return,
-    /// A CONNECT has a Will.
-    Will,
-    /// A message is published with RETAIN.
-    Retain,
-    /// A message of QoS 2 is published.
-    Qos2,
-    /// A message is published with a Topic Alias.
-    Alias,
-    /// A message has a Message Expiry Interval.
-    MessageExpiry,
-    /// A device logs in.
-    Login,
-    /// A device registers.
-    Registration,
-    /// A SUBSCRIBE asks for a Shared Subscription.
-    Shared,
-    /// A connection is a WebSocket.
-    WebSocket,
 }
 
 impl Traffic {
@@ -62,104 +37,12 @@ impl Traffic {
 
     /// Whether a switch of the reference broker can show.
     pub(super) fn shows(&self, switch: Switch) -> bool {
-        let came_up = |occasion| self.occasions.contains(&occasion);
-        let subscribes = self.from_client.contains(&PacketType::Subscribe);
-        let publishes = self.from_client.contains(&PacketType::Publish);
-        match switch {
-            Switch::SessionKeptAfterExpiry
-            | Switch::SessionKeptAfterClose
-            | Switch::SessionKeptOverCleanStart
-            | Switch::SessionLost
-            | Switch::TakeoverLeavesOldConnection => came_up(Occasion::Return),
-            Switch::SubscriptionsLost
-            | Switch::StoredMessageLost
-            | Switch::UnacknowledgedNotSentAgain
-            | Switch::ReleasedNotSentAgain => came_up(Occasion::Return) && subscribes,
-            Switch::KeepAliveNotEnforced => self.server_closed,
-            Switch::WillAfterDisconnect
-            | Switch::WillLost
-            | Switch::WillKeptOnceSent
-            | Switch::WillDelayIgnored
-            | Switch::WillSentThoughResumed => came_up(Occasion::Will),
-            Switch::RetainedNotReplaced | Switch::RetainedNotDeleted | Switch::RetainHandlingIgnored => {
-                came_up(Occasion::Retain)
-            }
-            Switch::MessageExpiryIgnored => came_up(Occasion::MessageExpiry),
-            Switch::UnsubscribeIgnored => self.from_client.contains(&PacketType::Unsubscribe),
-            Switch::NoLocalIgnored
-            | Switch::SubscriptionNotReplaced
-            | Switch::LowestQosOfOverlap
-            | Switch::OrderSwapped
-            | Switch::InFlightLimitOverrun
-            | Switch::WindowNotReopened
-            | Switch::PacketIdentifierReused => subscribes && publishes,
-            Switch::SharedToTwoMembers | Switch::SharedQos2HandedOn => came_up(Occasion::Shared),
-            Switch::Qos2DuplicatePassedOn | Switch::Qos2IdentifierNeverFreed => came_up(Occasion::Qos2),
-            Switch::TopicAliasLeaks => came_up(Occasion::Alias),
-            Switch::SubprotocolNotNamed
-            | Switch::TextFramesTaken
-            | Switch::TextFramesSent
-            | Switch::FramesTakenForPackets => came_up(Occasion::WebSocket),
-            Switch::KeepAliveNotChecked => true,
-            // A packet of that size is not looked into.
-            Switch::PacketSizeNotChecked => came_up(Occasion::Login),
-            Switch::SignatureNotChecked
-            | Switch::SignatureOfOneCase
-            | Switch::SignatureOfOneMethod
-            | Switch::SignMethodGuessed
-            | Switch::TimestampNotSigned
-            | Switch::UnknownDeviceAccepted
-            | Switch::DisabledDeviceAccepted
-            | Switch::ClientIdentifierNotMeasured
-            | Switch::ClientIdentifierMustBeSigned
-            | Switch::PasswordNotAsked
-            | Switch::MalformedParametersIgnored
-            | Switch::UnknownParametersRefused
-            | Switch::ParametersInOrder
-            | Switch::NameIsTheSession
-            | Switch::RefusedForGood
-            | Switch::TcpModeRefused => came_up(Occasion::Login),
-            Switch::RegistrationNotChecked
-            | Switch::RegistrationNotAnswered
-            | Switch::RegistrationKeepAliveChecked
-            | Switch::RegisteredTwice
-            | Switch::AnybodyRegisters
-            | Switch::FirstSecretCounts
-            | Switch::TokenNotChecked => came_up(Occasion::Registration),
-            Switch::ForeignTopicPublished | Switch::CustomTopicsRefused | Switch::RateEndsConnection => {
-                came_up(Occasion::Login) && publishes
-            }
-            Switch::ForeignFilterGranted | Switch::SystemTopicsRefused => came_up(Occasion::Login) && subscribes,
-            Switch::FiltersNotCounted | Switch::SubscriptionsNotCounted => subscribes,
-            Switch::TopicLengthNotChecked => subscribes || publishes,
+        switch.occasions().iter().all(|occasion| match occasion {
+            Occasion::Close => self.server_closed,
             // What the cloud does passes no proxy.
-            Switch::PubLost
-            | Switch::PubAtQos0
-            | Switch::BroadcastLost
-            | Switch::LogWithoutUserProperties
-            | Switch::LogEmpty
-            | Switch::PubNotConfirmed
-            | Switch::DownlinkHalved
-            | Switch::DeviceMessageLost
-            | Switch::CorrelationDataAsText
-            | Switch::ReleasedMessageLost
-            | Switch::CallNotSent
-            | Switch::CallTimesOutEarly
-            | Switch::ForeignAnswerTaken
-            | Switch::LateAnswerTaken
-            | Switch::CallTimeoutNotChecked
-            | Switch::OfflineIsSuccess
-            | Switch::PubAtQos1
-            | Switch::PubToUnsubscribed
-            | Switch::ApiRequestNotChecked
-            | Switch::ApiDoorOpen
-            | Switch::DevicePropertiesLost
-            | Switch::BacklogLost
-            | Switch::AnswerIgnored
-            | Switch::AnswerChanged
-            | Switch::OfflineIsTimeout
-            | Switch::TimeoutIsOffline => true,
-        }
+            Occasion::Cloud => true,
+            seen => self.occasions.contains(seen),
+        })
     }
 
     /// Takes note of what a packet of the client brings up.
@@ -178,14 +61,19 @@ impl Traffic {
                 note(Occasion::Will, connect.will.is_some());
             }
             Packet::Publish(publish) => {
+                note(Occasion::Publish, true);
+                note(Occasion::Topic, true);
                 note(Occasion::Retain, publish.retain);
                 note(Occasion::Qos2, publish.qos() == Qos::ExactlyOnce);
                 note(Occasion::Alias, publish.properties.topic_alias.is_some());
                 note(Occasion::MessageExpiry, publish.properties.message_expiry_interval.is_some());
             }
             Packet::Subscribe(subscribe) => {
+                note(Occasion::Subscribe, true);
+                note(Occasion::Topic, true);
                 note(Occasion::Shared, subscribe.requests.iter().any(|request| request.filter.starts_with("$share/")));
             }
+            Packet::Unsubscribe(_) => note(Occasion::Unsubscribe, true),
             _ => {}
         }
     }

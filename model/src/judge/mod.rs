@@ -29,6 +29,7 @@
 mod announced;
 mod client_side;
 mod cloud;
+mod connack;
 mod connecting;
 mod consumers;
 mod devices;
