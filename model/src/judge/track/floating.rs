@@ -11,7 +11,7 @@ use crate::server::qos_set::QosSet;
 use crate::server::retained::Met;
 use crate::server::routing::Hearing;
 use crate::server::vocabulary::Message;
-use crate::server::{Context, Input, MessageKey, Routing, Session, Shares};
+use crate::server::{ConnectionId, Context, Input, MessageKey, Routing, Session, Shares};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What decides what a message meets, found once for all states that have it in common.
@@ -132,14 +132,24 @@ impl Track {
         self.change_floating(message, |session| session.floating(message, Routing::none()).settling(context, message));
     }
 
-    /// Where this message is on its way and a CONNECT waits, it may belong to the session that this one begins.
+    /// Where this message is on its way, and a CONNECT waits with a SUBSCRIBE behind it that it meets, it may belong to the
+    /// session that this one begins.
     fn begin(&mut self, context: &Context<'_>, message: MessageKey) {
-        let floats = |hypothesis: &Hypothesis| hypothesis.session.floats(message);
-        let waits =
-            |hypothesis: &Hypothesis| self.queue.lanes().any(|(connection, _)| hypothesis.taken(connection) == 0);
-        if self.hypotheses.iter().any(|hypothesis| floats(hypothesis) && waits(hypothesis)) {
+        let topic = context.vocabulary.of(message).topic;
+        let meets =
+            |filter| context.vocabulary.matches(filter, topic) || context.vocabulary.matches_levels(filter, topic);
+        let asks = |input: &Input| match input {
+            Input::Subscribe { requests, .. } => requests.iter().any(|request| meets(request.filter)),
+            _ => false,
+        };
+        let asking: BTreeSet<ConnectionId> =
+            self.queue.lanes().filter(|(_, lane)| lane.since(0).any(asks)).map(|(connection, _)| connection).collect();
+        let begins = |hypothesis: &Hypothesis| {
+            hypothesis.session.floats(message) && asking.iter().any(|connection| hypothesis.taken(*connection) == 0)
+        };
+        if self.hypotheses.iter().any(begins) {
             let begun =
-                std::mem::take(&mut self.hypotheses).into_iter().flat_map(|hypothesis| match floats(&hypothesis) {
+                std::mem::take(&mut self.hypotheses).into_iter().flat_map(|hypothesis| match begins(&hypothesis) {
                     true => hypothesis.beginning(context, &self.queue),
                     false => BTreeSet::from([hypothesis]),
                 });
