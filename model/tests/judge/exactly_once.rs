@@ -121,6 +121,20 @@ fn comes_back(trace: Trace, from: u32, to: u32) -> Trace {
     trace.see(from, Observation::ClosedByClient).connected_with(to, lasting("pub", V5), true)
 }
 
+/// The publisher's session ends after a second, and it connects again on connection 4, before its CONNACK.
+fn ends_and_begins(trace: Trace) -> Trace {
+    let mut short = lasting("pub", V5);
+    short.properties.session_expiry_interval = Some(1);
+    trace
+        .see(2, Observation::ClosedByClient)
+        .see(3, Observation::Opened)
+        .send(3, &Packet::Connect(short))
+        .see(3, Observation::ClosedByClient)
+        .later(20_000)
+        .see(4, Observation::Opened)
+        .send(4, &Packet::Connect(lasting("pub", V5)))
+}
+
 fn lasting_pair(granted: Qos) -> Trace {
     Trace::new("standard", V5).connected(1, "sub").subscribed(1, 1, "t/a", granted).connected_with(
         2,
@@ -185,16 +199,7 @@ fn a_session_that_has_ended_unseen_knows_no_message() {
             .receive(1, &pubrel(1))
     };
     again(comes_back(delivered(), 2, 3), 3).violates("delivery-once", "");
-    let mut short = lasting("pub", V5);
-    short.properties.session_expiry_interval = Some(1);
-    let ended = delivered()
-        .see(2, Observation::ClosedByClient)
-        .see(3, Observation::Opened)
-        .send(3, &Packet::Connect(short))
-        .see(3, Observation::ClosedByClient)
-        .later(20_000)
-        .see(4, Observation::Opened)
-        .send(4, &Packet::Connect(lasting("pub", V5)));
+    let ended = ends_and_begins(delivered());
     again(comes_back(ended, 4, 5), 5).conforms();
 }
 
@@ -205,16 +210,7 @@ fn what_was_not_released_may_be_lost_with_its_session() {
         trace.send(connection, &pubrel(7)).receive(connection, &pubcomp(7, reason))
     };
     released(comes_back(received(), 2, 3), 3, ReasonCode::Success).violates("delivery-is-made", "MQTT-4.5.0-1");
-    let mut short = lasting("pub", V5);
-    short.properties.session_expiry_interval = Some(1);
-    let ended = received()
-        .see(2, Observation::ClosedByClient)
-        .see(3, Observation::Opened)
-        .send(3, &Packet::Connect(short))
-        .see(3, Observation::ClosedByClient)
-        .later(20_000)
-        .see(4, Observation::Opened)
-        .send(4, &Packet::Connect(lasting("pub", V5)));
+    let ended = ends_and_begins(received());
     released(comes_back(ended, 4, 5), 5, ReasonCode::PacketIdentifierNotFound).conforms();
 }
 
