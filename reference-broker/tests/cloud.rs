@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpListener;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use transport::{Address, Entrance, Route, Scheme, Stream, TestAuthority, Tls};
 
 const SECRET: &str = "access-secret-01";
@@ -271,20 +271,22 @@ async fn nobody_gets_into_amqp_without_the_right_password() {
     assert!(log_in(&subscription, &name, &password).await.is_ok());
 }
 
+/// What a device says to the business server.
+fn message(payload: &[u8]) -> Packet {
+    Packet::Publish(Publish {
+        delivery: model::packet::Delivery::AtLeastOnce { packet_id: PacketId::FIRST, dup: false },
+        retain: false,
+        topic: "/pk/lamp/user/update".try_into().unwrap(),
+        properties: PublishProperties { correlation_data: Some(vec![0, 255]), ..PublishProperties::default() },
+        payload: payload.to_vec(),
+    })
+}
+
 #[tokio::test(start_paused = true)]
 async fn messages_come_over_amqp_until_they_are_accepted() {
     let broker = broker();
     let subscription = ServerSubscription::new(broker.clone(), vec![key()], ["group".to_owned()]);
     let mut lamp = Lamp::connect(&broker).await;
-    let message = |payload: &[u8]| {
-        Packet::Publish(Publish {
-            delivery: model::packet::Delivery::AtLeastOnce { packet_id: PacketId::FIRST, dup: false },
-            retain: false,
-            topic: "/pk/lamp/user/update".try_into().unwrap(),
-            properties: PublishProperties { correlation_data: Some(vec![0, 255]), ..PublishProperties::default() },
-            payload: payload.to_vec(),
-        })
-    };
     // Before anybody listens.
     lamp.send(message(b"m1")).await;
     assert!(matches!(lamp.next().await, Some(Packet::Puback(_))));
@@ -311,4 +313,28 @@ async fn messages_come_over_amqp_until_they_are_accepted() {
     receiver.accept(info).await.unwrap();
     let more = timeout(Duration::from_secs(300), receiver.recv::<Body<Value>>()).await;
     assert!(more.is_err(), "what is accepted does not come again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_accepted_with_the_last_word_is_done_with() {
+    let broker = broker();
+    let subscription = ServerSubscription::new(broker.clone(), vec![key()], ["group".to_owned()]);
+    let mut lamp = Lamp::connect(&broker).await;
+    let login = ServerLogin::new("server", &key(), "group", now() * 1000);
+    // Which of two things that have come is looked at first is drawn by lot: one round would show little.
+    for round in 0..32_u8 {
+        // P-LIM-2: a device may not say more than so much in a second.
+        sleep(Duration::from_secs(1)).await;
+        lamp.send(message(&[round])).await;
+        assert!(matches!(lamp.next().await, Some(Packet::Puback(_))));
+        let mut connection = log_in(&subscription, &login.to_string(), &login.password(&key())).await.unwrap();
+        let mut session = Session::begin(&mut connection).await.unwrap();
+        let mut receiver = Receiver::attach(&mut session, "test", "default").await.unwrap();
+        let got = timeout(Duration::from_secs(60), receiver.recv::<Body<Value>>()).await;
+        let (info, got) = got.expect("it comes").unwrap().into_parts();
+        let Body::Data(got) = got.body else { panic!("{:?}", got.body) };
+        assert_eq!(got.into_iter().next().unwrap().0.as_slice(), [round], "what was accepted came again");
+        receiver.accept(info).await.unwrap();
+        connection.close().await.unwrap();
+    }
 }

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fe2o3_amqp::acceptor::sasl_acceptor::SaslServerFrame;
 use fe2o3_amqp::acceptor::{ConnectionAcceptor, LinkAcceptor, LinkEndpoint, SaslAcceptor, SessionAcceptor};
-use fe2o3_amqp::link::Sender;
+use fe2o3_amqp::link::{SendError, Sender};
 use fe2o3_amqp::types::messaging::{ApplicationProperties, Body, Data, Message, Outcome};
 use fe2o3_amqp::types::primitives::{Array, Binary, Symbol, Value};
 use fe2o3_amqp::types::sasl::{SaslCode, SaslInit, SaslOutcome, SaslResponse};
@@ -26,6 +26,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 use transport::Entrance;
 
@@ -34,6 +35,9 @@ const SET_UP_WITHIN: Duration = Duration::from_secs(15);
 
 /// How long it has to say what became of a message (P-AMQ-8).
 const SETTLE_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long it has to answer a good-bye.
+const FAREWELL_WITHIN: Duration = Duration::from_secs(5);
 
 /// Messages that one business server has not settled, if its credit is not lower.
 const UNSETTLED: usize = 1_000;
@@ -94,6 +98,16 @@ impl ServerSubscription {
     }
 }
 
+/// What a business server says of a message; the outer error is its silence, the inner one the end of the link.
+type Settled = Result<Result<Outcome, SendError>, Elapsed>;
+
+/// What was sent to a business server and is not settled.
+#[derive(Debug, Default)]
+struct Unsettled {
+    messages: BTreeMap<u64, Arc<DeviceMessage>>,
+    settling: JoinSet<(u64, Settled)>,
+}
+
 /// The business server broke off, was not let in, or asked for something that there is not.
 struct Left;
 
@@ -118,59 +132,75 @@ impl Shared {
         let outcome = match timeout(SET_UP_WITHIN, set_up).await {
             Ok(Ok((session, LinkEndpoint::Sender(sender)))) => {
                 self.listening.fetch_add(1, Ordering::Relaxed);
-                self.deliver(sender, group, &login).await;
+                let open = self.deliver(sender, group, &login).await;
                 self.listening.fetch_sub(1, Ordering::Relaxed);
                 // The session lives as long as its link.
                 drop(session);
+                self.part(open, group).await;
                 Ok(())
             }
             // P-AMQ-5: no sender link.
             _ => Err(Left),
         };
         // It may be gone already.
-        drop(connection.close().await);
+        drop(timeout(FAREWELL_WITHIN, connection.close()).await);
         outcome
     }
 
-    /// Sends what the group has, until the link ends.
-    async fn deliver(&self, mut sender: Sender, group: &Group, login: &ServerLogin) {
-        let mut unsettled: BTreeMap<u64, Arc<DeviceMessage>> = BTreeMap::new();
-        let mut settling = JoinSet::new();
+    /// Sends what the group has, until the link ends. Returns what is open then.
+    async fn deliver(&self, mut sender: Sender, group: &Group, login: &ServerLogin) -> Unsettled {
+        let mut open = Unsettled::default();
         loop {
             tokio::select! {
-                message = group.take(), if unsettled.len() < UNSETTLED => {
+                message = group.take(), if open.messages.len() < UNSETTLED => {
                     let number = message.id.0;
-                    unsettled.insert(number, Arc::clone(&message));
+                    open.messages.insert(number, Arc::clone(&message));
                     match sender.send_batchable(self.worded(&message, login)).await {
                         Ok(settlement) => {
-                            settling.spawn(async move { (number, timeout(SETTLE_WITHIN, settlement).await) });
+                            open.settling.spawn(async move { (number, timeout(SETTLE_WITHIN, settlement).await) });
                         }
                         Err(_) => break,
                     }
                 }
-                Some(Ok((number, settled))) = settling.join_next() => {
-                    let Some(message) = unsettled.remove(&number) else { continue };
-                    match settled {
-                        // Who rejects a message does not want it again.
-                        Ok(Ok(Outcome::Accepted(_) | Outcome::Rejected(_))) => {}
-                        Ok(Ok(Outcome::Released(_) | Outcome::Modified(_))) | Err(_)
-                            if self.broker.misbehaves(Switch::ReleasedMessageLost) => {}
-                        Ok(Ok(_)) | Err(_) => group.put(message, Instant::now() + RETRY_AFTER),
-                        Ok(Err(_)) => {
-                            group.put(message, Instant::now());
-                            break;
-                        }
-                    }
+                Some(Ok((number, settled))) = open.settling.join_next() => {
+                    let Some(message) = open.messages.remove(&number) else { continue };
+                    self.settle(message, settled, group);
                 }
                 _ = sender.on_detach() => break,
             }
         }
-        // Another one of the group may have them at once.
-        for message in unsettled.into_values() {
+        // It has ended already, mostly.
+        drop(timeout(FAREWELL_WITHIN, sender.close()).await);
+        open
+    }
+
+    /// A business server has said what became of a message, or has not within its time, or cannot say any more.
+    fn settle(&self, message: Arc<DeviceMessage>, settled: Settled, group: &Group) {
+        match settled {
+            // Who rejects a message does not want it again.
+            Ok(Ok(Outcome::Accepted(_) | Outcome::Rejected(_))) => {}
+            Ok(Ok(Outcome::Released(_) | Outcome::Modified(_))) | Err(_)
+                if self.broker.misbehaves(Switch::ReleasedMessageLost) => {}
+            Ok(Ok(_)) | Err(_) => group.put(message, Instant::now() + RETRY_AFTER),
+            // Another one of the group may have it at once.
+            Ok(Err(_)) => group.put(message, Instant::now()),
+        }
+    }
+
+    /// The link has ended. What the business server said before is heard still, however close the end was behind it; the
+    /// rest goes back to the group.
+    async fn part(&self, mut open: Unsettled, group: &Group) {
+        // Without link and session nothing can be settled any more: this does not wait.
+        while let Some(settled) = open.settling.join_next().await {
+            if let Ok((number, settled)) = settled
+                && let Some(message) = open.messages.remove(&number)
+            {
+                self.settle(message, settled, group);
+            }
+        }
+        for message in open.messages.into_values() {
             group.put(message, Instant::now());
         }
-        // It has ended already, mostly.
-        drop(sender.close().await);
     }
 
     /// The message as a business server gets it (P-AMQ-6, P-AMQ-7, X-53).
