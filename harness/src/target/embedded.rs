@@ -52,7 +52,7 @@ impl Embedded {
             Some(tls) => Route::over_tls(address, tls.client.clone()),
             None => Route::plain(address),
         };
-        route.over(ours).await
+        route.over(Box::new(ours)).await
     }
 }
 

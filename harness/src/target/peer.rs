@@ -138,12 +138,12 @@ pub(crate) fn as_logins_say(scheme: Scheme) -> device::Transport {
 async fn in_frames(mut to_server: Box<dyn Stream>) -> Result<Opened, ConnectError> {
     let (ours, theirs) = duplex(IN_MEMORY_WINDOW);
     tokio::spawn(async move {
-        if let Ok(mut framed) = web_socket::accept(theirs, Manners::Proper).await {
+        if let Ok(mut framed) = web_socket::accept(Box::new(theirs), Manners::Proper).await {
             // An error is the end of both: a text frame is one.
             let _ = copy_bidirectional(&mut framed, &mut to_server).await;
         }
     });
-    Route::plain(Address::loopback(Scheme::Ws, Scheme::Ws.default_port())).over(ours).await
+    Route::plain(Address::loopback(Scheme::Ws, Scheme::Ws.default_port())).over(Box::new(ours)).await
 }
 
 /// Our own limits are not the peer's fault: says what to do about them.

@@ -64,24 +64,24 @@ impl Entrance {
     ///
     /// # Errors
     /// When the client does not do its part.
-    pub async fn admit(&self, stream: impl Stream + 'static, manners: Manners) -> Result<Admitted, NotAdmitted> {
+    pub async fn admit(&self, stream: Box<dyn Stream>, manners: Manners) -> Result<Admitted, NotAdmitted> {
         timeout(WITHIN, self.shake_hands(stream, manners)).await.unwrap_or(Err(NotAdmitted::TooSlow))
     }
 
-    async fn shake_hands(&self, stream: impl Stream + 'static, manners: Manners) -> Result<Admitted, NotAdmitted> {
+    async fn shake_hands(&self, stream: Box<dyn Stream>, manners: Manners) -> Result<Admitted, NotAdmitted> {
         let is_encrypted = self.tls.is_some();
         let stream = match &self.tls {
             None => self.frame(stream, manners).await?,
-            Some(Tls::Modern(tls)) => self.frame(tls.accept(stream).await?, manners).await?,
+            Some(Tls::Modern(tls)) => self.frame(Box::new(tls.accept(stream).await?), manners).await?,
             #[cfg(feature = "legacy-tls")]
-            Some(Tls::Legacy(tls)) => self.frame(tls.accept(stream).await?, manners).await?,
+            Some(Tls::Legacy(tls)) => self.frame(Box::new(tls.accept(stream).await?), manners).await?,
         };
         Ok(Admitted { stream, is_encrypted })
     }
 
-    async fn frame(&self, stream: impl Stream + 'static, manners: Manners) -> Result<Box<dyn Stream>, NotAdmitted> {
+    async fn frame(&self, stream: Box<dyn Stream>, manners: Manners) -> Result<Box<dyn Stream>, NotAdmitted> {
         if !self.web_socket {
-            return Ok(Box::new(stream));
+            return Ok(stream);
         }
         Ok(Box::new(web_socket::accept(stream, manners).await.map_err(NotAdmitted::WebSocket)?))
     }

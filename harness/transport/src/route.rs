@@ -116,13 +116,13 @@ impl Route {
     pub async fn connect(&self) -> Result<Opened, ConnectError> {
         let Some(command) = &self.command else {
             let stream = TcpStream::connect(self.address.socket()).await.and_then(PromptTcp::new);
-            return self.over(stream.map_err(ConnectError::Tcp)?).await;
+            return self.over(Box::new(stream.map_err(ConnectError::Tcp)?)).await;
         };
         let started = command.start(&self.address.host, self.address.port);
         let stream = started.map_err(|error| ConnectError::Command { command: command.to_string(), error })?;
         let complaint = stream.complaint();
         let aside = Aside(Some(complaint));
-        match self.over(stream).await {
+        match self.over(Box::new(stream)).await {
             Ok(opened) => Ok(Opened { aside, ..opened }),
             Err(error) => {
                 aside.settle().await;
@@ -139,19 +139,20 @@ impl Route {
     ///
     /// # Errors
     /// When one of them does not come about.
-    pub async fn over(&self, stream: impl Stream + 'static) -> Result<Opened, ConnectError> {
+    pub async fn over(&self, stream: Box<dyn Stream>) -> Result<Opened, ConnectError> {
         match &self.tls {
             None => self.frame(stream).await,
             Some(tls) => {
                 let connected = tls.connect(&self.address.host, stream).await;
-                self.frame(connected.map_err(|failure| ConnectError::Tls(failure, Aside::default()))?).await
+                let encrypted = connected.map_err(|failure| ConnectError::Tls(failure, Aside::default()))?;
+                self.frame(Box::new(encrypted)).await
             }
         }
     }
 
-    async fn frame(&self, stream: impl Stream + 'static) -> Result<Opened, ConnectError> {
+    async fn frame(&self, stream: Box<dyn Stream>) -> Result<Opened, ConnectError> {
         if !self.address.scheme.has_web_socket() {
-            return Ok(Opened { stream: Box::new(stream), frames: None, aside: Aside::default() });
+            return Ok(Opened { stream, frames: None, aside: Aside::default() });
         }
         let connected = web_socket::connect(stream, &self.address).await;
         let framed = connected.map_err(|error| ConnectError::WebSocket(error, Aside::default()))?;

@@ -8,6 +8,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 /// Any byte stream that can carry MQTT. What is written may wait until it is flushed.
+///
+/// What is put on top of one takes it in a box: TLS, WebSocket, HTTP and AMQP are compiled once, and not once for each kind of
+/// stream in each program.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + Debug {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + Debug + ?Sized> Stream for T {}

@@ -36,13 +36,13 @@ impl Drop for Folder {
 async fn talk(client: &ClientTls, host: &str, server: ServerTls) -> std::result::Result<(), Failure> {
     let (ours, theirs) = duplex(4096);
     let serving = tokio::spawn(async move {
-        let mut stream = server.accept(theirs).await.ok()?;
+        let mut stream = server.accept(Box::new(theirs)).await.ok()?;
         let mut heard = [0; 4];
         stream.read_exact(&mut heard).await.ok()?;
         stream.write_all(b"pong").await.ok()?;
         stream.flush().await.ok()
     });
-    let mut stream = client.connect(host, ours).await?;
+    let mut stream = client.connect(host, Box::new(ours)).await?;
     let mut heard = [0; 4];
     let exchange = async {
         stream.write_all(b"ping").await?;
@@ -157,11 +157,11 @@ async fn what_is_no_tls_is_said_to_be_none() -> Result {
         let mut rest = Vec::new();
         let _ = theirs.read_to_end(&mut rest).await;
     }));
-    let failure = authority.client(None).connect("localhost", ours).await.expect_err("it is no TLS");
+    let failure = authority.client(None).connect("localhost", Box::new(ours)).await.expect_err("it is no TLS");
     assert_eq!(failure, Failure::NotTls);
     let (ours, theirs) = duplex(4096);
     drop(theirs);
-    let failure = authority.client(None).connect("localhost", ours).await.expect_err("nobody is there");
+    let failure = authority.client(None).connect("localhost", Box::new(ours)).await.expect_err("nobody is there");
     assert_eq!(failure, Failure::Closed);
     Ok(())
 }
@@ -176,7 +176,7 @@ async fn all_schemes_work_in_memory_and_in_virtual_time() -> Result {
         };
         let (ours, theirs) = duplex(4096);
         tokio::spawn(async move {
-            let mut admitted = entrance.admit(theirs, Manners::Proper).await.unwrap();
+            let mut admitted = entrance.admit(Box::new(theirs), Manners::Proper).await.unwrap();
             assert_eq!(admitted.is_encrypted, scheme.has_tls());
             let mut heard = [0; 1000];
             admitted.stream.read_exact(&mut heard).await.unwrap();
@@ -184,7 +184,7 @@ async fn all_schemes_work_in_memory_and_in_virtual_time() -> Result {
             admitted.stream.shutdown().await.unwrap();
         });
         let route = Route::new(Address::loopback(scheme, 1), || Ok::<_, String>(authority.client(None)), None)?;
-        let Opened { mut stream, frames, .. } = route.over(ours).await?;
+        let Opened { mut stream, frames, .. } = route.over(Box::new(ours)).await?;
         assert_eq!(frames.is_some(), scheme.has_web_socket());
         stream.write_all(&[7; 1000]).await?;
         stream.flush().await?;
@@ -199,7 +199,7 @@ async fn all_schemes_work_in_memory_and_in_virtual_time() -> Result {
 async fn a_client_that_says_nothing_is_not_waited_for_without_end() -> Result {
     let entrance = Entrance { tls: Some(Tls::Modern(TestAuthority::new()?.server()?)), web_socket: false };
     let (_ours, theirs) = duplex(4096);
-    let refused = entrance.admit(theirs, Manners::Proper).await.expect_err("it says nothing");
+    let refused = entrance.admit(Box::new(theirs), Manners::Proper).await.expect_err("it says nothing");
     assert_eq!(refused.to_string(), "no end of its handshakes within 10 s");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The upgrade, frames, and what breaks the rules of MQTT over WebSocket.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use transport::Address;
 use transport::web_socket::{Framed, Manners, accept, connect};
 
@@ -9,10 +9,10 @@ fn address() -> Address {
     "ws://localhost:1".parse().unwrap()
 }
 
-async fn pair(manners: Manners) -> (Framed<DuplexStream>, Framed<DuplexStream>) {
+async fn pair(manners: Manners) -> (Framed, Framed) {
     let (ours, theirs) = duplex(4096);
-    let serving = tokio::spawn(async move { accept(theirs, manners).await.unwrap() });
-    let client = connect(ours, &address()).await.unwrap();
+    let serving = tokio::spawn(async move { accept(Box::new(theirs), manners).await.unwrap() });
+    let client = connect(Box::new(ours), &address()).await.unwrap();
     (client, serving.await.unwrap())
 }
 
@@ -27,7 +27,7 @@ async fn told(answer: &'static [u8]) -> String {
         theirs.shutdown().await.unwrap();
         let _ = theirs.read_to_end(&mut request).await;
     });
-    let error = connect(ours, &address()).await.expect_err("it is refused").to_string();
+    let error = connect(Box::new(ours), &address()).await.expect_err("it is refused").to_string();
     serving.await.unwrap();
     error
 }
@@ -99,7 +99,7 @@ async fn a_refused_upgrade_says_what_came() {
 #[tokio::test]
 async fn a_client_that_offers_another_subprotocol_is_refused() {
     let (mut ours, theirs) = duplex(4096);
-    let serving = tokio::spawn(accept(theirs, Manners::Proper));
+    let serving = tokio::spawn(accept(Box::new(theirs), Manners::Proper));
     let request = "GET /mqtt HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
                    Sec-WebSocket-Protocol: chat\r\n\r\n";

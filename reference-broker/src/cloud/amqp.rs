@@ -19,16 +19,14 @@ use fe2o3_amqp::types::sasl::{SaslCode, SaslInit, SaslOutcome, SaslResponse};
 use model::cloud::{AccessKey, ServerLogin};
 use model::packet::PublishProperties;
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
-use transport::Entrance;
+use transport::{Entrance, Stream};
 
 /// How long a business server has for its login, and for its session with its link (P-AMQ-5).
 const SET_UP_WITHIN: Duration = Duration::from_secs(15);
@@ -79,10 +77,11 @@ impl ServerSubscription {
     ///
     /// # Panics
     /// Outside a tokio runtime with time enabled.
-    pub fn attach<S>(&self, stream: S)
-    where
-        S: AsyncRead + AsyncWrite + Debug + Send + Unpin + 'static,
-    {
+    pub fn attach(&self, stream: impl Stream + 'static) {
+        self.attach_boxed(Box::new(stream));
+    }
+
+    fn attach_boxed(&self, stream: Box<dyn Stream>) {
         let shared = Arc::clone(&self.0);
         // Who breaks off has nobody to be told of: what it has not settled goes back to its group.
         tokio::spawn(async move { drop(shared.serve(stream).await) });
@@ -92,7 +91,7 @@ impl ServerSubscription {
     pub async fn listen_behind(&self, listener: TcpListener, entrance: Entrance) {
         each_connection(listener, |stream| {
             let subscription = self.clone();
-            let_in(stream, &entrance, move |stream| subscription.attach(stream));
+            let_in(stream, &entrance, move |stream| subscription.attach_boxed(stream));
         })
         .await;
     }
@@ -112,10 +111,7 @@ struct Unsettled {
 struct Left;
 
 impl Shared {
-    async fn serve<S>(&self, stream: S) -> Result<(), Left>
-    where
-        S: AsyncRead + AsyncWrite + Debug + Send + Unpin + 'static,
-    {
+    async fn serve(&self, stream: Box<dyn Stream>) -> Result<(), Left> {
         let admitted = Arc::new(Mutex::new(None));
         let groups = self.groups.clone();
         let login = Plain { keys: self.keys.clone(), groups, admitted: Arc::clone(&admitted) };

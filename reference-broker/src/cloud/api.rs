@@ -20,10 +20,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
-use transport::Entrance;
+use transport::{Entrance, Stream};
 
 /// How long a request line with its headers may take, and how long a connection may wait for one.
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
@@ -64,10 +63,11 @@ impl CloudApi {
     ///
     /// # Panics
     /// Outside a tokio runtime with time enabled.
-    pub fn attach<S>(&self, stream: S)
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
+    pub fn attach(&self, stream: impl Stream + 'static) {
+        self.attach_boxed(Box::new(stream));
+    }
+
+    fn attach_boxed(&self, stream: Box<dyn Stream>) {
         let router = Router::new().fallback(serve).with_state(self.clone());
         tokio::spawn(async move {
             let mut http = hyper::server::conn::http1::Builder::new();
@@ -81,7 +81,7 @@ impl CloudApi {
     pub async fn listen_behind(&self, listener: TcpListener, entrance: Entrance) {
         each_connection(listener, |stream| {
             let api = self.clone();
-            let_in(stream, &entrance, move |stream| api.attach(stream));
+            let_in(stream, &entrance, move |stream| api.attach_boxed(stream));
         })
         .await;
     }

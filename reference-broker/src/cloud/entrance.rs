@@ -9,7 +9,7 @@ use transport::{Entrance, Stream};
 pub(super) fn let_in(stream: TcpStream, entrance: &Entrance, attach: impl FnOnce(Box<dyn Stream>) + Send + 'static) {
     let entrance = entrance.clone();
     tokio::spawn(async move {
-        if let Ok(admitted) = entrance.admit(stream, Manners::Proper).await {
+        if let Ok(admitted) = entrance.admit(Box::new(stream), Manners::Proper).await {
             attach(admitted.stream);
         }
     });

@@ -29,14 +29,18 @@ impl Broker {
     /// # Panics
     /// Outside a tokio runtime with time enabled.
     pub fn admit(&self, stream: impl Stream + 'static, entrance: &Entrance) {
+        self.admit_boxed(Box::new(stream), entrance);
+    }
+
+    fn admit_boxed(&self, stream: Box<dyn Stream>, entrance: &Entrance) {
         if entrance.is_open() {
-            return self.attach(stream);
+            return self.serve(Transport::Plain, stream);
         }
         let (broker, entrance) = (self.clone(), entrance.clone());
         tokio::spawn(async move {
             if let Ok(admitted) = entrance.admit(stream, broker.manners()).await {
                 let transport = if admitted.is_encrypted { Transport::Encrypted } else { Transport::Plain };
-                broker.attach_over(transport, admitted.stream);
+                broker.serve(transport, admitted.stream);
             }
         });
     }

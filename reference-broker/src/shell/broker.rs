@@ -12,9 +12,9 @@ use model::wire::encode;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
+use transport::Stream;
 use transport::web_socket::Manners;
 
 /// A running broker. Clones are handles of the same one; it ends when the last handle and the last connection are gone.
@@ -61,10 +61,7 @@ impl Broker {
     ///
     /// # Panics
     /// Outside a tokio runtime with time enabled.
-    pub fn attach<S>(&self, stream: S)
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
+    pub fn attach(&self, stream: impl Stream + 'static) {
         self.attach_over(Transport::Plain, stream);
     }
 
@@ -73,10 +70,11 @@ impl Broker {
     ///
     /// # Panics
     /// Outside a tokio runtime with time enabled.
-    pub fn attach_over<S>(&self, transport: Transport, stream: S)
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
+    pub fn attach_over(&self, transport: Transport, stream: impl Stream + 'static) {
+        self.serve(transport, Box::new(stream));
+    }
+
+    pub(super) fn serve(&self, transport: Transport, stream: Box<dyn Stream>) {
         let outbox = Arc::new(Outbox::default());
         let id = {
             let mut state = self.0.lock();

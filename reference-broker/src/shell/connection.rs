@@ -11,8 +11,9 @@ use crate::switch::Switch;
 use model::wire::Decoder;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::timeout;
+use transport::Stream;
 
 /// How long a closed connection is kept: for the Client to read the last packets, and to close as well.
 const LINGER: Duration = Duration::from_secs(5);
@@ -20,10 +21,7 @@ const LINGER: Duration = Duration::from_secs(5);
 /// Read this many bytes at once; the decoder does not care.
 const PIECE: usize = 16 * 1024;
 
-pub(super) fn spawn<S>(shared: Arc<Shared>, id: ConnectionId, stream: S, outbox: Arc<Outbox>)
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
+pub(super) fn spawn(shared: Arc<Shared>, id: ConnectionId, stream: Box<dyn Stream>, outbox: Arc<Outbox>) {
     let (reading, writing) = tokio::io::split(stream);
     let writer = tokio::spawn(write(writing, Arc::clone(&outbox)));
     tokio::spawn(async move {
@@ -44,10 +42,7 @@ where
 }
 
 /// Reads until the connection is to be closed. Returns whether the Client may still be sending.
-async fn read<S>(shared: &Shared, id: ConnectionId, reading: &mut ReadHalf<S>, outbox: &Outbox) -> bool
-where
-    S: AsyncRead,
-{
+async fn read(shared: &Shared, id: ConnectionId, reading: &mut ReadHalf<Box<dyn Stream>>, outbox: &Outbox) -> bool {
     let mut decoder = Decoder::from_client();
     if !shared.settings.misbehaves(Switch::PacketSizeNotChecked) {
         decoder.set_maximum_packet_size(shared.settings.limits.maximum_packet_size.get());
@@ -93,10 +88,7 @@ fn inputs(decoder: &mut Decoder) -> impl Iterator<Item = Input> {
 }
 
 /// Writes until the outbox has nothing more.
-async fn write<S>(mut writing: WriteHalf<S>, outbox: Arc<Outbox>)
-where
-    S: AsyncWrite,
-{
+async fn write(mut writing: WriteHalf<Box<dyn Stream>>, outbox: Arc<Outbox>) {
     while let Some(bytes) = outbox.take().await {
         let write = async {
             writing.write_all(&bytes).await?;
@@ -116,7 +108,7 @@ where
     let _ = writing.shutdown().await;
 }
 
-async fn drop_the_rest<S: AsyncRead>(reading: &mut ReadHalf<S>) {
+async fn drop_the_rest(reading: &mut ReadHalf<Box<dyn Stream>>) {
     let mut piece = vec![0; PIECE];
     while reading.read(&mut piece).await.is_ok_and(|length| length > 0) {}
 }

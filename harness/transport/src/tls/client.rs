@@ -84,7 +84,7 @@ impl ClientTls {
     ///
     /// # Errors
     /// When no connection comes of it: why.
-    pub async fn connect<S: Stream>(&self, host: &str, stream: S) -> Result<TlsStream<S>, Failure> {
+    pub async fn connect(&self, host: &str, stream: Box<dyn Stream>) -> Result<TlsStream<Box<dyn Stream>>, Failure> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Failure::NoName(host.to_owned()))?;
         let connector = TlsConnector::from(Arc::clone(&self.0));
         connector.connect(name, stream).await.map_err(|error| Failure::of(&error, host))

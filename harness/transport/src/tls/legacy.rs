@@ -44,7 +44,7 @@ impl LegacyServerTls {
     ///
     /// # Errors
     /// When no connection comes of it: why.
-    pub async fn accept<S: Stream>(&self, stream: S) -> Result<SslStream<S>, Failure> {
+    pub async fn accept(&self, stream: Box<dyn Stream>) -> Result<SslStream<Box<dyn Stream>>, Failure> {
         let other = |error: &dyn std::fmt::Display| Failure::Other(error.to_string());
         let ssl = Ssl::new(self.0.context()).map_err(|error| other(&error))?;
         let mut stream = SslStream::new(ssl, stream).map_err(|error| other(&error))?;

@@ -49,7 +49,7 @@ impl ServerTls {
     ///
     /// # Errors
     /// When no connection comes of it: why.
-    pub async fn accept<S: Stream>(&self, stream: S) -> Result<TlsStream<S>, Failure> {
+    pub async fn accept(&self, stream: Box<dyn Stream>) -> Result<TlsStream<Box<dyn Stream>>, Failure> {
         self.0.accept(stream).await.map_err(|error| Failure::of(&error, ""))
     }
 }

@@ -41,7 +41,7 @@ pub enum UpgradeError {
 ///
 /// # Errors
 /// When it does not give one. A subprotocol other than `mqtt` is none of them: [`Frames::subprotocol`] tells.
-pub async fn connect<S: Stream>(mut stream: S, address: &Address) -> Result<Framed<S>, UpgradeError> {
+pub async fn connect(mut stream: Box<dyn Stream>, address: &Address) -> Result<Framed, UpgradeError> {
     let key = generate_key();
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\

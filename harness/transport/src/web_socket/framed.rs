@@ -2,6 +2,7 @@
 
 use super::frames::Frames;
 use super::server::Manners;
+use crate::stream::Stream;
 use futures_util::{Sink, Stream as _};
 use std::io;
 use std::pin::Pin;
@@ -14,15 +15,15 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 /// An open WebSocket as a byte stream. Reading ends with an error at a text frame (MQTT-6.0.0-1): what is left then is to
 /// close.
 #[derive(Debug)]
-pub struct Framed<S> {
-    socket: WebSocketStream<S>,
+pub struct Framed {
+    socket: WebSocketStream<Box<dyn Stream>>,
     unread: Bytes,
     frames: Frames,
     manners: Manners,
 }
 
-impl<S> Framed<S> {
-    pub(super) fn new(socket: WebSocketStream<S>, frames: Frames, manners: Manners) -> Framed<S> {
+impl Framed {
+    pub(super) fn new(socket: WebSocketStream<Box<dyn Stream>>, frames: Frames, manners: Manners) -> Framed {
         Framed { socket, unread: Bytes::new(), frames, manners }
     }
 
@@ -33,7 +34,7 @@ impl<S> Framed<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
+impl Framed {
     /// What a text frame means.
     fn text(&self, text: &Utf8Bytes) -> io::Result<Bytes> {
         self.frames.note_text();
@@ -52,7 +53,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Framed<S> {
+impl AsyncRead for Framed {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         while self.unread.is_empty() {
             match ready!(Pin::new(&mut self.socket).poll_next(context)) {
@@ -75,7 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Framed<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Framed<S> {
+impl AsyncWrite for Framed {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(Pin::new(&mut self.socket).poll_ready(context)).map_err(into_io)?;
         let message = self.message(bytes);

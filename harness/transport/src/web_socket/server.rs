@@ -30,7 +30,7 @@ pub enum Manners {
 ///
 /// # Errors
 /// When it does not; it was told.
-pub async fn accept<S: Stream>(stream: S, manners: Manners) -> io::Result<Framed<S>> {
+pub async fn accept(stream: Box<dyn Stream>, manners: Manners) -> io::Result<Framed> {
     // The type is tungstenite's: an answer is large, and made once for each connection.
     #[expect(clippy::result_large_err, reason = "the type is tungstenite's")]
     let answer = |request: &Request, response: Response| choose_subprotocol(request, response, manners);
