@@ -144,6 +144,7 @@ impl Track {
 
     /// The server has noticed by now that connections ended long ago.
     fn notice(&mut self, context: &Context<'_>, now: Millis) {
+        self.queue.pass_time(now);
         if !self.queue.lanes().any(|(_, lane)| lane.is_stale(now)) {
             return;
         }
