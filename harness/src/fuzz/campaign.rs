@@ -1,11 +1,12 @@
 //! Many walks: until time is up, their number is reached, or something is found.
 
+use super::avoided::Avoided;
 use super::command::Command;
 use super::explore::Terrain;
 use super::finding::Finding;
 use super::walk::Walked;
 use super::wording::{Ground, Versions};
-use crate::run::{Interrupt, KnownFailing, Verdict, base_36, finding, nonce};
+use crate::run::{Entry, Interrupt, KnownFailing, Verdict, base_36, finding, nonce};
 use crate::target::{Peer, Route};
 use model::judge::{Judgement, Violation};
 use model::packet::ProtocolVersion;
@@ -27,6 +28,9 @@ const TURNS: [ProtocolVersion; 6] = [
     ProtocolVersion::V5_0,
     ProtocolVersion::V3_1,
 ];
+
+/// How long a finding is shortened at most, and played again.
+const SHORTENED_WITHIN: Duration = Duration::from_secs(60);
 
 /// How often a finding that stays long is looked for in all.
 const MOST_ATTEMPTS: usize = 12;
@@ -169,7 +173,10 @@ impl Campaign {
         for _ in 0..MOST_ATTEMPTS {
             let Some((index, found)) = self.look(next, started, interrupt, &mut report, listener) else { break };
             let (walked, violation) = *found;
-            match Finding::of(&self.terrain_of(index), &self.target, self.seed_of(index), walked, &violation) {
+            let (terrain, seed) = (self.terrain_of(index), self.seed_of(index));
+            // Shortening does not take longer than looking.
+            let within = self.time.min(SHORTENED_WITHIN);
+            match Finding::of(&terrain, &self.target, seed, walked, &violation, within) {
                 Ok(finding) => report.keep_shorter(finding),
                 Err(error) => report.trouble = Some(format!("the peer accepts no connection any more: {error}")),
             }
@@ -286,7 +293,7 @@ impl Campaign {
                 continue;
             }
             // What comes behind a violation may come from it: only the first one counts.
-            return match self.excuse(&violation, version) {
+            return match self.excuse(&violation, version, &walked) {
                 Some(reason) => Walk::Known(reason),
                 None if self.target.is_innocent(terrain, &walked.applied(), &violation) => {
                     Walk::Known(NO_FAULT.to_owned())
@@ -297,14 +304,20 @@ impl Campaign {
         lenient.map_or(Walk::Conforms, Walk::Lenient)
     }
 
-    /// The reason for which a violation is known.
-    fn excuse(&self, violation: &Violation, version: ProtocolVersion) -> Option<String> {
-        let names = names_of(violation, version);
-        names.iter().find_map(|name| self.known.find(name)).map(|entry| entry.reason.clone())
+    /// The reason for which a violation is known: that of its first statement, if all of them are.
+    fn excuse(&self, violation: &Violation, version: ProtocolVersion, walked: &Walked) -> Option<String> {
+        let behind = Avoided::all_in(&walked.applied_until(violation.at));
+        let entry_of = |name: String| {
+            let behind = behind.iter().find_map(|what| self.known.find(&format!("{name}/after:{what}")));
+            behind.or_else(|| self.known.find(&name))
+        };
+        let entries: Option<Vec<&Entry>> = names_of(violation, version).into_iter().map(entry_of).collect();
+        entries?.first().map(|entry| entry.reason.clone())
     }
 }
 
-/// How lists of what is known name a violation: once for each of its statements.
+/// How lists of what is known name a violation: once for each of its statements. With `/after:WHAT` behind it a name is that
+/// of a violation in a walk that has done this before.
 #[must_use]
 pub fn names_of(violation: &Violation, version: ProtocolVersion) -> Vec<String> {
     let rule = violation.rule;

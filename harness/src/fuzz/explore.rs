@@ -13,7 +13,7 @@ use model::judge::{Judgement, Violation};
 use model::profile::Profile;
 use std::collections::BTreeSet;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many commands clients spend at most to finish what is under way.
 const MOST_TO_FINISH: usize = 40;
@@ -97,18 +97,20 @@ impl Terrain {
         }
     }
 
-    /// Leaves of a walk what its violation needs, by walking parts of it with fresh peers. `fresh` gives a peer and what
-    /// keeps the walk apart from others on it; `counts` may say of commands that fail that they do so for another reason.
+    /// Leaves of a walk what its violation needs, by walking parts of it with fresh peers: no further one begins after the
+    /// time `within`. `fresh` gives a peer and what keeps the walk apart from others on it; `counts` may say of commands that
+    /// fail that they do so for another reason.
     pub fn shrink(
         &self,
         walked: &Walked,
         violation: &Violation,
+        within: Duration,
         mut fresh: impl FnMut() -> (Peer, String),
         counts: impl Fn(&[Command]) -> bool,
     ) -> Shrunk {
-        let began = walked.commands.iter().take_while(|(began, _)| may_have_part_in(violation.at, *began));
-        let commands = began.map(|(_, command)| command.clone()).collect();
-        let (commands, walks) = shrink(commands, |candidate| {
+        let began = Instant::now();
+        let is_late = || began.elapsed() >= within;
+        let (commands, walks) = shrink(walked.applied_until(violation.at), is_late, |candidate| {
             let (peer, unique) = fresh();
             let walked = self.repeat(peer, candidate, &unique).ok()?;
             let first = self.violations(&walked).into_iter().next()?;
@@ -120,11 +122,6 @@ impl Terrain {
     }
 }
 
-/// Whether a command that began then may have a part in what the judge saw in this millisecond: later ones have none.
-fn may_have_part_in(violation_at: u64, began: Duration) -> bool {
-    began.as_millis() <= u128::from(violation_at)
-}
-
 /// What is left of a walk.
 #[derive(Debug, Clone)]
 pub struct Shrunk {
@@ -132,15 +129,4 @@ pub struct Shrunk {
     pub commands: Vec<Command>,
     /// How many walks it took to find out.
     pub walks: usize,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_has_a_part_in_what_is_seen_within_its_millisecond() {
-        let parts = [25_000, 25_400, 26_000].map(|began| may_have_part_in(25, Duration::from_micros(began)));
-        assert_eq!(parts, [true, true, false]);
-    }
 }

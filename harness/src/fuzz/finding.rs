@@ -16,7 +16,7 @@ use model::judge::Violation;
 use model::packet::ProtocolVersion;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a finding is played again.
 pub const CONFIRMATIONS: usize = 3;
@@ -76,7 +76,7 @@ impl Finding {
         ConcealedTrace::of(self.walked.trace.clone(), Secrets::default())
     }
 
-    /// Shortens a walk that violates something, and makes a case of it.
+    /// Shortens a walk that violates something, and makes a case of it. Nothing new is tried after the time `within`.
     ///
     /// # Errors
     /// When the peer does not accept connections any more.
@@ -86,8 +86,9 @@ impl Finding {
         seed: u64,
         walked: Walked,
         violation: &Violation,
+        within: Duration,
     ) -> io::Result<Finding> {
-        let mut finding = Finding::with_secrets(terrain, target, seed, walked, violation)?;
+        let mut finding = Finding::with_secrets(terrain, target, seed, walked, violation, within)?;
         let secrets = finding.trace().secrets().clone().and(Secrets::of_credentials(&terrain.credentials));
         let Violation { says, expected, seen, .. } = &mut finding.violation;
         for text in [says, expected, seen] {
@@ -104,16 +105,25 @@ impl Finding {
         seed: u64,
         walked: Walked,
         violation: &Violation,
+        within: Duration,
     ) -> io::Result<Finding> {
+        let began = Instant::now();
         let counts = |commands: &[Command]| !target.is_innocent(terrain, commands, violation);
-        let shrunk = terrain.shrink(&walked, violation, || target.fresh(terrain), counts);
-        let (peer, unique) = target.fresh(terrain);
-        let shortest = terrain.repeat(peer, &shrunk.commands, &unique)?;
+        let shrunk = terrain.shrink(&walked, violation, within, || target.fresh(terrain), counts);
         let version = match terrain.versions {
             Versions::One(version) => version,
             Versions::Mixed => ProtocolVersion::V5_0,
         };
-        let again = terrain.violations(&shortest).into_iter().next();
+        let mut again = None;
+        for _ in 0..CONFIRMATIONS {
+            let (peer, unique) = target.fresh(terrain);
+            let shortest = terrain.repeat(peer, &shrunk.commands, &unique)?;
+            let first = terrain.violations(&shortest).into_iter().next();
+            again = first.filter(|first| first.rule == violation.rule).map(|first| (first, shortest, unique));
+            if again.is_some() {
+                break;
+            }
+        }
         let mut finding = Finding {
             seed,
             version,
@@ -127,7 +137,7 @@ impl Finding {
             walked,
         };
         // What does not come again is told as it was found.
-        let Some(again) = again else { return Ok(finding) };
+        let Some((again, shortest, unique)) = again else { return Ok(finding) };
         (finding.violation, finding.walked) = (again, shortest);
         finding.case_file = Err("its clients speak several versions".to_owned());
         if let Versions::One(version) = terrain.versions {
@@ -138,14 +148,22 @@ impl Finding {
                 rule: finding.violation.rule,
                 statements: &finding.violation.statements.clone(),
             };
-            finding.make_case(terrain, target, &subject, &unique);
+            let is_late = || began.elapsed() >= within;
+            finding.make_case(terrain, target, &subject, &unique, is_late);
         }
         Ok(finding)
     }
 
     /// Writes it as a case that fails on this target and passes on the reference broker, if there is one; `unique` kept the
-    /// shortened walk apart.
-    fn make_case(&mut self, terrain: &Terrain, target: &Target, subject: &Subject<'_>, unique: &str) {
+    /// shortened walk apart. When it `is_late` the first way that gives a case has to do.
+    fn make_case(
+        &mut self,
+        terrain: &Terrain,
+        target: &Target,
+        subject: &Subject<'_>,
+        unique: &str,
+        is_late: impl Fn() -> bool,
+    ) {
         let names = Names::new(&terrain.profile, unique);
         let profile = Arc::new(terrain.profile.clone());
         let conditions =
@@ -183,7 +201,7 @@ impl Finding {
                 (self.passes_reference, self.confirmed, self.outcome) = (passes, confirmed, failed);
                 self.case_file = Ok(text);
             }
-            if passes && self.is_confirmed() {
+            if passes && self.is_confirmed() || is_late() {
                 return;
             }
         }

@@ -86,8 +86,12 @@ impl Generator {
         self.messages += 1;
         let mut terms = self.draw(self.wording.terms(client, self.clients, self.messages));
         (terms.client_id, terms.clean_start, terms.will) = (client.client_id(), false, None);
+        let connect = Deed::Connect { terms, held: false };
+        if self.wording.avoids(Avoided::TakenOverWills) && takes_will_over(client, &connect, walker) {
+            return vec![Command::Does(client, Deed::Resume)];
+        }
         let leaves = walker.link(client).map(|_| Command::Does(client, Deed::Cut));
-        leaves.into_iter().chain([Command::Does(client, Deed::Connect { terms, held: false })]).collect()
+        leaves.into_iter().chain([Command::Does(client, connect)]).collect()
     }
 
     /// Then everybody finishes what waits for him, so that what waits behind it has to come.
@@ -127,7 +131,11 @@ impl Generator {
             (Kind::Connect { held }, None) => {
                 self.messages += 1;
                 let terms = self.draw(self.wording.terms(client, self.clients, self.messages));
-                Deed::Connect { terms, held }
+                let connect = Deed::Connect { terms, held };
+                if self.wording.avoids(Avoided::TakenOverWills) && takes_will_over(client, &connect, walker) {
+                    return None;
+                }
+                connect
             }
             (Kind::Malformed, _) if self.wording.avoids(Avoided::MalformedPackets) => return None,
             (Kind::Malformed, _) => Deed::Malformed(self.draw(select(MALFORMED))),
@@ -195,6 +203,13 @@ impl Generator {
         };
         Some(deed)
     }
+}
+
+/// Whether a connection that has a Will is taken over when a client does this now.
+fn takes_will_over(client: Client, deed: &Deed, walker: &Walker) -> bool {
+    let mut commands = walker.applied();
+    commands.push(Command::Does(client, deed.clone()));
+    Avoided::TakenOverWills.is_in(&commands)
 }
 
 /// How often clients try to do what.

@@ -5,30 +5,27 @@
 
 use super::command::Command;
 use super::plainer::{all_plainer, plainer};
-use std::time::{Duration, Instant};
-
 /// How many walks a shrinking may take.
 pub const MOST_WALKS: usize = 100;
 
-/// How long they may take together: with a broker in a network time passes in each of them.
-const MOST_TIME: Duration = Duration::from_secs(60);
-
 /// Commands on their way to as few as possible.
-pub(super) struct Shrinking<F> {
+pub(super) struct Shrinking<L, F> {
     commands: Vec<Command>,
     walks: usize,
-    began: Instant,
+    /// Whether its time is over: with a broker in a network each walk takes some.
+    is_late: L,
     /// Walks these commands; those that applied, if it fails the same way.
     fails: F,
 }
 
 /// Leaves out what is not needed, as long as `fails` says that what is left fails the same way: it walks commands, and
-/// returns those that applied. Returns what is left, and how many walks it took.
-pub(super) fn shrink<F>(commands: Vec<Command>, fails: F) -> (Vec<Command>, usize)
+/// returns those that applied. Ends when it `is_late`. Returns what is left, and how many walks it took.
+pub(super) fn shrink<L, F>(commands: Vec<Command>, is_late: L, fails: F) -> (Vec<Command>, usize)
 where
+    L: Fn() -> bool,
     F: FnMut(&[Command]) -> Option<Vec<Command>>,
 {
-    let mut shrinking = Shrinking { commands, walks: 0, began: Instant::now(), fails };
+    let mut shrinking = Shrinking { commands, walks: 0, is_late, fails };
     // What passes in time takes time in every walk that follows.
     let passes = |command: &Command| matches!(command, Command::Elapse(_));
     let at_once: Vec<Command> = shrinking.commands.iter().filter(|command| !passes(command)).cloned().collect();
@@ -47,9 +44,9 @@ where
     (shrinking.commands, shrinking.walks)
 }
 
-impl<F: FnMut(&[Command]) -> Option<Vec<Command>>> Shrinking<F> {
+impl<L: Fn() -> bool, F: FnMut(&[Command]) -> Option<Vec<Command>>> Shrinking<L, F> {
     fn is_over(&self) -> bool {
-        self.walks >= MOST_WALKS || self.began.elapsed() >= MOST_TIME
+        self.walks >= MOST_WALKS || (self.is_late)()
     }
 
     /// Goes on with these commands if they fail.
@@ -130,6 +127,11 @@ impl<F: FnMut(&[Command]) -> Option<Vec<Command>>> Shrinking<F> {
 mod tests {
     use super::super::command::{Client, Deed};
     use super::*;
+    use std::cell::Cell;
+
+    fn never_late() -> bool {
+        false
+    }
 
     fn commands(numbers: &[usize]) -> Vec<Command> {
         numbers.iter().map(|number| Command::Does(Client(0), Deed::CutWithin(*number))).collect()
@@ -139,8 +141,9 @@ mod tests {
     fn what_is_not_needed_is_left_out() {
         let all = commands(&Vec::from_iter(1..=60));
         let needed = commands(&[7, 8, 31, 59]);
-        let (left, walks) =
-            shrink(all, |commands| needed.iter().all(|command| commands.contains(command)).then(|| commands.to_vec()));
+        let (left, walks) = shrink(all, never_late, |commands| {
+            needed.iter().all(|command| commands.contains(command)).then(|| commands.to_vec())
+        });
         assert_eq!(left, needed);
         assert!(walks < MOST_WALKS, "{walks} walks");
     }
@@ -149,7 +152,7 @@ mod tests {
     fn it_ends_when_its_walks_are_used_up() {
         let all = commands(&Vec::from_iter(1..=500));
         let mut walked = 0;
-        let (left, walks) = shrink(all.clone(), |commands| {
+        let (left, walks) = shrink(all.clone(), never_late, |commands| {
             walked += 1;
             (commands == all).then(|| commands.to_vec())
         });
@@ -157,9 +160,24 @@ mod tests {
     }
 
     #[test]
+    fn it_ends_when_its_time_is_over() {
+        // Each walk takes a second, and there are five.
+        let clock = Cell::new(0);
+        let needed = &commands(&[1])[0];
+        let fails = |candidate: &[Command]| {
+            clock.set(clock.get() + 1);
+            candidate.contains(needed).then(|| candidate.to_vec())
+        };
+        let (left, walks) = shrink(commands(&Vec::from_iter(1..=64)), || clock.get() >= 5, fails);
+        assert_eq!((walks, clock.get()), (5, 5));
+        // What it has come to by then is kept.
+        assert_eq!(left, commands(&Vec::from_iter(1..=8)));
+    }
+
+    #[test]
     fn what_did_not_apply_goes_too() {
         let ping = |client| Command::Does(Client(client), Deed::Ping);
-        let (left, _) = shrink(vec![ping(0), ping(1), ping(2)], |commands| {
+        let (left, _) = shrink(vec![ping(0), ping(1), ping(2)], never_late, |commands| {
             let applied: Vec<Command> = commands.iter().filter(|command| **command != ping(1)).cloned().collect();
             applied.contains(&ping(2)).then_some(applied)
         });

@@ -41,6 +41,12 @@ impl Walked {
         self.commands.iter().map(|(_, command)| command.clone()).collect()
     }
 
+    /// Those that may have a part in what the judge saw in this millisecond: later ones have none.
+    pub(super) fn applied_until(&self, at: u64) -> Vec<Command> {
+        let until = |began: &Duration| began.as_millis() <= u128::from(at);
+        self.commands.iter().take_while(|(began, _)| until(began)).map(|(_, command)| command.clone()).collect()
+    }
+
     /// Whose connection it was.
     pub(super) fn client_of(&self, connection: ConnectionId) -> Option<Client> {
         self.trace.events.iter().find_map(|event| match &event.what {
@@ -119,6 +125,11 @@ impl Walker {
     /// The connection of a client.
     pub(super) fn link(&self, client: Client) -> Option<&Link> {
         self.links.get(self.clients.get(&client)?)
+    }
+
+    /// The commands that applied so far.
+    pub(super) fn applied(&self) -> Vec<Command> {
+        self.walked.applied()
     }
 
     /// What a client keeps beyond its connection.

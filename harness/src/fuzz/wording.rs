@@ -119,7 +119,11 @@ impl Wording {
         let of_5_0 = (
             select(expiries.to_vec()),
             select(if self.avoids(Avoided::ReceiveMaximum) { &[None][..] } else { &[None, Some(1), Some(2), Some(3)] }),
-            select(&[None, None, None, Some(64), Some(100)][..]),
+            select(if self.avoids(Avoided::MaximumPacketSize) {
+                &[None][..]
+            } else {
+                &[None, None, None, Some(64), Some(100)]
+            }),
             select(&[None, None, Some(0), Some(1), Some(2)][..]),
             select(&[None, Some(false), Some(true)][..]),
             self.authentications(),
@@ -294,6 +298,11 @@ impl Wording {
                 extras,
             })
     }
+}
+
+/// Whether a filter meets what another one does that is not shared.
+pub(super) fn overlaps(filter: &str) -> bool {
+    (FILTERS.contains(&filter) || FILTERS_AT_THE_ROOT.contains(&filter)) && !DISJOINT_FILTERS.contains(&filter)
 }
 
 fn small_payloads(number: u32) -> impl Strategy<Value = Payload> {

@@ -25,6 +25,7 @@ fn a_finding_is_told_saved_and_played_again() {
         "shortened   from ",
         &format!("saved       {path}: it failed 3 times of 3; the reference broker passes it\n"),
         "known as    delivery-was-subscribed/MQTT-3.3.2-3/mqtt:5.0, ",
+        "\nafter       no-local",
     ] {
         assert!(finished.stdout.contains(part), "{part:?} is not in\n{}", finished.stdout);
     }
@@ -49,6 +50,20 @@ fn what_is_known_is_passed_by() {
     let finished = mqttspec(&[&FAULT[..], &["1", "--known-failing", &known]].concat());
     assert_eq!(finished.code, Some(i32::from(AS_EXPECTED)), "{finished:?}");
     assert!(finished.stdout.starts_with("known: 1 walks  # No Local is ignored\nnothing found: 1 walks of standard"));
+}
+
+#[test]
+fn what_is_known_has_all_its_statements_named_and_has_come_behind_what_the_line_says() {
+    let code_with = |line: &str| {
+        let known = file("known", &format!("{line}  # No Local is ignored\n"));
+        let save = folder().join("findings").display().to_string();
+        mqttspec(&[&FAULT[..], &["1", "--known-failing", &known, "--save", &save]].concat()).code
+    };
+    let (known, found) = (Some(i32::from(AS_EXPECTED)), Some(i32::from(NOT_AS_EXPECTED)));
+    assert_eq!(code_with("delivery-was-subscribed/*/mqtt:5.0"), known);
+    assert_eq!(code_with("delivery-was-subscribed/MQTT-3.3.2-3/mqtt:5.0"), found, "one of its statements");
+    assert_eq!(code_with("delivery-was-subscribed/*/mqtt:5.0/after:no-local"), known);
+    assert_eq!(code_with("delivery-was-subscribed/*/mqtt:5.0/after:malformed-packets"), found, "there are none");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use harness::trace::{Trace, What};
 use model::judge::{Judgement, Violation};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
+use std::time::Duration;
 
 /// Why the judge may give no verdict. What it does not cover is not generated.
 const MAY_BE_INCONCLUSIVE: &[&str] = &["two CONNECT packets of one client identifier", "states of the model explain"];
@@ -62,7 +63,7 @@ fn conforms(profile: &str) {
             Judgement::Violates(violations) => {
                 let first = &violations[0];
                 let fresh = || (Peer::embedded(&terrain.profile), "m".to_owned());
-                let commands = terrain.shrink(&walked, first, fresh, |_| true).commands;
+                let commands = terrain.shrink(&walked, first, Duration::MAX, fresh, |_| true).commands;
                 let shortest = terrain.repeat(fresh().0, &commands, "m").unwrap();
                 let Violation { rule, says, expected, seen, .. } = first;
                 let at = format!("{} ms {}", first.at, first.connection);

@@ -203,7 +203,7 @@ impl Judge {
         }
         let mut on_its_way_again = None;
         let acknowledged = match Answer::of(output) {
-            Some((id, Answer::Acknowledged)) => track.acknowledged(connection, id).map(|found| (id, found)),
+            Some((id, Answer::Acknowledged)) => track.acknowledged(&context, connection, id).map(|found| (id, found)),
             _ => None,
         };
         if let Some((id, (message, again))) = acknowledged {

@@ -88,7 +88,10 @@ impl Judge {
         };
         let connections = |sender: SenderKey| self.tracks.get(&sender).map_or(0, Track::connections);
         if let Some(chosen) = self.shared.chosen.get(&(message, filter)) {
-            let gone = connections(chosen.sender) != chosen.connections && chosen.qos < Qos::ExactlyOnce;
+            // What ends a connection may not have been seen there by the time that its message comes elsewhere.
+            let may_be_gone = || self.tracks.get(&chosen.sender).is_none_or(|track| track.may_be_gone(&context));
+            let is_gone = connections(chosen.sender) != chosen.connections || may_be_gone();
+            let gone = is_gone && chosen.qos < Qos::ExactlyOnce;
             if chosen.sender != sender && !gone {
                 let (message, filter) = (self.vocabulary.describe(message), self.vocabulary.filter_text(filter));
                 let expected = format!("no delivery of {message}: another member of `{filter}` has it");

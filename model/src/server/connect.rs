@@ -66,6 +66,12 @@ impl Session {
         next
     }
 
+    /// Whether the session state ends by itself behind `earlier`, and not behind `later`.
+    pub(crate) fn ends_between(&self, earlier: Millis, later: Millis) -> bool {
+        let end = self.kept.as_ref().and_then(|kept| kept.ends_at);
+        end.is_some_and(|end| earlier < end && end <= later)
+    }
+
     /// The session state that may be there at `now`: a server may be late to discard it (5.0: MQTT-4.1.0-2), never early
     /// (5.0: MQTT-3.1.2-23).
     fn kept_at(&self, context: &Context<'_>, now: Millis) -> Vec<Option<Shared<Kept>>> {
@@ -162,6 +168,9 @@ impl Session {
             Phase::Connected if link.is_overdue(moment.silence) || self.may_fail_authentication() => {
                 Ok(self.with_link(|link| link.phase = Phase::Ending { greeted: true }))
             }
+            Phase::Connected if link.passed_over.is_some() => {
+                self.with_link(Connection::thinks_better_of_it).disconnect(context, moment, code)
+            }
             Phase::Connecting { .. } | Phase::Condemned { greeted: false, .. } => {
                 Err(Breach::of(Rule::ConnackComesFirst, "no DISCONNECT before an accepting CONNACK"))
             }
@@ -183,6 +192,9 @@ impl Session {
             }
             Phase::Connected if link.is_overdue(moment.silence) || self.may_fail_authentication() => {
                 Ok(self.lose(context, moment.now))
+            }
+            Phase::Connected if link.passed_over.is_some() => {
+                self.with_link(Connection::thinks_better_of_it).close(context, moment)
             }
             Phase::Connecting { .. } => Err(Breach::of(Rule::ConnectIsAccepted, "CONNACK")),
             Phase::Connected => Err(Breach::of(Rule::UnprovokedClose, "an open connection")),
@@ -260,5 +272,6 @@ fn connection(context: &Context<'_>, terms: &ConnectTerms, phase: Phase) -> Conn
         will: will::held(context, terms.version, terms.will),
         aliases: AliasTable::default(),
         exchange: if terms.authenticates { Exchange::Server } else { Exchange::None },
+        passed_over: None,
     }
 }

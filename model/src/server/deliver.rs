@@ -45,7 +45,7 @@ impl Session {
             return Err(Breach::of(Rule::DeliveryWasSubscribed, "no delivery"));
         };
         let mut successors = Vec::new();
-        let mut nearest: Option<Breach> = None;
+        let mut nearest: Option<(bool, Breach)> = None;
         // Of messages alike in one lane the first one that is owed is meant: they come in order, and without an order it makes
         // no difference if nothing else tells them apart.
         let mut firsts: Vec<Delivery> = Vec::new();
@@ -75,14 +75,21 @@ impl Session {
                     }
                     taken.push((floats, candidate));
                 }
-                Err(breach) => nearest = nearest.or(Some(breach)),
+                Err(breach) => {
+                    // One that might have come, only not now, says more than one that could not come in this form.
+                    let fits = matches!(breach.rule, Rule::ReceiveMaximumIsObeyed | Rule::OrderIsKept)
+                        && !candidate.forms.qos.is_empty();
+                    if nearest.as_ref().is_none_or(|(known, _)| fits && !known) {
+                        nearest = Some((fits, breach));
+                    }
+                }
             }
         }
         successors.sort();
         successors.dedup();
         match (successors.is_empty(), nearest) {
             (false, _) => Ok(successors),
-            (true, Some(breach)) => Err(breach),
+            (true, Some((_, breach))) => Err(breach),
             (true, None) => Err(Breach::of(Rule::DeliveryWasSubscribed, self.waiting_deliveries(context))),
         }
     }

@@ -46,6 +46,7 @@ impl Connection {
             will,
             aliases,
             exchange: _,
+            passed_over: _,
         } = self;
         for response in responses {
             match response {

@@ -73,6 +73,11 @@ impl Session {
                 Ok(vec![self.clone()])
             }
             (Phase::Connecting { .. }, _) => Err(Breach::of(Rule::ConnackComesFirst, "CONNACK")),
+            // What it had for the client by then may still come, and so may what the filters before an invalid one have met: each
+            // acts as a SUBSCRIBE of its own (3.1.1: MQTT-3.8.4-4; 5.0: MQTT-3.8.4-5).
+            (Phase::Condemned { offence, greeted: true }, Output::Publish { .. }) => self
+                .delivery(context, moment, output)
+                .map_err(|_| Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence))),
             (Phase::Condemned { offence, .. }, _) => {
                 Err(Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence)))
             }
@@ -87,19 +92,18 @@ impl Session {
             (Phase::Connected, Output::Pubrel { id, code }) => self.pubrel(*id, *code),
             (Phase::Connected, Output::Pubcomp { id, code }) => self.pubcomp(*id, *code),
             (Phase::Connected, Output::Pingresp) => self.pingresp(),
-            (Phase::Connected, Output::Publish { content, qos, id, dup, retain, identifiers, expiry }) => {
-                let seen = Seen {
-                    content: *content,
-                    qos: *qos,
-                    id: *id,
-                    dup: *dup,
-                    retain: *retain,
-                    identifiers,
-                    expiry: *expiry,
-                };
-                self.deliver(context, moment.now, &seen)
-            }
+            (Phase::Connected, Output::Publish { .. }) => self.delivery(context, moment, output),
         }
+    }
+
+    /// The sessions that may follow when this PUBLISH comes.
+    fn delivery(&self, context: &Context<'_>, moment: Moment, output: &Output) -> Result<Vec<Session>, Breach> {
+        let Output::Publish { content, qos, id, dup, retain, identifiers, expiry } = output else {
+            return Err(Breach::of(Rule::DeliveryWasSubscribed, "PUBLISH"));
+        };
+        let seen =
+            Seen { content: *content, qos: *qos, id: *id, dup: *dup, retain: *retain, identifiers, expiry: *expiry };
+        self.deliver(context, moment.now, &seen)
     }
 
     /// What a server in this state would send, in canonical form: the lowest free identifier, each lane's next message.
@@ -122,7 +126,13 @@ impl Session {
                     });
                 }
             }
-            Phase::Condemned { .. } | Phase::Ending { .. } | Phase::Left => on_link(Output::Close),
+            Phase::Condemned { greeted, .. } => {
+                on_link(Output::Close);
+                if greeted {
+                    self.possible_deliveries(context, moment.now).into_iter().for_each(&mut on_link);
+                }
+            }
+            Phase::Ending { .. } | Phase::Left => on_link(Output::Close),
             Phase::Connected => {
                 for response in &link.responses {
                     on_link(response.as_output(context, link.version));

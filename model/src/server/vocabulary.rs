@@ -222,8 +222,10 @@ impl Vocabulary {
     /// a message of QoS 2 on as soon as it is published or not before it is released (4.3.3).
     #[must_use]
     pub fn is_sent_before(&self, one: MessageKey, other: MessageKey) -> bool {
-        let (last, begin) = (self.last_place(one), self.place(other));
-        let is_sent = last < begin && (last.0 == begin.0 || last.0 <= self.of(other).after);
+        let begin = self.place(other);
+        let is_past = |place: Place| place < begin && (place.0 == begin.0 || place.0 <= self.of(other).after);
+        // The first copy may be read behind the last one: its connection may have been open all the time.
+        let is_sent = is_past(self.place(one)) && is_past(self.last_place(one));
         is_sent && !self.is_released_before(other, one)
     }
 

@@ -1,7 +1,7 @@
 //! Which message comes to whom, how often, at which QoS and in which order.
 
 use crate::trace::{
-    Trace, V5, V311, connect, id, lasting, pair, puback, qos0, qos1, suback, subscribe, unsuback, unsubscribe,
+    Trace, V5, V311, connack, connect, id, lasting, pair, puback, qos0, qos1, suback, subscribe, unsuback, unsubscribe,
 };
 use model::judge::Observation;
 use model::packet::{Acknowledgement, Packet, ProtocolVersion, Qos, ReasonCode};
@@ -208,4 +208,30 @@ fn a_message_that_is_taken_twice_meets_what_was_subscribed_meanwhile() {
         .receive(1, &qos0("t/a", "m1"))
         .subscribed(1, 2, "t/a", Qos::AtLeastOnce);
     delivered.receive(1, &qos1("t/a", "m1", 1, false)).receive(3, &puback(7)).conforms();
+}
+
+#[test]
+fn a_copy_that_waits_on_another_connection_may_come_behind_a_later_message() {
+    for version in [V311, V5] {
+        // The server reads the first connection last: it takes the second one over.
+        let again = Packet::Connect(lasting("pub", version));
+        Trace::new("standard", version)
+            .connected(1, "sub")
+            .subscribed(1, 1, "t/a", Qos::AtLeastOnce)
+            .see(2, Observation::Opened)
+            .send(2, &again)
+            .send(2, &qos1("t/a", "m1", 7, false))
+            .connected_with(3, lasting("pub", version), false)
+            .send(3, &qos1("t/a", "m1", 7, true))
+            .receive(1, &qos1("t/a", "m1", 1, false))
+            .receive(3, &puback(7))
+            .send(3, &qos1("t/a", "m2", 8, false))
+            .receive(1, &qos1("t/a", "m2", 2, false))
+            .receive(3, &puback(8))
+            .see(3, Observation::ClosedByServer)
+            .receive(2, &connack(version, true))
+            .receive(2, &puback(7))
+            .receive(1, &qos1("t/a", "m1", 3, false))
+            .conforms();
+    }
 }

@@ -333,3 +333,16 @@ fn a_message_that_is_not_released_goes_with_its_session() {
         ends(taken_over(received(begins(first).connected(2, "pub"))));
     }
 }
+
+#[test]
+fn a_puback_says_nothing_of_a_message_of_qos_2_with_its_identifier() {
+    for version in [V311, V5] {
+        // Its client has said CONNECT with Clean Session elsewhere, and takes the identifier for free.
+        let reused = subscriber(version)
+            .send(2, &qos2("t/a", "m1", 7, false))
+            .receive(2, &pubrec(7))
+            .send(2, &qos1("t/b", "m2", 7, false))
+            .receive(2, &puback(7));
+        reused.conforms();
+    }
+}

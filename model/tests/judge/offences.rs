@@ -1,12 +1,13 @@
 //! What a client must not send, and what a server may do about it.
 
 use crate::trace::{
-    Trace, V5, V311, connack, connect, id, lasting, pair, puback, qos0, qos1, suback, subscribe, unsuback, unsubscribe,
+    Trace, V5, V311, connack, connect, id, lasting, pair, puback, pubcomp, pubrec, pubrel, qos0, qos1, qos2, suback,
+    subscribe, unsuback, unsubscribe,
 };
 use model::judge::Observation;
 use model::packet::{
     Acknowledgement, Connack, ConnackCode, ConnackProperties, Connect, ConnectReturnCode, Disconnect, Packet,
-    ProtocolVersion, Qos, ReasonCode, Subscribe, SubscriptionOptions, SubscriptionRequest, Unsubscribe,
+    ProtocolVersion, Publish, Qos, ReasonCode, Subscribe, SubscriptionOptions, SubscriptionRequest, Unsubscribe,
 };
 use model::wire::Crafted;
 
@@ -271,4 +272,70 @@ fn what_stands_in_front_of_an_invalid_filter_may_be_done_before_the_connection_e
         neither(["t/a", "a#"]).receive(3, &qos1("t/a", "m1", 1, false)).send(3, &puback(1)).conforms();
         neither(["a#", "t/a"]).violates("delivery-is-made", "");
     }
+}
+
+#[test]
+fn what_is_sent_before_an_unexplained_answer_of_3_1_may_still_be_passed_on() {
+    let version = ProtocolVersion::V3_1;
+    let empty = Observation::Sent(&[0x82, 2, 0, 9]);
+    let answered = Observation::Received(&[0x90, 2, 0, 9]);
+    let heard = |trace: Trace| {
+        trace
+            .connected(1, "sub")
+            .subscribed(1, 1, "t/a", Qos::AtMostOnce)
+            .send(2, &pubrel(7))
+            .receive(1, &qos0("t/a", "m1"))
+            .receive(2, &pubcomp(7, ReasonCode::Success))
+    };
+    let begun = |trace: Trace| trace.send(2, &qos2("t/a", "m1", 7, false)).receive(2, &pubrec(7));
+    let goes_on = |trace: Trace| trace.see(2, empty).see(2, answered);
+    let connected = || Trace::new("standard", version).connected(2, "pub");
+    // Whoever subscribes before PUBREL may get it, whatever the SUBACK was.
+    heard(goes_on(begun(connected()))).conforms();
+    heard(begun(goes_on(connected()))).conforms();
+    let already_there = begun(connected()).connected(3, "other");
+    heard(goes_on(already_there)).conforms();
+}
+
+#[test]
+fn what_a_filter_before_an_invalid_one_has_met_may_come_before_the_end() {
+    let retained = |packet: Packet| match packet {
+        Packet::Publish(publish) => Packet::Publish(Publish { retain: true, ..publish }),
+        other => other,
+    };
+    for version in [V311, V5] {
+        let subscribing = |filters: [&str; 2]| {
+            let requests = filters.map(|filter| SubscriptionRequest {
+                filter: filter.try_into().unwrap(),
+                options: SubscriptionOptions { qos: Qos::AtLeastOnce, ..Default::default() },
+            });
+            let requests = requests.into();
+            pair(version)
+                .send(2, &retained(qos1("r", "m1", 1, false)))
+                .receive(2, &puback(1))
+                .send(1, &Packet::Subscribe(Subscribe { packet_id: id(2), properties: Default::default(), requests }))
+        };
+        let met = retained(qos1("r", "m1", 1, false));
+        subscribing(["r", "a#"]).see(1, Observation::ClosedByServer).conforms();
+        subscribing(["r", "a#"]).receive(1, &met).see(1, Observation::ClosedByServer).conforms();
+        subscribing(["r", "a#"]).receive(1, &met).receive(1, &met).violates("delivery-once", "");
+        // What stands behind it meets nothing, if the connection ends.
+        subscribing(["a#", "r"]).receive(1, &met).see(1, Observation::ClosedByServer).violates("unprovoked-close", "");
+    }
+}
+
+#[test]
+fn what_may_be_passed_over_may_end_the_connection_behind_a_later_answer() {
+    let pinged = |trace: Trace| trace.send(1, &Packet::Pingreq).receive(1, &Packet::Pingresp);
+    for version in [ProtocolVersion::V3_1, V311, V5] {
+        let offended = || pinged(Trace::new("standard", version).connected(1, "sub").send(1, &puback(99)));
+        offended().conforms();
+        offended().see(1, Observation::ClosedByServer).conforms();
+        let inoffensive = pinged(Trace::new("standard", version).connected(1, "sub"));
+        inoffensive.see(1, Observation::ClosedByServer).violates("unprovoked-close", "");
+    }
+    let goodbye = |reason| Packet::Disconnect(Disconnect::because(reason));
+    let offended = || pinged(Trace::new("standard", V5).connected(1, "sub").send(1, &puback(99)));
+    offended().receive(1, &goodbye(ReasonCode::ProtocolError)).see(1, Observation::ClosedByServer).conforms();
+    offended().receive(1, &goodbye(ReasonCode::ProtocolError)).violates("nothing-after-disconnect", "");
 }

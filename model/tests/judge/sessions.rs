@@ -86,3 +86,19 @@ fn keep_alive_closes_in_time_and_not_before() {
         .see(1, Observation::ClosedByServer)
         .violates("unprovoked-close", "");
 }
+
+#[test]
+fn a_session_may_be_over_when_a_connect_is_read_that_was_sent_before() {
+    let coming_back = || {
+        Trace::new("standard", V5)
+            .connected_with(1, lasting("sub", V5), false)
+            .see(1, Observation::ClosedByClient)
+            .later(99_500)
+            .see(2, Observation::Opened)
+            .send(2, &Packet::Connect(lasting("sub", V5)))
+    };
+    coming_back().receive(2, &connack(V5, true)).conforms();
+    coming_back().receive(2, &connack(V5, false)).violates("stored-session-is-present", "");
+    coming_back().later(1_000).receive(2, &connack(V5, true)).conforms();
+    coming_back().later(1_000).receive(2, &connack(V5, false)).conforms();
+}

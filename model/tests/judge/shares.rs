@@ -27,6 +27,17 @@ fn a_message_goes_to_one_member() {
 }
 
 #[test]
+fn a_member_whose_end_is_under_way_may_be_replaced() {
+    // A reserved flag: its server ends the connection, which shows later there than the delivery does elsewhere.
+    group()
+        .receive(1, &qos1("t/a", "m1", 1, false))
+        .see(1, Observation::Sent(&[0xC1, 0]))
+        .receive(2, &qos1("t/a", "m1", 1, false))
+        .see(1, Observation::ClosedByServer)
+        .conforms();
+}
+
+#[test]
 fn a_member_that_leaves_may_be_replaced() {
     group()
         .receive(1, &qos1("t/a", "m1", 1, false))

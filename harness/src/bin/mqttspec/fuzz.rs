@@ -38,8 +38,12 @@ Examples:
   mqttspec fuzz --fault retained-not-deleted            what it finds when something is wrong
   mqttspec run mqttspec-findings                        what was found, played again
 
-What is found is shortened against the same broker, printed, and saved as a case. What is known already, a list of
---known-failing names: a line `RULE/STATEMENT/mqtt:VERSION  # reason` each, in which `*` is one part and `**` any number.
+What is found is shortened against the same broker, printed, and saved as a case. That takes as long as --time at most, and
+no more than a minute.
+
+What is known already, a list of --known-failing names: a line `RULE/STATEMENT/mqtt:VERSION  # reason` each, in which `*` is
+one part and `**` any number. All statements of a finding must be known. With `/after:WHAT` behind it, where WHAT is one that
+--avoid has too, a line speaks of walks alone that have done that before.
 
 Exit codes:
   0  nothing was found
@@ -55,7 +59,7 @@ pub(crate) struct Arguments {
     /// The dialect: a built-in profile (standard, platform, platform-2026) or a profile file
     #[arg(long, value_name = "NAME|FILE", default_value = "standard")]
     profile: String,
-    /// How long walks go on
+    /// How long walks go on; and how long a finding is shortened, if it is less than a minute
     #[arg(long, value_name = "SECONDS", default_value = "60", allow_hyphen_values = true, value_parser = duration)]
     time: Duration,
     /// How many walks there are at most
@@ -316,6 +320,11 @@ fn tell_finding(arguments: &Arguments, finding: &Finding, saved: Option<&Path>, 
         (Err(why), None) => writeln!(out, "no case     {why}")?,
     }
     writeln!(out, "known as    {}", names_of(violation, version).join(", "))?;
+    let behind = Avoided::all_in(&shrunk.commands);
+    if !behind.is_empty() {
+        let behind: Vec<String> = behind.iter().map(ToString::to_string).collect();
+        writeln!(out, "after       {}", behind.join(", "))?;
+    }
     writeln!(out)
 }
 

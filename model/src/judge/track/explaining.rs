@@ -4,6 +4,7 @@ use super::Track;
 use super::hypothesis::{Hypothesis, is_last_word};
 use super::states::folded;
 use super::under_way::Sent;
+use crate::server::session::Phase;
 use crate::server::{Breach, ConnectionId, Context, Input, Millis, Moment, Output, Rule, Session};
 use std::collections::BTreeSet;
 
@@ -11,6 +12,10 @@ impl Track {
     /// The client has sent something that the server will take.
     pub(in crate::judge) fn push(&mut self, context: &Context<'_>, at: Millis, connection: ConnectionId, input: Input) {
         if self.is_left() {
+            // Who connects later may still get what is not answered by then.
+            if let Input::Publish { message, id: id @ Some(_), .. } = input {
+                self.under_way.sent(Sent { message, id, connection, number: 0 });
+            }
             return;
         }
         self.notice(context, at);
@@ -46,7 +51,7 @@ impl Track {
         // After its last word on a connection the server takes nothing more from it: then how much it has taken matters.
         let ends = is_last_word(output);
         let mut explained = BTreeSet::new();
-        let mut nearest = None;
+        let (mut nearest, mut nearest_end) = (None, None);
         for hypothesis in &self.hypotheses {
             let mut attempts = vec![hypothesis.clone()];
             // An attempt that explains the output stops; one that does not goes on by taking one more input.
@@ -63,16 +68,19 @@ impl Track {
                         // The attempt that has taken most knows most; among equals, one in which the server goes on says more
                         // about this output than one that only waits for the end.
                         let rank = (attempt.progress(), breach.rule != Rule::OffenceIsRefused);
+                        let has_left = attempt.session.link.as_ref().is_some_and(|link| link.phase == Phase::Left);
+                        let is_end = has_left || breach.rule == Rule::OffenceIsRefused;
+                        let nearest = if is_end { &mut nearest_end } else { &mut nearest };
                         if nearest.as_ref().is_none_or(|(known, _)| *known <= rank) {
-                            nearest = Some((rank, breach));
+                            *nearest = Some((rank, breach));
                         }
                         attempts.extend(attempt.taking_towards(context, &self.queue, connection, output));
                     }
                 }
             }
         }
-        match nearest {
-            Some((_, breach)) if explained.is_empty() => {
+        match nearer(output, nearest, nearest_end) {
+            Some(breach) if explained.is_empty() => {
                 if self.may_go_its_way() {
                     Ok(())
                 } else {
@@ -136,6 +144,7 @@ impl Track {
 
     /// The server has noticed by now that connections ended long ago.
     fn notice(&mut self, context: &Context<'_>, now: Millis) {
+        self.queue.pass_time(now);
         if !self.queue.lanes().any(|(_, lane)| lane.is_stale(now)) {
             return;
         }
@@ -150,4 +159,21 @@ impl Track {
         self.replace(noticed);
         self.skip();
     }
+}
+
+/// Of the nearest breach where the server goes on and that where it only waits for the end, the one that says more. A delivery
+/// that could have come, only not like this, is told as that: the server need not have read what ends the connection. Of one
+/// that nothing is known of, an offence may be the cause.
+fn nearer<R: Ord>(output: &Output, going_on: Option<(R, Breach)>, end: Option<(R, Breach)>) -> Option<Breach> {
+    let is_delivery = matches!(output, Output::Publish { .. });
+    let (_, breach) = match (going_on, end) {
+        (Some(going_on), Some(end)) => {
+            let is_known = going_on.1.rule != Rule::DeliveryWasSubscribed;
+            let may_be_caused = end.1.rule == Rule::OffenceIsRefused;
+            let says_more = if is_delivery { is_known || !may_be_caused } else { going_on.0 > end.0 };
+            if says_more { going_on } else { end }
+        }
+        (going_on, end) => going_on.or(end)?,
+    };
+    Some(breach)
 }

@@ -168,8 +168,12 @@ impl Hypothesis {
         let number = self.taken(connection);
         let mut taken = Vec::new();
         let mut take = |number: usize, Waiting { at, heard: _, input }: &Waiting| {
-            let sessions = self.session.input(context, *at, input).into_iter();
-            taken.extend(sessions.map(|session| self.after(session, connection, number + 1, queue)));
+            let mut sessions = self.session.input(context, *at, input);
+            if matches!(input, Input::Connect(_)) && self.session.ends_between(*at, queue.now()) {
+                // Sent in time, and perhaps not read in time.
+                sessions.extend(self.session.input(context, queue.now(), input));
+            }
+            taken.extend(sessions.into_iter().map(|session| self.after(session, connection, number + 1, queue)));
         };
         let next = match look {
             Look::Everything => Some(number),

@@ -94,13 +94,16 @@ impl Track {
     }
 
     /// A PUBACK has come: what it acknowledges, and whether that is on its way once more. A server of QoS 1 may take the
-    /// other copy for a new message (4.3.2).
+    /// other copy for a new message (4.3.2). What has the identifier at QoS 2 is not meant, though its client may have begun it
+    /// before: with a Clean Session that it took for its own.
     pub(in crate::judge) fn acknowledged(
         &mut self,
+        context: &Context<'_>,
         connection: ConnectionId,
         id: PacketId,
     ) -> Option<(MessageKey, bool)> {
-        let message = self.under_way.acknowledged(connection, id)?;
+        let is_of_qos_1 = |message| context.vocabulary.of(message).qos == Qos::AtLeastOnce;
+        let message = self.under_way.acknowledged(connection, id, is_of_qos_1)?;
         if self.open.get(&id).is_some_and(|open| open.message == message) {
             self.open.remove(&id);
         }
@@ -108,8 +111,12 @@ impl Track {
     }
 
     /// Messages on which the server has decided without an answer: those of QoS 0 when every hypothesis has taken them, others
-    /// when their connection is gone. A QoS 2 message that the session knows may still be passed on.
+    /// when their connection is gone. A QoS 2 message that the session knows may still be passed on. Of a session that is
+    /// followed no more nobody knows what the server has taken: what it has not answered stays open.
     pub(in crate::judge) fn decided(&mut self) -> Decided {
+        if self.is_left() {
+            return Decided::default();
+        }
         let Track { hypotheses, queue, open, .. } = self;
         let comes_again = |sent: &Sent| open.values().any(|unanswered| unanswered.message == sent.message);
         let knows = |hypothesis: &Hypothesis, sent: &Sent, id: PacketId| {

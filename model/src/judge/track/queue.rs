@@ -5,6 +5,7 @@
 
 use crate::server::{ConnectionId, Input, Millis};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{Hash, Hasher};
 
 /// How long the server may need to notice that a client has ended its connection, and read from it, in milliseconds. The
 /// standard has no such number; a judge without one would have to reckon with everything that was under way for ever.
@@ -41,6 +42,15 @@ pub(super) struct Queue {
     opened: u32,
     /// Of those that may be gone, the ones that somebody asks for: their ordinals.
     asked_for: BTreeSet<u32>,
+    now: Now,
+}
+
+/// When the latest event was. It tells no queue from another: the next event brings its own time.
+#[derive(Debug, Clone, Copy, Default)]
+struct Now(Millis);
+
+impl Hash for Now {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl Queue {
@@ -61,6 +71,16 @@ impl Queue {
         lane.waiting.push_back(Waiting { at, heard: lane.heard, input });
         lane.heard = at;
         Some(lane.end() - 1)
+    }
+
+    /// Time has come to `now`.
+    pub(super) fn pass_time(&mut self, now: Millis) {
+        self.now = Now(now);
+    }
+
+    /// When the latest event was: what waits may have been read by then.
+    pub(super) fn now(&self) -> Millis {
+        self.now.0
     }
 
     pub(super) fn lanes(&self) -> impl Iterator<Item = (ConnectionId, &Lane)> {

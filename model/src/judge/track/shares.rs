@@ -85,6 +85,13 @@ impl Track {
         !self.hypotheses.is_empty() && self.hypotheses.iter().all(holds)
     }
 
+    /// Whether the server may have done with the client's connection, for what it has sent.
+    pub(in crate::judge) fn may_be_gone(&self, context: &Context<'_>) -> bool {
+        let is_served =
+            |reached: &Hypothesis| reached.session.link.as_ref().is_some_and(|link| link.phase == Phase::Connected);
+        self.is_left() || self.reached(context).any(|reached| !is_served(&reached))
+    }
+
     /// Whether this session is certainly a member of a group, connected, and has no delivery under way.
     pub(in crate::judge) fn is_ready_for(&self, context: &Context<'_>, filter: FilterKey) -> bool {
         let is_ready = |hypothesis: &Hypothesis| {

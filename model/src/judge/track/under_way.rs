@@ -53,10 +53,16 @@ impl UnderWay {
         self.sent.retain(|sent| sent.message != message || is_beyond(sent));
     }
 
-    /// The server has acknowledged what came first with this identifier on a connection. Copies on other connections are
-    /// still on their way.
-    pub(super) fn acknowledged(&mut self, connection: ConnectionId, id: PacketId) -> Option<MessageKey> {
-        let position = self.sent.iter().position(|sent| sent.connection == connection && sent.id == Some(id))?;
+    /// The server has acknowledged what came first with this identifier on a connection, among those that PUBACK can mean.
+    /// Copies on other connections are still on their way.
+    pub(super) fn acknowledged(
+        &mut self,
+        connection: ConnectionId,
+        id: PacketId,
+        can_be_meant: impl Fn(MessageKey) -> bool,
+    ) -> Option<MessageKey> {
+        let is_it = |sent: &Sent| sent.connection == connection && sent.id == Some(id) && can_be_meant(sent.message);
+        let position = self.sent.iter().position(is_it)?;
         Some(self.sent.remove(position).message)
     }
 
