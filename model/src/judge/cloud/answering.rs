@@ -1,8 +1,9 @@
 //! What the platform answers.
 
 use super::{Deed, Exchange};
-use crate::cloud::{Answer, RrpcCode};
+use crate::cloud::{Answer, LogLine, RrpcCode};
 use crate::judge::Judge;
+use crate::judge::logs::is_held_by;
 use crate::judge::track::Decided;
 use crate::packet::ProtocolVersion;
 use crate::profile::Feature;
@@ -50,7 +51,14 @@ impl Judge {
                 }
                 (needs_all && !answer.success).then(served)
             }
-            Deed::Pushing { .. } | Deed::Reading(_) => None,
+            Deed::Reading { owed, .. } => {
+                let is_there = |owed: &&LogLine| answer.log.iter().any(|line| is_held_by(owed, line));
+                let missing = owed.iter().find(|owed| !is_there(owed)).filter(|_| answer.success);
+                missing.map(|line| {
+                    Breach::of(Rule::DeviceLogIsKept, format!("a line with {}, and its User Properties", line.content))
+                })
+            }
+            Deed::Pushing { .. } => None,
         };
         if let Some(breach) = broken {
             self.report_of_cloud(at, connection, &breach, answer.to_string());
