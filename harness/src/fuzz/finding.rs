@@ -10,8 +10,8 @@ use super::walk::Walked;
 use super::wording::Versions;
 use crate::case::Variant;
 use crate::concealing::{ConcealedTrace, Secrets};
-use crate::run::{Conditions, Outcome, VerdictKind, play_on};
-use crate::target::Peer;
+use crate::fault::{Fault, Interference};
+use crate::run::{Conditions, Outcome, VerdictKind, play_embedded, play_on};
 use model::judge::Violation;
 use model::packet::ProtocolVersion;
 use std::io;
@@ -132,11 +132,13 @@ impl Finding {
         finding.case_file = Err("its clients speak several versions".to_owned());
         if let Versions::One(version) = terrain.versions {
             let subject = Subject {
-                profile: &terrain.profile,
+                profile: terrain.dialect(),
                 version,
                 seed,
                 rule: finding.violation.rule,
                 statements: &finding.violation.statements.clone(),
+                is_of_devices: terrain.company.roster().is_some(),
+                has_frames: terrain.scheme.has_web_socket(),
             };
             finding.make_case(terrain, target, &subject, &unique);
         }
@@ -146,16 +148,25 @@ impl Finding {
     /// Writes it as a case that fails on this target and passes on the reference broker, if there is one; `unique` kept the
     /// shortened walk apart.
     fn make_case(&mut self, terrain: &Terrain, target: &Target, subject: &Subject<'_>, unique: &str) {
-        let names = Names::new(&terrain.profile, unique);
-        let profile = Arc::new(terrain.profile.clone());
+        let names = Names::new(&terrain.profile, unique, terrain.company.roster());
+        let profile = Arc::new(terrain.dialect().clone());
         let conditions =
             Conditions { credentials: terrain.credentials.clone(), timeout: TIMEOUT, ..Conditions::default() };
-        let play = |peer: Peer, unique: &str, variant: &Arc<Variant>| {
-            play_on(peer, unique, variant, &profile, None, &conditions)
+        let embedded = |variant: &Arc<Variant>, interference: Interference| {
+            let conditions = Conditions { interference, ..conditions.clone() };
+            play_embedded(variant, &profile, None, &conditions)
+        };
+        let play = |variant: &Arc<Variant>| match target {
+            Target::Embedded => embedded(variant, Interference::None),
+            Target::Misbehaving(switch) => embedded(variant, Interference::Fault(Fault::Switch(*switch))),
+            Target::Network(_) => {
+                let (peer, unique) = target.fresh(terrain);
+                play_on(peer, &unique, variant, &profile, None, &conditions)
+            }
         };
         // What a right peer does with the same clients: the reference broker shows it.
-        let right = terrain.repeat(Peer::embedded(&profile), &self.shrunk.commands, unique).ok();
-        let right = right.as_ref().zip(self.walked.client_of(self.violation.connection));
+        let right = terrain.repeat(terrain.right_peer(), &self.shrunk.commands, unique).ok();
+        let right = right.as_ref().map(|right| (right, self.walked.client_of(self.violation.connection)));
         let ways = [(Pace::Answers, None), (Pace::Answers, right), (Pace::Time, None), (Pace::Time, right)];
         for (pace, right) in ways {
             let text = case_file(subject, &steps(&self.walked, &names, pace, right));
@@ -166,12 +177,11 @@ impl Finding {
                     continue;
                 }
             };
-            let passes = is_pass(&play(Peer::embedded(&profile), "m", &variant));
+            let passes = is_pass(&embedded(&variant, Interference::None));
             let mut confirmed = 0;
             let mut failed = None;
             for _ in 0..CONFIRMATIONS {
-                let (peer, unique) = target.fresh(terrain);
-                let outcome = play(peer, &unique, &variant);
+                let outcome = play(&variant);
                 let fails = matches!(outcome.verdict.kind(), VerdictKind::Fail | VerdictKind::Lenient);
                 confirmed += usize::from(fails);
                 if fails || failed.is_none() {
