@@ -4,7 +4,7 @@ use super::command::Command;
 use super::device::Company;
 use super::explore::Terrain;
 use super::finding::Finding;
-use super::walk::Walked;
+use super::walked::Walked;
 use super::wording::{Ground, Versions};
 use crate::run::{Interrupt, KnownFailing, UNIQUE, Verdict, base_36, finding, nonce};
 use crate::target::{Peer, Route, Scheme};

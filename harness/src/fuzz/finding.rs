@@ -6,7 +6,7 @@ use super::command::Command;
 use super::explore::{Shrunk, Terrain};
 use super::names::Names;
 use super::script::{Pace, steps};
-use super::walk::Walked;
+use super::walked::Walked;
 use super::wording::Versions;
 use crate::case::Variant;
 use crate::concealing::{ConcealedTrace, Secrets};

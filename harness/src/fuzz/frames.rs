@@ -1,7 +1,8 @@
 //! Walks over WebSocket: what frames do and carry, beneath MQTT.
 
 use super::link::Link;
-use super::walk::{Did, Walked, Walker};
+use super::walk::Walker;
+use super::walked::{Did, Walked};
 use crate::run::misframed_by;
 use crate::trace::{ConnectionId, What};
 use model::judge::{Judgement, Violation};

@@ -2,7 +2,7 @@
 
 use super::command::{Authentication, Client};
 use super::memory::Deliveries;
-use super::walk::Did;
+use super::walked::Did;
 use model::packet::{Packet, ProtocolVersion};
 use model::wire::Decoder;
 use std::collections::VecDeque;

@@ -46,6 +46,7 @@ mod script;
 mod settle;
 mod shrink;
 mod walk;
+mod walked;
 mod wording;
 
 pub use avoided::Avoided;
@@ -57,5 +58,5 @@ pub use explore::{Shrunk, Terrain};
 pub use finding::{CONFIRMATIONS, Finding, SHORT};
 pub use host::Host;
 pub use shrink::MOST_WALKS;
-pub use walk::Walked;
+pub use walked::Walked;
 pub use wording::{Ground, Versions};

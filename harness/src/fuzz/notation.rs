@@ -210,7 +210,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Text in which `$` means nothing.
-fn literal(words: &str) -> String {
+pub(super) fn literal(words: &str) -> String {
     text(&words.replace('$', "$$"))
 }
 

@@ -5,7 +5,7 @@ use super::command::{Client, Command, Deed, Terms};
 use super::device::{REST, answer_of, is_answer};
 use super::names::Names;
 use super::notation::{data, fields, hex, text};
-use super::walk::{Did, Logged, Walked};
+use super::walked::{Did, Logged, Walked};
 use crate::concealing::Secrets;
 use model::packet::{Packet, PacketId, PacketType, Publish, Qos};
 use std::collections::BTreeMap;
@@ -45,7 +45,9 @@ pub(super) fn steps(walked: &Walked, names: &Names, pace: Pace, right: Option<Ri
         script.command(index, command);
     }
     if let Some((right, client)) = right {
-        client.into_iter().for_each(|client| script.owed(client, right));
+        // What the cloud side objects to may be owed to any of its devices.
+        let objecting = Client::first(Client::MOST).filter(|other| client.is_none_or(|client| client == *other));
+        objecting.for_each(|client| script.owed(client, right));
         script.owed_to_the_cloud(right);
     }
     script.introduce_devices();
@@ -226,9 +228,17 @@ impl Script<'_> {
         self.steps.extend(std::iter::repeat_n(format!("{actor} <- {packet_type}"), before));
         self.steps.push(match packet.as_ref() {
             Packet::Publish(publish) => {
-                let topic = text(&self.names.of(client).write(&publish.topic));
                 let payload = data(&publish.payload);
-                format!("{actor} <- PUBLISH: {{topic: {topic}, payload: {payload}, qos: {}}}", publish.qos().value())
+                let content = format!("payload: {payload}, qos: {}", publish.qos().value());
+                // The platform numbers what it pushes.
+                let is_numbered = ["/rrpc/", "/broadcast/request/"].iter().any(|part| publish.topic.contains(part));
+                match is_numbered {
+                    true => format!("{actor} <- PUBLISH: {{{content}}}"),
+                    false => {
+                        let topic = text(&self.names.of(client).write(&publish.topic));
+                        format!("{actor} <- PUBLISH: {{topic: {topic}, {content}}}")
+                    }
+                }
             }
             _ => format!("{actor} <- {packet_type}"),
         });

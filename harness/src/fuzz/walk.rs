@@ -8,11 +8,10 @@ use super::link::{Incoming, Link};
 use super::memory::Memory;
 use super::names::Names;
 use super::packets;
+use super::walked::{Did, Logged, Walked};
 use crate::case::{Credentials, Identity, Scope, Transport};
 use crate::target::Peer;
 use crate::trace::{ConnectionId, Event, Trace, What};
-use model::cloud::{Answer, PlatformMessage};
-use model::judge::Violation;
 use model::packet::{Auth, Packet, ReasonCode};
 use model::wire::encode;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,82 +20,6 @@ use std::time::Duration;
 
 /// Virtual time moves only when nothing is left to do: any moment of it is enough.
 pub(super) const MOMENT: Duration = Duration::from_millis(1);
-
-/// What happened in a walk.
-#[derive(Debug)]
-pub struct Walked {
-    /// Every byte.
-    pub trace: Trace,
-    /// When the walk was over.
-    pub end: Duration,
-    /// Whether its time was virtual.
-    pub is_virtual: bool,
-    /// The commands that applied, each with the time at which it began.
-    pub commands: Vec<(Duration, Command)>,
-    /// What the clients did and got, in the order in which the peer could know it.
-    pub(super) log: Vec<Logged>,
-    /// What was wrong with the frames that carried it.
-    pub(super) misframed: Vec<Violation>,
-}
-
-impl Walked {
-    /// The commands that applied.
-    #[must_use]
-    pub fn applied(&self) -> Vec<Command> {
-        self.commands.iter().map(|(_, command)| command.clone()).collect()
-    }
-
-    /// Whose connection it was.
-    pub(super) fn client_of(&self, connection: ConnectionId) -> Option<Client> {
-        self.trace.events.iter().find_map(|event| match &event.what {
-            What::Opened(actor) if event.connection == connection => {
-                Client::first(Client::MOST).find(|client| client.actor() == actor)
-            }
-            _ => None,
-        })
-    }
-}
-
-/// One thing that a client or the cloud side did or got.
-#[derive(Debug)]
-pub(super) struct Logged {
-    /// The command that was being played, counted from 0.
-    pub(super) command: usize,
-    /// None for the cloud side.
-    pub(super) client: Option<Client>,
-    pub(super) what: Did,
-}
-
-/// What clients and the cloud side can do and get.
-#[derive(Debug)]
-pub(super) enum Did {
-    Open,
-    Send(Box<Packet>),
-    SendBytes(Vec<u8>),
-    /// In a WebSocket text frame.
-    SendText(Vec<u8>),
-    Break,
-    Receive(Box<Packet>),
-    /// The peer closed the connection.
-    BeClosed,
-    /// The API is asked.
-    Ask {
-        number: u32,
-        request: String,
-    },
-    BeAnswered {
-        number: u32,
-        answer: Box<Answer>,
-    },
-    Listen,
-    Leave,
-    /// A message came over AMQP.
-    Hear(Box<PlatformMessage>),
-    Settle {
-        payload: Vec<u8>,
-        is_accepted: bool,
-    },
-}
 
 /// The clients, and what they know.
 #[derive(Debug)]

@@ -251,9 +251,11 @@ impl Wording {
             true => Extras::Request,
             false => Extras::WildcardResponseTopic,
         };
+        // Devices say more: the log and the business server show it.
+        let often = if self.is_of_devices { 15 } else { 5 };
         prop_oneof![
             30 => Just(Extras::None),
-            5 => Just(Extras::UserProperties),
+            often => Just(Extras::UserProperties),
             5 => Just(Extras::Request),
             1 => Just(wildcard),
             1 => Just(Extras::ReservedName),

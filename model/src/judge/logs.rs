@@ -57,7 +57,7 @@ pub(super) fn uplink_line(topic: &str, qos: Qos, properties: &PublishProperties)
     LogLine { user_properties, ..line("device-to-cloud", content, "200") }
 }
 
-/// Whether a line as the platform words it holds this one: how it lays out User Properties nobody knows.
+/// Whether a line as the platform words it holds this one: how it lays out User Properties is not published.
 pub(super) fn is_held_by(owed: &LogLine, line: &LogLine) -> bool {
     let parts: Vec<&str> = line.user_properties.iter().flat_map(|(name, value)| [name.as_str(), value]).collect();
     let shows = |text: &String| parts.contains(&text.as_str()) || line.content.contains(text.as_str());

@@ -36,21 +36,6 @@ fn a_device_that_is_taken_over_hears_why_in_5_0() {
 }
 
 #[test]
-fn one_subscription_too_many_may_end_a_connection_of_3_1() {
-    // P-TOP-14: 3.1 has no failure code (V31-14), so that nothing can show in SUBACK.
-    let full = |version| {
-        let filters: Vec<String> = (0..100).map(|number| format!("/pk/lamp/user/s{number}")).collect();
-        let lamp = Trace::platform(version).connected(1, device("lamp"));
-        let lamp =
-            filters.iter().zip(1..).fold(lamp, |lamp, (filter, packet_id)| lamp.subscribed(1, packet_id, filter));
-        lamp.send(1, &subscribe(101, &["/pk/lamp/user/one-more"], Qos::AtLeastOnce))
-    };
-    full(V3_1).closed(1).conforms();
-    full(V3_1_1).receive(1, &suback(101, &[0x80])).alive(1).conforms();
-    full(V3_1_1).closed(1).violates("unprovoked-close", "");
-}
-
-#[test]
 fn one_client_identifier_may_be_two_devices() {
     // the first device may be left alone, or thrown out.
     let both = || {

@@ -9,7 +9,7 @@ pub enum CloudDeed {
         number: u32,
         /// How often.
         times: u32,
-        /// The action and its fields, as a case writes them: `Pub: {topic: .., payload: ..}`.
+        /// The action and its fields, as a case writes them: `Pub: {topic: .., payload: q$N}`. `$N` is the number of each.
         request: String,
     },
     /// Listens to what devices publish.

@@ -34,7 +34,7 @@ const PROPERTIES: &[&str] = &[
     ", properties: {response_topic: $X.topics/b}",
 ];
 
-/// Requests that are refused. `$N` is a number of their own.
+/// Requests that are refused. `$N` is the number of each: no two messages are alike, or nobody could tell which has come.
 const WRONG: &[&str] = &[
     "Pub: {product: $X.product_key, topic: $X.topics/a, payload: \"\"}",
     "Pub: {product: $X.product_key, topic: \"\", payload: q$N}",
@@ -92,7 +92,7 @@ impl Generator {
         };
         let number = self.messages + 1;
         self.messages += times;
-        let request = request.replace("$X", &format!("${device}")).replace("$N", &number.to_string());
+        let request = request.replace("$X", &format!("${device}"));
         Some(CloudDeed::Ask { number, times, request })
     }
 
@@ -109,11 +109,11 @@ pub(in crate::fuzz) fn kinds() -> impl Strategy<Value = CloudKind> {
     prop_oneof![
         12 => Just(CloudKind::Publish),
         1 => Just(CloudKind::PublishOften),
-        3 => Just(CloudKind::Broadcast),
+        5 => Just(CloudKind::Broadcast),
         12 => Just(CloudKind::Call),
         1 => Just(CloudKind::Administer),
         6 => Just(CloudKind::Misask),
-        4 => Just(CloudKind::ReadLog),
+        6 => Just(CloudKind::ReadLog),
         6 => Just(CloudKind::Listen),
         2 => Just(CloudKind::Leave),
         8 => Just(CloudKind::Settle),

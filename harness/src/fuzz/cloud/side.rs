@@ -4,7 +4,8 @@ use super::command::CloudDeed;
 use crate::case::{AMQP, API, Line, Settlement, line};
 use crate::cloud::{Business, Consumer, Signer, Told, lock};
 use crate::fuzz::connections::{Arrived, Connections};
-use crate::fuzz::walk::{Did, Walker};
+use crate::fuzz::walk::Walker;
+use crate::fuzz::walked::Did;
 use crate::target::Peer;
 use crate::trace::{ConnectionId, Event, Recorder, What};
 use model::cloud::{Answer, PlatformMessage};
@@ -103,6 +104,7 @@ impl Walker {
     }
 
     fn ask(&mut self, number: u32, request: &str) -> bool {
+        let request = request.replace("$N", &number.to_string());
         let step = format!("{API} -> {request}");
         let Ok(Line::Asks(prepared)) = line(&step, ProtocolVersion::V5_0, &mut self.scope) else { return false };
         let connection = self.next_connection();
@@ -113,7 +115,7 @@ impl Walker {
         let asking = self.cloud.business.ask(&prepared.request, signed, PATIENCE + prepared.call_time());
         self.connections.expect(connection, async { Arrived::Answer(asking.await) });
         self.cloud.waiting.insert(connection, number);
-        self.log(None, Did::Ask { number, request: request.to_owned() });
+        self.log(None, Did::Ask { number, request });
         true
     }
 

@@ -1,12 +1,12 @@
 //! What the cloud side did as steps of a case.
 
 use crate::case::{AMQP, API};
-use crate::fuzz::notation::{data, text};
+use crate::fuzz::notation::{data, literal};
 use crate::fuzz::script::{Pace, Script};
-use crate::fuzz::walk::{Did, Walked};
+use crate::fuzz::walked::{Did, Walked};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use model::cloud::{Answer, PlatformMessage};
+use model::cloud::{Answer, LogLine, PlatformMessage};
 
 /// What came over AMQP, as far as the steps have got.
 #[derive(Debug, Default)]
@@ -25,9 +25,9 @@ impl Script<'_> {
                 let named = request.replacen('{', &format!("{{as: c{number}, "), 1);
                 self.steps.push(format!("{API} -> {named}"));
             }
-            Did::BeAnswered { number, .. } if self.pace == Pace::Answers || self.right.is_some() => {
+            Did::BeAnswered { number, answer } if self.pace == Pace::Answers || self.right.is_some() => {
                 let right = self.right.and_then(|(right, _)| answer_in(right, *number));
-                self.steps.push(answer_step(*number, right));
+                self.steps.push(answer_step(*number, right, answer));
                 return true;
             }
             Did::Listen => {
@@ -62,7 +62,7 @@ impl Script<'_> {
             _ => None,
         });
         if let Some((number, answer)) = unanswered {
-            self.steps.push(answer_step(number, Some(answer)));
+            self.steps.push(answer_step(number, Some(answer), &Answer::default()));
         }
         if !self.listening.is_open {
             return;
@@ -91,24 +91,37 @@ fn messages(walked: &Walked) -> Vec<&PlatformMessage> {
     all.filter_map(|did| if let Did::Hear(message) = did { Some(&**message) } else { None }).collect()
 }
 
-/// The answer to a request, as a right platform gives it if that is known.
-fn answer_step(number: u32, right: Option<&Answer>) -> String {
+/// The answer to a request, as a right platform gives it if that is known; of a log, what is missing in the one that came.
+fn answer_step(number: u32, right: Option<&Answer>, came: &Answer) -> String {
     let mut fields = vec![format!("to: $c{number}")];
     if let Some(right) = right {
         fields.push(format!("success: {}", right.success));
         fields.extend(right.rrpc_code.map(|code| format!("rrpc_code: {code}")));
         fields.extend(right.payload.as_ref().map(|payload| format!("payload: {}", data(payload))));
+        let is_there = |line: &&LogLine| {
+            came.log
+                .iter()
+                .any(|other| (&other.content, &other.user_properties) == (&line.content, &line.user_properties))
+        };
+        fields.extend(right.log.iter().find(|line| !is_there(line)).map(log_line));
     }
     format!("{API} <- answer: {{{}}}", fields.join(", "))
+}
+
+/// The texts that stand together in a line.
+fn log_line(line: &LogLine) -> String {
+    let properties = line.user_properties.iter().flat_map(|(name, value)| [name, value]);
+    let texts: Vec<String> = [&line.content].into_iter().chain(properties).map(|part| literal(part)).collect();
+    format!("log_line: [{}]", texts.join(", "))
 }
 
 /// What a message holds, as the fields of an expectation.
 fn content(message: &PlatformMessage) -> Vec<(&'static str, String)> {
     let mut fields = vec![("payload", data(&message.payload))];
     fields.extend(message.qos.map(|qos| ("qos", qos.to_string())));
-    fields.extend(message.response_topic.as_ref().map(|topic| ("response_topic", text(topic))));
+    fields.extend(message.response_topic.as_ref().map(|topic| ("response_topic", literal(topic))));
     let decoded = message.correlation_data.as_ref().and_then(|data| STANDARD.decode(data).ok());
-    fields.extend(message.user_properties.as_ref().map(|properties| ("user_properties", text(properties))));
+    fields.extend(message.user_properties.as_ref().map(|properties| ("user_properties", literal(properties))));
     fields.extend(decoded.map(|bytes| ("correlation_data", data(&bytes))));
     fields
 }

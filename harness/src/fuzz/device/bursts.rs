@@ -1,10 +1,11 @@
 //! Much at once: more than a rate or a number of the dialect allows.
 
 use crate::fuzz::command::Content;
+use crate::fuzz::link::Link;
 use crate::fuzz::packets;
 use crate::fuzz::walk::Walker;
 use crate::trace::ConnectionId;
-use model::packet::{PacketId, SubscriptionOptions, SubscriptionRequest};
+use model::packet::{PacketId, ProtocolVersion, SubscriptionOptions, SubscriptionRequest};
 use std::time::Duration;
 
 /// How long a message counts for the uplink rates.
@@ -32,7 +33,10 @@ impl Walker {
 
     /// So many subscriptions, each to a topic of its own.
     pub(in crate::fuzz) fn subscribe_to_many(&mut self, id: ConnectionId, count: usize) -> bool {
-        let Some(client) = self.links.get(&id).filter(|link| !link.left).map(|link| link.client) else { return false };
+        // In 3.1 SUBACK cannot refuse (V31-14). The model has it grant what stands for nothing, the reference broker closes: as
+        // long as they do not agree, walks leave it alone.
+        let can_refuse = |link: &&Link| !link.left && link.version != ProtocolVersion::V3_1;
+        let Some(client) = self.links.get(&id).filter(can_refuse).map(|link| link.client) else { return false };
         let names = self.names.of(client);
         let filters: Vec<String> = (1..=count).map(|number| format!("$t/s{number}")).collect();
         for filters in filters.chunks(FILTERS) {

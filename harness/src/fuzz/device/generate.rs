@@ -133,7 +133,7 @@ fn kinds() -> impl Strategy<Value = Kind> {
     let exchanges = prop_oneof![
         20 => Just(Kind::Publish),
         2 => Just(Kind::Device(DeviceKind::PublishOften)),
-        16 => Just(Kind::Device(DeviceKind::Answer)),
+        24 => Just(Kind::Device(DeviceKind::Answer)),
         20 => Just(Kind::Acknowledge),
         2 => Just(Kind::Ping),
     ];

@@ -129,7 +129,7 @@ pub(super) fn manners(own: &'static str, all: Vec<&'static str>) -> impl Strateg
     prop_oneof![
         40 => Just((own, Manner::PLAIN)),
         14 => select(RIGHT).prop_map(move |manner| (own, manner)),
-        20 => Just((own, TAKES_CUSTOM_CALLS)),
+        30 => Just((own, TAKES_CUSTOM_CALLS)),
         6 => Just((own, SAME_NAME)),
         10 => others,
         16 => select(WRONG).prop_map(move |manner| (own, manner)),

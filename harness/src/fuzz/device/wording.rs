@@ -48,7 +48,7 @@ impl Wording {
     pub(in crate::fuzz) fn filters_of_devices() -> BoxedStrategy<&'static str> {
         prop_oneof![
             14 => select(OWN_FILTERS),
-            8 => select(CALLS),
+            14 => select(CALLS),
             4 => select(SYSTEM_FILTERS),
             4 => select(OTHERS_FILTERS),
         ]

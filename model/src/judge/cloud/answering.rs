@@ -58,7 +58,14 @@ impl Judge {
                     Breach::of(Rule::DeviceLogIsKept, format!("a line with {}, and its User Properties", line.content))
                 })
             }
-            Deed::Pushing { .. } => None,
+            Deed::Pushing { .. } if answer.success => None,
+            // P-API-8: it may be one too many within a minute, and is pushed to nobody then.
+            Deed::Pushing { .. } => {
+                if let Some(Exchange { deed: Deed::Pushing { to }, .. }) = self.cloud.exchanges.get_mut(&connection) {
+                    to.clear();
+                }
+                None
+            }
         };
         if let Some(breach) = broken {
             self.report_of_cloud(at, connection, &breach, answer.to_string());
