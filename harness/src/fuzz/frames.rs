@@ -91,7 +91,11 @@ fn untroubled(walked: &Walked) -> impl Iterator<Item = Violation> {
     events.iter().enumerate().filter(|(_, event)| matches!(event.what, What::SentText(_))).filter_map(
         |(index, sent)| {
             let mut later = events[index..].iter().filter(|event| event.connection == sent.connection);
-            let is_closed = later.any(|event| event.what == What::ClosedByPeer);
+            // Who leaves at once does not see what the server does.
+            let is_closed = later.any(|event| {
+                let leaves_at_once = event.what == What::ClosedByHarness && event.at == sent.at;
+                event.what == What::ClosedByPeer || leaves_at_once
+            });
             (!is_closed).then(|| Violation {
                 at: u64::try_from(sent.at.as_millis()).unwrap_or(u64::MAX),
                 connection: sent.connection,

@@ -56,7 +56,7 @@ pub(super) fn steps(walked: &Walked, names: &Names, pace: Pace, right: Option<Ri
 
 pub(super) struct Script<'a> {
     pub(super) walked: &'a Walked,
-    names: &'a Names,
+    pub(super) names: &'a Names,
     pub(super) pace: Pace,
     pub(super) right: Option<Right<'a>>,
     /// What the steps may not show.
@@ -213,7 +213,12 @@ impl Script<'_> {
     fn owed(&mut self, client: Client, right: &Walked) {
         let (theirs, ours) = (last_connection(right, client), last_connection(self.walked, client));
         let count = |all: &[&Did], one: &Did| all.iter().filter(|other| is_alike(one, other)).count();
-        let Some(position) = theirs.iter().position(|did| count(&theirs, did) > count(&ours, did)) else { return };
+        // Of several that are alike the last ones are missing.
+        let is_missing = |position: &usize| {
+            let did = theirs[*position];
+            count(&theirs[..=*position], did) > count(&ours, did)
+        };
+        let Some(position) = (0..theirs.len()).find(is_missing) else { return };
         let missing = theirs[position];
         let actor = client.actor();
         let Did::Receive(packet) = missing else {
@@ -227,6 +232,10 @@ impl Script<'_> {
         let before = theirs[..position].iter().filter(of_type).count().saturating_sub(expected);
         self.steps.extend(std::iter::repeat_n(format!("{actor} <- {packet_type}"), before));
         self.steps.push(match packet.as_ref() {
+            // What it brings is a secret.
+            Packet::Publish(publish) if self.names.are_of_devices() && is_answer(publish) => {
+                format!("{actor} <- PUBLISH: {{topic: {}}}", text(&publish.topic))
+            }
             Packet::Publish(publish) => {
                 let payload = data(&publish.payload);
                 let content = format!("payload: {payload}, qos: {}", publish.qos().value());
@@ -246,7 +255,7 @@ impl Script<'_> {
 
     fn receive(&mut self, client: Client, packet: &Packet, later: &[Logged]) {
         match packet {
-            Packet::Publish(publish) if self.names.are_of_devices() && is_answer(publish) => {
+            Packet::Publish(publish) if is_answer(publish) && self.uses_answer(client) => {
                 let name = answer_of(client).replace('$', "");
                 let topic = text(&publish.topic);
                 self.steps.push(format!("{} <- PUBLISH: {{topic: {topic}, as: {name}}}", client.actor()));
@@ -279,20 +288,6 @@ impl Script<'_> {
         let written =
             self.calls.iter().find_map(|(asked, variable)| written_topic(&publish.topic, asked, variable, &fields));
         written.unwrap_or(fields)
-    }
-
-    /// A device that a step names has to be an actor's.
-    fn introduce_devices(&mut self) {
-        if !self.names.are_of_devices() {
-            return;
-        }
-        let all = self.steps.join("\n");
-        let acts = |actor: &str| self.steps.iter().any(|step| step.starts_with(&format!("{actor} ")));
-        let is_named = |actor: &str| all.contains(&format!("${actor}.")) || all.contains(&format!("device: {actor}"));
-        let strangers = Client::first(Client::MOST).map(Client::actor).filter(|actor| is_named(actor) && !acts(actor));
-        let introductions: Vec<String> =
-            strangers.flat_map(|actor| [format!("{actor} opens"), format!("{actor} drops")]).collect();
-        self.steps.splice(0..0, introductions);
     }
 }
 

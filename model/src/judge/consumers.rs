@@ -195,7 +195,8 @@ impl Judge {
     pub(super) fn consumer_is_sent(&mut self, at: Millis, connection: ConnectionId, seen: &PlatformMessage) {
         let profile = &self.profile;
         let fitting = self.consumers.heard.iter_mut().filter(|heard| heard.is_it(profile, seen));
-        let known = fitting.min_by_key(|heard| heard.deliveries);
+        // Of two that are alike the one comes that had to be served.
+        let known = fitting.min_by_key(|heard| (heard.deliveries, heard.offends));
         match known {
             Some(heard) => {
                 heard.deliveries = heard.deliveries.saturating_add(1);

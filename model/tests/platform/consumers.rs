@@ -50,6 +50,18 @@ fn a_message_that_offends_is_not_owed_to_business_servers() {
 }
 
 #[test]
+fn of_two_messages_that_are_alike_the_right_one_comes() {
+    let foreign = "/pk/tv/user/update";
+    let both = || {
+        let twice = lamp_and_ear().connected(4, device("tv")).send(1, &qos0(foreign, "m1")).alive(1);
+        twice.published(4, 1, foreign, "m1")
+    };
+    let message = PlatformMessage { topic: foreign.to_owned(), ..message("m1", "1") };
+    delivered(both(), &message).conforms();
+    both().violates("amqp-message-arrives", "P-AMQ-7");
+}
+
+#[test]
 fn what_a_device_says_beside_its_message_comes_with_it() {
     // P-AMQ-7, under the reference broker's names.
     let sent = || {

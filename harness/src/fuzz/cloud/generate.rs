@@ -4,6 +4,8 @@ use super::command::CloudDeed;
 use crate::fuzz::command::Client;
 use crate::fuzz::generate::Generator;
 use crate::fuzz::walk::Walker;
+use crate::fuzz::wording::Versions;
+use model::packet::ProtocolVersion;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
@@ -99,7 +101,11 @@ impl Generator {
     fn publication(&mut self) -> String {
         let topic = self.draw(select(TOPICS));
         let qos = self.draw(select(&["", ", qos: 0", ", qos: 1", ", qos: 1"][..]));
-        let more = self.draw(prop_oneof![3 => Just(""), 1 => select(PROPERTIES)]);
+        // Only a device of 5.0 gets them, and only in its case they can be written.
+        let more = match self.wording.versions {
+            Versions::One(ProtocolVersion::V5_0) => self.draw(prop_oneof![3 => Just(""), 1 => select(PROPERTIES)]),
+            _ => "",
+        };
         format!("Pub: {{product: $X.product_key, topic: {topic}, payload: q$N{qos}{more}}}")
     }
 }

@@ -72,6 +72,10 @@ impl Generator {
         let registers = manner.purpose == Purpose::Registration;
         let keep_alives: &[u16] = if registers { &[60, 0, 29, 1_201] } else { &[60, 60, 60, 30, 300, 1_200] };
         (terms.keep_alive, terms.will) = (self.draw(select(keep_alives)), None);
+        if registers {
+            // The secret that counts is the last that was sent, and what is too large is not.
+            terms.maximum_packet_size = None;
+        }
         terms
     }
 

@@ -8,6 +8,7 @@ mod company;
 mod generate;
 mod login;
 mod manner;
+mod steps;
 mod wording;
 
 pub(super) use bursts::REST;
