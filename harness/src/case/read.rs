@@ -44,7 +44,7 @@ pub(super) fn read_all<'a>(
     steps
 }
 
-fn read(node: &Node, reading: &Reading<'_>, faults: &mut Vec<Fault>) -> Result<Option<Step>, Fault> {
+pub(super) fn read(node: &Node, reading: &Reading<'_>, faults: &mut Vec<Fault>) -> Result<Option<Step>, Fault> {
     let (head, body) = match &node.content {
         Content::Scalar(scalar) => (scalar.text.as_str(), None),
         Content::Mapping(entries) => match entries.as_slice() {

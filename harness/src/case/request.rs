@@ -15,6 +15,7 @@ use model::packet::{PublishProperties, Qos};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What the API can be asked for, as steps write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,14 @@ pub struct Prepared {
     pub without: Vec<String>,
     /// What is changed behind the signature; none for what is taken away.
     pub tampered: BTreeMap<String, Option<String>>,
+}
+
+impl Prepared {
+    /// How long a call may take by itself.
+    pub(crate) fn call_time(&self) -> Duration {
+        let timeout = self.request.parameter("Timeout").and_then(|timeout| timeout.parse().ok());
+        timeout.map_or(Duration::ZERO, |timeout: u16| Duration::from_millis(timeout.into()))
+    }
 }
 
 impl RequestTemplate {

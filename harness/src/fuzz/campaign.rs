@@ -2,12 +2,13 @@
 
 use super::avoided::Avoided;
 use super::command::Command;
+use super::device::Company;
 use super::explore::Terrain;
 use super::finding::Finding;
-use super::walk::Walked;
+use super::walked::Walked;
 use super::wording::{Ground, Versions};
-use crate::run::{Entry, Interrupt, KnownFailing, Verdict, base_36, finding, nonce};
-use crate::target::{Peer, Route};
+use crate::run::{Entry, Interrupt, KnownFailing, UNIQUE, Verdict, base_36, finding, nonce};
+use crate::target::{Peer, Route, Scheme};
 use model::judge::{Judgement, Violation};
 use model::packet::ProtocolVersion;
 use model::profile::Profile;
@@ -69,8 +70,8 @@ impl Target {
     /// A peer, and what keeps a walk with it apart from all others.
     pub(super) fn fresh(&self, terrain: &Terrain) -> (Peer, String) {
         match self {
-            Target::Embedded => (Peer::embedded(&terrain.profile), "m".to_owned()),
-            Target::Misbehaving(switch) => (Peer::misbehaving(&terrain.profile, *switch), "m".to_owned()),
+            Target::Embedded => (terrain.right_peer(), UNIQUE.to_owned()),
+            Target::Misbehaving(switch) => (terrain.peer(Some(*switch)), UNIQUE.to_owned()),
             Target::Network(network) => {
                 let walk = network.walks.fetch_add(1, Ordering::Relaxed);
                 (Peer::Network(network.route.clone()), format!("{}{}", network.nonce, base_36(walk)))
@@ -84,7 +85,7 @@ impl Target {
         if !matches!(self, Target::Misbehaving(_)) {
             return false;
         }
-        let without = terrain.repeat(Peer::embedded(&terrain.profile), commands, "m");
+        let without = terrain.repeat(terrain.right_peer(), commands, UNIQUE);
         without.is_ok_and(|without| terrain.violations(&without).iter().any(|other| other.rule == violation.rule))
     }
 
@@ -265,7 +266,7 @@ impl Campaign {
         let turn = usize::try_from(seed % TURNS.len() as u64).unwrap_or_default();
         let version = served.get(turn % served.len().max(1)).copied();
         let versions = version.map_or(self.terrain.versions, Versions::One);
-        Terrain { versions, ..self.terrain.clone() }
+        self.target.furnish(Terrain { versions, ..self.terrain.clone() }, seed)
     }
 
     fn walk(&self, index: u64) -> (usize, Walk) {
@@ -337,6 +338,8 @@ impl Terrain {
             length: 60,
             credentials: crate::case::Credentials::default(),
             avoided: BTreeSet::new(),
+            company: Company::Clients,
+            scheme: Scheme::Mqtt,
         }
     }
 }

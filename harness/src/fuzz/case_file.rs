@@ -1,9 +1,10 @@
 //! A finding as a case file: what was shrunk, in the case language.
 
+use super::device::services;
 use super::notation::text;
-use crate::case::{Library, Suite, Variant, expand};
+use crate::case::{AMQP, Library, Suite, Variant, expand};
 use model::packet::ProtocolVersion;
-use model::profile::Profile;
+use model::profile::{Feature, Profile};
 use model::statement::{Side, catalogue};
 use std::sync::Arc;
 
@@ -16,11 +17,19 @@ pub(super) struct Subject<'a> {
     /// The rule that is broken.
     pub(super) rule: &'a str,
     pub(super) statements: &'a [&'static str],
+    /// Its clients are devices.
+    pub(super) is_of_devices: bool,
+    /// WebSocket has to carry it.
+    pub(super) has_frames: bool,
 }
 
 /// The text of a case file with these steps.
 pub(super) fn case_file(subject: &Subject<'_>, steps: &[String]) -> String {
     let Subject { profile, version, seed, rule, .. } = subject;
+    let needs: Vec<&str> = match subject.is_of_devices {
+        true => services(profile).into_iter().map(Feature::name).collect(),
+        false => vec![Feature::PlainLogins.name()],
+    };
     let cites: Vec<String> = cites(subject).into_iter().map(text).collect();
     let mut lines = vec![
         format!("# Found by `mqttspec fuzz --profile {} --seed {seed}`, and shortened.", profile.name),
@@ -34,9 +43,13 @@ pub(super) fn case_file(subject: &Subject<'_>, steps: &[String]) -> String {
         format!("    about: The judge watches the rule {rule}."),
         format!("    cites: [{}]", cites.join(", ")),
         format!("    mqtt: [\"{}\"]", version.number()),
-        "    needs: [plain-logins]".to_owned(),
-        "    steps:".to_owned(),
+        format!("    needs: [{}]", needs.join(", ")),
     ];
+    // Business servers share what devices publish, and a broadcast comes to all.
+    let is_exclusive = |step: &String| step.starts_with(AMQP) || step.contains("PubBroadcast");
+    lines.extend(steps.iter().any(is_exclusive).then(|| "    exclusive: true".to_owned()));
+    lines.extend(subject.has_frames.then(|| "    transport: ws".to_owned()));
+    lines.push("    steps:".to_owned());
     lines.extend(steps.iter().map(|step| format!("      - {step}")));
     lines.push(String::new());
     lines.join("\n")

@@ -4,8 +4,11 @@
 //! more is skipped, so a failing list of them can be shortened.
 //!
 //! Topics, filters and client ids are written as in case files: `$t` is the topic prefix of the walk, `$ann` the client id
-//! of the actor `ann`, and `$$` a dollar sign.
+//! of the actor `ann`, and `$$` a dollar sign. Where clients are devices, `$bob.topics` is the prefix of another one's topics,
+//! and `$me` the one that acts.
 
+use super::cloud::CloudDeed;
+use super::device::Manner;
 use model::packet::{PacketId, PacketType, ProtocolVersion, Qos, SubscriptionOptions};
 
 /// A client of a walk, counted from 0.
@@ -45,6 +48,8 @@ impl Client {
 pub enum Command {
     /// A client does something.
     Does(Client, Deed),
+    /// The cloud side does something.
+    Cloud(CloudDeed),
     /// Time passes, in milliseconds; all that was held back flows before.
     Elapse(u64),
 }
@@ -52,7 +57,7 @@ pub enum Command {
 /// What a client does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deed {
-    /// Opens a connection and says CONNECT. Held: CONNECT does not arrive, and nothing is read, until it flows.
+    /// Opens a connection and says CONNECT; a device breaks off the one that it has. Held: CONNECT does not arrive, and nothing is read, until it flows.
     Connect {
         /// What CONNECT says.
         terms: Terms,
@@ -115,6 +120,28 @@ pub enum Deed {
         /// With Reason Code 0x04, in 5.0.
         with_will: bool,
     },
+    /// So many PUBLISH packets at once.
+    PublishOften {
+        /// How many.
+        count: usize,
+        /// What each of them says.
+        content: Content,
+    },
+    /// SUBSCRIBE packets for so many topics, all at once.
+    SubscribeToMany(usize),
+    /// PUBLISH that answers a call of the cloud, by the device that was called or another one.
+    Answer {
+        /// What the request of the call says: no two say the same.
+        request: Vec<u8>,
+        /// What the answer says.
+        payload: String,
+        /// How it names the call.
+        naming: Naming,
+    },
+    /// Packets in WebSocket frames that are not theirs.
+    Frames(&'static [&'static [u8]]),
+    /// Bytes in a WebSocket text frame.
+    TextFrame(&'static [u8]),
     /// The connection breaks.
     Cut,
     /// Some bytes of a PUBLISH, then the connection breaks.
@@ -154,6 +181,19 @@ pub struct Terms {
     pub problem_information: Option<bool>,
     /// Authentication Method.
     pub authentication: Authentication,
+    /// How a device logs in.
+    pub manner: Manner,
+}
+
+/// How the answer to a call names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// By its number, at QoS 0.
+    Right,
+    /// The same at QoS 1.
+    AtQos1,
+    /// By a number that nobody gave out.
+    Wrong,
 }
 
 /// A Will.

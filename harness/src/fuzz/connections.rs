@@ -1,9 +1,11 @@
 //! The connections of a walk as streams of bytes, on a runtime of their own: in virtual time with an embedded peer, in real
 //! time with any other.
 
+use crate::case::Transport;
 use crate::target::Peer;
 use crate::trace::ConnectionId;
 use crate::wire::{MOST_BYTES, Stream};
+use model::cloud::Answer;
 use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
@@ -12,6 +14,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
+use transport::Opened;
+use transport::web_socket::Frames;
 
 /// How long a peer may take to accept a connection, or the bytes that it is sent.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,6 +39,7 @@ pub(super) struct Connections {
 struct Open {
     writer: WriteHalf<Box<dyn Stream>>,
     reader: JoinHandle<()>,
+    frames: Option<Frames>,
 }
 
 impl Drop for Open {
@@ -61,6 +66,8 @@ pub(super) enum Arrived {
     Bytes(Vec<u8>),
     /// The peer closed; or it sent more than anybody should.
     Close,
+    /// The API answered, or nobody did.
+    Answer(Result<Answer, String>),
 }
 
 impl Connections {
@@ -88,18 +95,43 @@ impl Connections {
         self.runtime.block_on(async { self.started.elapsed() })
     }
 
-    /// Opens a connection.
+    /// Runs something to its end.
+    pub(super) fn run<F: Future>(&self, something: F) -> F::Output {
+        self.runtime.block_on(something)
+    }
+
+    /// Waits for something on this connection, while all else goes on.
+    pub(super) fn expect(&self, connection: ConnectionId, coming: impl Future<Output = Arrived> + Send + 'static) {
+        let (sender, started) = (self.sender.clone(), self.started);
+        self.runtime.spawn(async move {
+            let what = coming.await;
+            // A walk that is over waits for nothing.
+            let _ = sender.send(Arrival { at: started.elapsed(), connection, what });
+        });
+    }
+
+    /// What carries a connection that is opened like that, as logins tell of it.
+    pub(super) fn carries(&self, wanted: &[Transport]) -> model::device::Transport {
+        self.peer.carries(wanted)
+    }
+
+    /// The frames of a connection, if it is a WebSocket.
+    pub(super) fn frames(&self, id: ConnectionId) -> Option<&Frames> {
+        self.open.get(&id)?.frames.as_ref()
+    }
+
+    /// Opens a connection, over this where that is for us to choose.
     ///
     /// # Errors
     /// When the peer does not accept it.
-    pub(super) fn open(&mut self, id: ConnectionId) -> io::Result<()> {
+    pub(super) fn open(&mut self, id: ConnectionId, wanted: &[Transport]) -> io::Result<()> {
         let (peer, sender, started) = (&self.peer, self.sender.clone(), self.started);
         let open = self.runtime.block_on(async {
-            let opened = timeout(PATIENCE, peer.connect(&[])).await.map_err(|_| io::ErrorKind::TimedOut)?;
-            let stream = opened.map_err(io::Error::other)?.stream;
+            let opened = timeout(PATIENCE, peer.connect(wanted)).await.map_err(|_| io::ErrorKind::TimedOut)?;
+            let Opened { stream, frames, .. } = opened.map_err(io::Error::other)?;
             let (read_half, writer) = tokio::io::split(stream);
             let reader = tokio::spawn(read(read_half, id, started, sender));
-            Ok::<Open, io::Error>(Open { writer, reader })
+            Ok::<Open, io::Error>(Open { writer, reader, frames })
         })?;
         self.open.insert(id, open);
         Ok(())

@@ -14,7 +14,12 @@ impl Walker {
     pub(super) fn does_on(&mut self, id: ConnectionId, deed: &Deed) -> bool {
         let Some(link) = self.links.get_mut(&id) else { return false };
         let can_speak = !link.left;
+        let names = self.names.of(link.client);
         match deed {
+            Deed::PublishOften { count, content } => return self.publish_often(id, *count, content),
+            Deed::SubscribeToMany(count) => return self.subscribe_to_many(id, *count),
+            Deed::Frames(frames) => return self.send_frames(id, frames),
+            Deed::TextFrame(bytes) => return self.send_text(id, bytes),
             Deed::Cut => self.cut(id),
             Deed::StopReading if link.reading => link.reading = false,
             Deed::Stall if !link.stalled => link.stalled = true,
@@ -22,7 +27,7 @@ impl Walker {
             Deed::StopReading | Deed::Stall | Deed::Resume => return false,
             Deed::Malformed(bytes) if can_speak => self.write_unsound(id, bytes),
             Deed::CutWithin(bytes) if can_speak && link.client_id.is_some() => {
-                let Ok(whole) = encode(&packets::half_sent(&self.names), link.version) else { return false };
+                let Ok(whole) = encode(&packets::half_sent(&names), link.version) else { return false };
                 self.write_unsound(id, &whole[..*bytes.min(&(whole.len() - 1))]);
                 self.cut(id);
             }
@@ -38,13 +43,16 @@ impl Walker {
     fn packet(&mut self, id: ConnectionId, deed: &Deed) -> Option<Packet> {
         let link = self.links.get_mut(&id)?;
         let client_id = link.client_id.filter(|_| !link.left)?;
-        let version = link.version;
+        let (client, version) = (link.client, link.version);
+        let names = self.names.of(client);
+        if let Deed::SecondConnect(terms) = deed {
+            let terms = Terms { version, ..terms.clone() };
+            let presented = self.present(client, &terms)?;
+            self.links.get_mut(&id)?.sound = false;
+            return Some(packets::connect(&terms, &names, presented.identity));
+        }
         let memory = self.memories.entry(client_id).or_default();
         let packet = match deed {
-            Deed::SecondConnect(terms) => {
-                link.sound = false;
-                packets::connect(&Terms { version, ..terms.clone() }, &self.names, &self.credentials)
-            }
             Deed::Subscribe { id: packet_id, requests, identifier } => {
                 let means = |request: &Request| has_one_meaning(version, request.filter);
                 let requests: Vec<Request> = requests.iter().copied().filter(means).collect();
@@ -52,7 +60,7 @@ impl Walker {
                     return None;
                 }
                 memory.request(*packet_id, id);
-                packets::subscribe(*packet_id, version, &requests, *identifier, &self.names)
+                packets::subscribe(*packet_id, version, &requests, *identifier, &names)
             }
             Deed::Unsubscribe { id: packet_id, filters } => {
                 let means = |filter: &&'static str| has_one_meaning(version, filter);
@@ -61,9 +69,10 @@ impl Walker {
                     return None;
                 }
                 memory.request(*packet_id, id);
-                packets::unsubscribe(*packet_id, &filters, &self.names)
+                packets::unsubscribe(*packet_id, &filters, &names)
             }
-            Deed::Publish { id: packet_id, content } => self.publish(id, client_id, *packet_id, content)?,
+            Deed::Publish { id: packet_id, content } => self.publish(id, *packet_id, content)?,
+            Deed::Answer { request, payload, naming } => self.answer_to_call(id, request, payload, *naming)?,
             Deed::Resend(packet_id) => match memory.again(*packet_id, version, id)? {
                 Again::Publish(publish) => Packet::Publish(packets::again(&publish)),
                 Again::Release => packets::acknowledgement(PacketType::Pubrel, *packet_id, ReasonCode::Success)?,
@@ -102,6 +111,11 @@ impl Walker {
                 packets::disconnect(version, *session_expiry, *with_will)
             }
             Deed::CutWithin(_)
+            | Deed::SecondConnect(_)
+            | Deed::PublishOften { .. }
+            | Deed::SubscribeToMany(_)
+            | Deed::Frames(_)
+            | Deed::TextFrame(_)
             | Deed::Connect { .. }
             | Deed::Cut
             | Deed::StopReading
@@ -125,18 +139,15 @@ impl Walker {
         })
     }
 
-    fn publish(
-        &mut self,
-        id: ConnectionId,
-        client_id: &'static str,
-        packet_id: PacketId,
-        content: &Content,
-    ) -> Option<Packet> {
-        let link = self.links.get(&id)?;
+    /// A PUBLISH on an open connection; `None` if it does not apply.
+    pub(super) fn publish(&mut self, id: ConnectionId, packet_id: PacketId, content: &Content) -> Option<Packet> {
+        let link = self.links.get(&id).filter(|link| !link.left)?;
+        let client_id = link.client_id?;
+        let names = self.names.of(link.client);
         let version = link.version;
         // What a Topic Alias may be is not known before CONNACK.
         let alias = if version.has_properties() && link.greeted { content.alias } else { Alias::None };
-        let publish: Publish = packets::publish(packet_id, version, content, alias, &self.names);
+        let publish: Publish = packets::publish(packet_id, version, content, alias, &names);
         let memory = self.memories.entry(client_id).or_default();
         if publish.packet_id().is_some_and(|packet_id| !memory.is_free(packet_id)) {
             return None;

@@ -2,13 +2,16 @@
 
 use super::avoided::Avoided;
 use super::command::{Client, Command};
+use super::device::Company;
+use super::frames::with_frames;
 use super::generate::Generator;
 use super::shrink::shrink;
-use super::walk::{Walked, Walker};
+use super::walk::Walker;
+use super::walked::Walked;
 use super::wording::{Ground, Versions, Wording};
 use crate::case::Credentials;
 use crate::run::follow;
-use crate::target::Peer;
+use crate::target::{Peer, Scheme};
 use model::judge::{Judgement, Violation};
 use model::profile::Profile;
 use std::collections::BTreeSet;
@@ -35,6 +38,10 @@ pub struct Terrain {
     pub credentials: Credentials,
     /// What they leave alone.
     pub avoided: BTreeSet<Avoided>,
+    /// Who they are.
+    pub company: Company,
+    /// What carries their connections to an embedded broker.
+    pub scheme: Scheme,
 }
 
 impl Terrain {
@@ -44,12 +51,14 @@ impl Terrain {
     /// # Errors
     /// When the peer does not accept connections.
     pub fn explore(&self, peer: Peer, seed: u64, unique: &str) -> io::Result<Walked> {
-        let mut walker = Walker::new(peer, &self.profile, self.credentials.clone(), unique)?;
+        let mut walker = Walker::new(peer, self, unique)?;
         let wording = Wording {
             profile: self.profile.clone(),
             ground: self.ground,
             versions: self.versions,
             avoided: self.avoided.clone(),
+            is_of_devices: self.company.roster().is_some(),
+            has_frames: self.scheme.has_web_socket(),
         };
         let mut generator = Generator::new(seed, self.clients, wording);
         for _ in 0..self.length {
@@ -75,7 +84,7 @@ impl Terrain {
     /// # Errors
     /// When the peer does not accept connections.
     pub fn repeat(&self, peer: Peer, commands: &[Command], unique: &str) -> io::Result<Walked> {
-        let mut walker = Walker::new(peer, &self.profile, self.credentials.clone(), unique)?;
+        let mut walker = Walker::new(peer, self, unique)?;
         for command in commands {
             walker.play(command)?;
         }
@@ -85,7 +94,8 @@ impl Terrain {
     /// What the judge says of a walk.
     #[must_use]
     pub fn judge(&self, walked: &Walked) -> Judgement {
-        follow(&self.profile, walked.is_virtual, &walked.trace, walked.end)
+        let judgement = follow(&self.judged_by(), walked.is_virtual, &walked.trace, walked.end);
+        with_frames(judgement, walked)
     }
 
     /// What a walk shows to be wrong, in the order of the trace; nothing if the judge cannot tell.

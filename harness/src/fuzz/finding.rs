@@ -6,12 +6,12 @@ use super::command::Command;
 use super::explore::{Shrunk, Terrain};
 use super::names::Names;
 use super::script::{Pace, steps};
-use super::walk::Walked;
+use super::walked::Walked;
 use super::wording::Versions;
 use crate::case::Variant;
 use crate::concealing::{ConcealedTrace, Secrets};
-use crate::run::{Conditions, Outcome, VerdictKind, play_on};
-use crate::target::Peer;
+use crate::fault::{Fault, Interference};
+use crate::run::{Conditions, Outcome, VerdictKind, play_embedded, play_on};
 use model::judge::Violation;
 use model::packet::ProtocolVersion;
 use std::io;
@@ -142,11 +142,13 @@ impl Finding {
         finding.case_file = Err("its clients speak several versions".to_owned());
         if let Versions::One(version) = terrain.versions {
             let subject = Subject {
-                profile: &terrain.profile,
+                profile: terrain.dialect(),
                 version,
                 seed,
                 rule: finding.violation.rule,
                 statements: &finding.violation.statements.clone(),
+                is_of_devices: terrain.company.roster().is_some(),
+                has_frames: terrain.scheme.has_web_socket(),
             };
             let is_late = || began.elapsed() >= within;
             finding.make_case(terrain, target, &subject, &unique, is_late);
@@ -164,16 +166,25 @@ impl Finding {
         unique: &str,
         is_late: impl Fn() -> bool,
     ) {
-        let names = Names::new(&terrain.profile, unique);
-        let profile = Arc::new(terrain.profile.clone());
+        let names = Names::new(&terrain.profile, unique, terrain.company.roster());
+        let profile = Arc::new(terrain.dialect().clone());
         let conditions =
             Conditions { credentials: terrain.credentials.clone(), timeout: TIMEOUT, ..Conditions::default() };
-        let play = |peer: Peer, unique: &str, variant: &Arc<Variant>| {
-            play_on(peer, unique, variant, &profile, None, &conditions)
+        let embedded = |variant: &Arc<Variant>, interference: Interference| {
+            let conditions = Conditions { interference, ..conditions.clone() };
+            play_embedded(variant, &profile, None, &conditions)
+        };
+        let play = |variant: &Arc<Variant>| match target {
+            Target::Embedded => embedded(variant, Interference::None),
+            Target::Misbehaving(switch) => embedded(variant, Interference::Fault(Fault::Switch(*switch))),
+            Target::Network(_) => {
+                let (peer, unique) = target.fresh(terrain);
+                play_on(peer, &unique, variant, &profile, None, &conditions)
+            }
         };
         // What a right peer does with the same clients: the reference broker shows it.
-        let right = terrain.repeat(Peer::embedded(&profile), &self.shrunk.commands, unique).ok();
-        let right = right.as_ref().zip(self.walked.client_of(self.violation.connection));
+        let right = terrain.repeat(terrain.right_peer(), &self.shrunk.commands, unique).ok();
+        let right = right.as_ref().map(|right| (right, self.walked.client_of(self.violation.connection)));
         let ways = [(Pace::Answers, None), (Pace::Answers, right), (Pace::Time, None), (Pace::Time, right)];
         for (pace, right) in ways {
             let text = case_file(subject, &steps(&self.walked, &names, pace, right));
@@ -184,12 +195,11 @@ impl Finding {
                     continue;
                 }
             };
-            let passes = is_pass(&play(Peer::embedded(&profile), "m", &variant));
+            let passes = is_pass(&embedded(&variant, Interference::None));
             let mut confirmed = 0;
             let mut failed = None;
             for _ in 0..CONFIRMATIONS {
-                let (peer, unique) = target.fresh(terrain);
-                let outcome = play(peer, &unique, &variant);
+                let outcome = play(&variant);
                 let fails = matches!(outcome.verdict.kind(), VerdictKind::Fail | VerdictKind::Lenient);
                 confirmed += usize::from(fails);
                 if fails || failed.is_none() {

@@ -1,7 +1,10 @@
 //! What clients do next: drawn at random from what applies, as often as the dialect makes it interesting.
 
 use super::avoided::Avoided;
+use super::cloud::CloudKind;
 use super::command::{Client, Command, Deed};
+use super::device::{DeviceKind, Manner};
+use super::frames::{FRAMES, TEXT};
 use super::link::Link;
 use super::walk::Walker;
 use super::wording::Wording;
@@ -33,15 +36,19 @@ const ACKNOWLEDGEMENTS: &[PacketType] =
 
 /// What can be done, before it is known to whom and with what.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
-    Connect { held: bool },
+pub(super) enum Kind {
+    Connect {
+        held: bool,
+    },
     SecondConnect,
     Reauthenticate,
     Disconnect,
     Cut,
     CutWithin,
     Malformed,
-    Subscribe { many: bool },
+    Subscribe {
+        many: bool,
+    },
     Unsubscribe,
     Publish,
     Resend,
@@ -54,16 +61,23 @@ enum Kind {
     Stall,
     Resume,
     Elapse,
+    /// Frames of a WebSocket that do not end where packets do.
+    Frames,
+    TextFrame,
+    /// What only devices do.
+    Device(DeviceKind),
+    /// What the cloud side does, where there is one.
+    Cloud(CloudKind),
 }
 
 /// The source of commands.
 #[derive(Debug)]
 pub(super) struct Generator {
     runner: TestRunner,
-    clients: usize,
-    wording: Wording,
+    pub(super) clients: usize,
+    pub(super) wording: Wording,
     /// Messages so far: each has a number.
-    messages: u32,
+    pub(super) messages: u32,
 }
 
 impl Generator {
@@ -86,6 +100,7 @@ impl Generator {
         self.messages += 1;
         let mut terms = self.draw(self.wording.terms(client, self.clients, self.messages));
         (terms.client_id, terms.clean_start, terms.will) = (client.client_id(), false, None);
+        terms.manner = Manner::PLAIN;
         let connect = Deed::Connect { terms, held: false };
         if self.wording.avoids(Avoided::TakenOverWills) && takes_will_over(client, &connect, walker) {
             return vec![Command::Does(client, Deed::Resume)];
@@ -107,12 +122,12 @@ impl Generator {
         })
     }
 
-    fn draw<S: Strategy>(&mut self, strategy: S) -> S::Value {
+    pub(super) fn draw<S: Strategy>(&mut self, strategy: S) -> S::Value {
         // The strategies here reject nothing.
         strategy.new_tree(&mut self.runner).expect("it has a value").current()
     }
 
-    fn choose<T: Copy + std::fmt::Debug>(&mut self, among: &[T]) -> Option<T> {
+    pub(super) fn choose<T: Copy + std::fmt::Debug>(&mut self, among: &[T]) -> Option<T> {
         if among.is_empty() {
             return None;
         }
@@ -121,7 +136,13 @@ impl Generator {
     }
 
     fn attempt(&mut self, walker: &Walker) -> Option<Command> {
-        let kind = self.draw(kinds());
+        if self.wording.is_of_devices {
+            return self.attempt_of_devices(walker);
+        }
+        let kind = match self.wording.has_frames {
+            true => self.draw(prop_oneof![15 => kinds(), 1 => frames()]),
+            false => self.draw(kinds()),
+        };
         if matches!(kind, Kind::Elapse) {
             let choice = self.wording.elapses();
             return Some(Command::Elapse(self.draw(select(choice))));
@@ -146,7 +167,7 @@ impl Generator {
     }
 
     /// Something to do on an open connection.
-    fn deed(&mut self, kind: Kind, client: Client, link: &Link, walker: &Walker) -> Option<Deed> {
+    pub(super) fn deed(&mut self, kind: Kind, client: Client, link: &Link, walker: &Walker) -> Option<Deed> {
         let memory = link.client_id.and_then(|client_id| walker.memory(client_id));
         let deed = match kind {
             Kind::Cut => Deed::Cut,
@@ -199,7 +220,9 @@ impl Generator {
                 Deed::Disconnect { session_expiry, with_will: self.draw(any::<bool>()) }
             }
             Kind::CutWithin => Deed::CutWithin(self.draw(1_usize..12)),
-            Kind::Connect { .. } | Kind::Malformed | Kind::Elapse => return None,
+            Kind::Frames => Deed::Frames(self.draw(select(FRAMES))),
+            Kind::TextFrame => Deed::TextFrame(TEXT),
+            Kind::Connect { .. } | Kind::Malformed | Kind::Elapse | Kind::Device(_) | Kind::Cloud(_) => return None,
         };
         Some(deed)
     }
@@ -210,6 +233,11 @@ fn takes_will_over(client: Client, deed: &Deed, walker: &Walker) -> bool {
     let mut commands = walker.applied();
     commands.push(Command::Does(client, deed.clone()));
     Avoided::TakenOverWills.is_in(&commands)
+}
+
+/// What only a WebSocket has.
+fn frames() -> impl Strategy<Value = Kind> {
+    prop_oneof![3 => Just(Kind::Frames), 1 => Just(Kind::TextFrame)]
 }
 
 /// How often clients try to do what.

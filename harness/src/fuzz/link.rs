@@ -2,7 +2,7 @@
 
 use super::command::{Authentication, Client};
 use super::memory::Deliveries;
-use super::walk::Did;
+use super::walked::Did;
 use model::packet::{Packet, ProtocolVersion};
 use model::wire::Decoder;
 use std::collections::VecDeque;
@@ -27,6 +27,8 @@ pub(super) struct Link {
     pub(super) ending: bool,
     /// DISCONNECT was sent.
     pub(super) left: bool,
+    /// Its login is right, and no registration.
+    pub(super) is_of_a_session: bool,
     /// Only packets were sent, whole ones, and none that is larger than servers take.
     pub(super) sound: bool,
     /// PINGREQ packets that are not answered.
@@ -70,6 +72,7 @@ impl Link {
             awaits_answer: false,
             ending: false,
             left: false,
+            is_of_a_session: true,
             sound: true,
             pings: 0,
             deliveries: Deliveries::default(),

@@ -1,6 +1,7 @@
 //! A packet as a step of the case language writes it.
 
-use super::command::Client;
+use super::command::{Client, Terms};
+use super::device::answer_of;
 use super::names::Names;
 use crate::case::{Bound, code_name, filler, property_name, property_value};
 use model::packet::{
@@ -34,10 +35,16 @@ impl Fields {
 }
 
 /// The fields of a packet that `client` sends, as far as they are not what the case language takes them for; `None` if
-/// there are none. An acknowledgement has `id` as written here, if it is given.
-pub(super) fn fields(packet: &Packet, client: Client, names: &Names, id: Option<&str>) -> Option<String> {
+/// there are none. An acknowledgement has `id` as written here, if it is given; a device logs in as its terms say.
+pub(super) fn fields(
+    packet: &Packet,
+    client: Client,
+    names: &Names,
+    id: Option<&str>,
+    terms: Option<&Terms>,
+) -> Option<String> {
     let fields = match packet {
-        Packet::Connect(connect) => connect_fields(connect, client, names),
+        Packet::Connect(connect) => connect_fields(connect, client, names, terms),
         Packet::Publish(publish) => publish_fields(publish, names),
         Packet::Puback(it) | Packet::Pubrec(it) | Packet::Pubrel(it) | Packet::Pubcomp(it) => {
             acknowledgement_fields(it, id)
@@ -57,12 +64,19 @@ pub(super) fn fields(packet: &Packet, client: Client, names: &Names, id: Option<
     fields.text()
 }
 
-fn connect_fields(connect: &Connect, client: Client, names: &Names) -> Fields {
-    let client_id = names.write(&connect.client_id);
-    let fields = Fields::default()
-        .with_if(client_id != client.client_id(), "client_id", text(&client_id))
-        .with_if(!connect.clean_start, "clean", false)
-        .with_if(connect.keep_alive != KEEP_ALIVE, "keep_alive", connect.keep_alive);
+fn connect_fields(connect: &Connect, client: Client, names: &Names, terms: Option<&Terms>) -> Fields {
+    let login = match terms.filter(|_| names.are_of_devices()) {
+        Some(terms) => Fields(terms.login_fields(client, &answer_of(client))),
+        None => {
+            let client_id = names.write(&connect.client_id);
+            Fields::default().with_if(client_id != client.client_id(), "client_id", text(&client_id))
+        }
+    };
+    let fields = login.with_if(!connect.clean_start, "clean", false).with_if(
+        connect.keep_alive != KEEP_ALIVE,
+        "keep_alive",
+        connect.keep_alive,
+    );
     let fields = match &connect.will {
         Some(will) => fields.with("will", will_fields(will, names)),
         None => fields,
@@ -196,7 +210,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Text in which `$` means nothing.
-fn literal(words: &str) -> String {
+pub(super) fn literal(words: &str) -> String {
     text(&words.replace('$', "$$"))
 }
 

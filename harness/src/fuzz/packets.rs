@@ -2,7 +2,7 @@
 
 use super::command::{Alias, Authentication, Content, Extras, Payload, Request, Terms, WillTerms};
 use super::names::Names;
-use crate::case::{Credentials, filler};
+use crate::case::{Identity, filler};
 use model::packet::{
     Acknowledgement, Auth, AuthProperties, Connect, ConnectProperties, Delivery, Disconnect, DisconnectProperties,
     Packet, PacketId, PacketType, ProtocolVersion, Publish, PublishProperties, Qos, ReasonCode, Subscribe,
@@ -16,7 +16,7 @@ fn text(text: &str) -> Utf8String {
     Utf8String::new(text).expect("there is no U+0000 in it")
 }
 
-pub(super) fn connect(terms: &Terms, names: &Names, credentials: &Credentials) -> Packet {
+pub(super) fn connect(terms: &Terms, names: &Names, identity: Identity) -> Packet {
     let mut properties = ConnectProperties::default();
     if terms.version.has_properties() {
         properties.session_expiry_interval = terms.session_expiry;
@@ -34,10 +34,10 @@ pub(super) fn connect(terms: &Terms, names: &Names, credentials: &Credentials) -
         clean_start: terms.clean_start,
         keep_alive: terms.keep_alive,
         properties,
-        client_id: names.spell(terms.client_id),
+        client_id: text(&identity.client_id),
         will: terms.will.as_ref().map(|will| will_message(will, terms.version, names)),
-        user_name: credentials.user_name.as_deref().map(text),
-        password: credentials.password.clone(),
+        user_name: identity.user_name.as_deref().map(text),
+        password: identity.password,
     })
 }
 
@@ -88,6 +88,14 @@ pub(super) fn subscribe(
         })
         .collect();
     let identifier = identifier.filter(|_| version.has_properties()).and_then(SubscriptionIdentifier::new);
+    subscribe_to(packet_id, requests, identifier)
+}
+
+pub(super) fn subscribe_to(
+    packet_id: PacketId,
+    requests: Vec<SubscriptionRequest>,
+    identifier: Option<SubscriptionIdentifier>,
+) -> Packet {
     let properties = SubscribeProperties { subscription_identifier: identifier, ..SubscribeProperties::default() };
     Packet::Subscribe(Subscribe { packet_id, properties, requests })
 }

@@ -1,6 +1,7 @@
 //! Plainer commands: those that say less, and so tell more.
 
 use super::command::{Alias, Authentication, Client, Command, Content, Deed, Extras, Payload, Terms};
+use super::device::Manner;
 use model::packet::{Qos, SubscriptionOptions};
 use std::collections::BTreeSet;
 
@@ -53,7 +54,7 @@ fn with_fewer_clients(commands: &[Command]) -> Vec<Vec<Command>> {
 fn client_of(command: &Command) -> Option<Client> {
     match command {
         Command::Does(client, _) => Some(*client),
-        Command::Elapse(_) => None,
+        Command::Cloud(_) | Command::Elapse(_) => None,
     }
 }
 
@@ -120,7 +121,9 @@ fn plainer_terms(terms: &Terms) -> Vec<Terms> {
         Terms { receive_maximum: terms.receive_maximum, ..plainest.clone() },
         Terms { keep_alive: terms.keep_alive, ..plainest.clone() },
         Terms { maximum_packet_size: terms.maximum_packet_size, ..plainest.clone() },
-        Terms { topic_alias_maximum: terms.topic_alias_maximum, ..plainest },
+        Terms { topic_alias_maximum: terms.topic_alias_maximum, ..plainest.clone() },
+        Terms { manner: Manner::PLAIN, ..plainest },
+        Terms { manner: Manner::PLAIN, ..terms.clone() },
     ];
     if let Some(will) = &terms.will {
         all.extend(plainer_contents(&will.content).into_iter().map(|content| {

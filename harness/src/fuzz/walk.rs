@@ -1,83 +1,25 @@
 //! A peer with clients around it: each command is played, every byte is recorded.
 
+use super::cloud::CloudSide;
 use super::command::{Authentication, Client, Command, Deed, Terms};
 use super::connections::{Arrival, Arrived, Connections};
+use super::explore::Terrain;
 use super::link::{Incoming, Link};
 use super::memory::Memory;
 use super::names::Names;
 use super::packets;
-use crate::case::Credentials;
+use super::walked::{Did, Logged, Walked};
+use crate::case::{Credentials, Identity, Scope, Transport};
 use crate::target::Peer;
 use crate::trace::{ConnectionId, Event, Trace, What};
 use model::packet::{Auth, Packet, ReasonCode};
-use model::profile::Profile;
 use model::wire::encode;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 
 /// Virtual time moves only when nothing is left to do: any moment of it is enough.
 pub(super) const MOMENT: Duration = Duration::from_millis(1);
-
-/// What happened in a walk.
-#[derive(Debug)]
-pub struct Walked {
-    /// Every byte.
-    pub trace: Trace,
-    /// When the walk was over.
-    pub end: Duration,
-    /// Whether its time was virtual.
-    pub is_virtual: bool,
-    /// The commands that applied, each with the time at which it began.
-    pub commands: Vec<(Duration, Command)>,
-    /// What the clients did and got, in the order in which the peer could know it.
-    pub(super) log: Vec<Logged>,
-}
-
-impl Walked {
-    /// The commands that applied.
-    #[must_use]
-    pub fn applied(&self) -> Vec<Command> {
-        self.commands.iter().map(|(_, command)| command.clone()).collect()
-    }
-
-    /// Those that may have a part in what the judge saw in this millisecond: later ones have none.
-    pub(super) fn applied_until(&self, at: u64) -> Vec<Command> {
-        let until = |began: &Duration| began.as_millis() <= u128::from(at);
-        self.commands.iter().take_while(|(began, _)| until(began)).map(|(_, command)| command.clone()).collect()
-    }
-
-    /// Whose connection it was.
-    pub(super) fn client_of(&self, connection: ConnectionId) -> Option<Client> {
-        self.trace.events.iter().find_map(|event| match &event.what {
-            What::Opened(actor) if event.connection == connection => {
-                Client::first(Client::MOST).find(|client| client.actor() == actor)
-            }
-            _ => None,
-        })
-    }
-}
-
-/// One thing that a client did or got.
-#[derive(Debug)]
-pub(super) struct Logged {
-    /// The command that was being played, counted from 0.
-    pub(super) command: usize,
-    pub(super) client: Client,
-    pub(super) what: Did,
-}
-
-/// What a client can do and get.
-#[derive(Debug)]
-pub(super) enum Did {
-    Open,
-    Send(Box<Packet>),
-    SendBytes(Vec<u8>),
-    Break,
-    Receive(Box<Packet>),
-    /// The peer closed the connection.
-    BeClosed,
-}
 
 /// The clients, and what they know.
 #[derive(Debug)]
@@ -85,6 +27,11 @@ pub(super) struct Walker {
     pub(super) connections: Connections,
     pub(super) names: Names,
     pub(super) credentials: Credentials,
+    /// What the steps of a case would know.
+    pub(super) scope: Scope,
+    pub(super) cloud: CloudSide,
+    /// To whom registrations have brought something.
+    pub(super) registered: BTreeSet<Client>,
     /// The connection of each client, as long as it knows it open.
     clients: BTreeMap<Client, ConnectionId>,
     pub(super) links: BTreeMap<ConnectionId, Link>,
@@ -95,17 +42,24 @@ pub(super) struct Walker {
     largest_packet: usize,
     /// How often clients have answered by themselves.
     said: usize,
-    walked: Walked,
+    pub(super) walked: Walked,
 }
 
 impl Walker {
     /// A walker with this peer; `unique` keeps it apart from others.
-    pub(super) fn new(peer: Peer, profile: &Profile, credentials: Credentials, unique: &str) -> io::Result<Walker> {
+    pub(super) fn new(peer: Peer, terrain: &Terrain, unique: &str) -> io::Result<Walker> {
+        let (profile, credentials) = (&terrain.profile, terrain.credentials.clone());
         let is_virtual = peer.is_virtual();
+        let connections = Connections::new(peer.clone())?;
+        let roster = terrain.company.roster();
+        let scope = Scope::new(profile.topic_prefix(unique), unique, credentials.clone());
         Ok(Walker {
-            connections: Connections::new(peer)?,
-            names: Names::new(profile, unique),
+            cloud: CloudSide::of(&peer, profile, unique, &connections),
+            connections,
+            names: Names::new(profile, unique, roster),
             credentials,
+            scope: scope.with_devices(roster.cloned()),
+            registered: BTreeSet::new(),
             clients: BTreeMap::new(),
             links: BTreeMap::new(),
             memories: BTreeMap::new(),
@@ -118,6 +72,7 @@ impl Walker {
                 is_virtual,
                 commands: Vec::new(),
                 log: Vec::new(),
+                misframed: Vec::new(),
             },
         })
     }
@@ -152,6 +107,7 @@ impl Walker {
                 true
             }
             Command::Does(client, deed) => self.does(*client, deed)?,
+            Command::Cloud(deed) => self.does_in_the_cloud(deed),
         };
         match applies {
             true => self.settle(),
@@ -166,6 +122,8 @@ impl Walker {
     pub(super) fn finish(mut self) -> Walked {
         self.flow();
         self.come_to_rest();
+        self.await_answers();
+        self.examine_all();
         self.walked.end = self.connections.now();
         self.walked
     }
@@ -173,50 +131,65 @@ impl Walker {
     fn does(&mut self, client: Client, deed: &Deed) -> io::Result<bool> {
         let id = self.clients.get(&client).copied();
         match (deed, id) {
-            (Deed::Connect { terms, held }, None) => {
+            (Deed::Connect { .. }, Some(_)) if !self.names.are_of_devices() => Ok(false),
+            (Deed::Connect { terms, held }, known) => {
                 if self.is_contested(terms) {
                     return Ok(false);
                 }
-                let id = self.open(client)?;
+                let Some(presented) = self.present(client, terms) else { return Ok(false) };
+                known.into_iter().for_each(|id| self.cut(id));
+                let id = self.open(client, presented.over)?;
                 if let Some(link) = self.links.get_mut(&id) {
                     (link.stalled, link.reading) = (*held, !*held);
                 }
-                self.connect(id, terms);
+                self.connect(id, terms, presented.identity);
                 Ok(true)
             }
             (Deed::Malformed(bytes), None) => {
-                let id = self.open(client)?;
+                let id = self.open(client, None)?;
                 self.write_unsound(id, bytes);
                 Ok(true)
             }
-            (Deed::Connect { .. }, Some(_)) | (_, None) => Ok(false),
+            (_, None) => Ok(false),
             (deed, Some(id)) => Ok(self.does_on(id, deed)),
         }
     }
 
-    fn open(&mut self, client: Client) -> io::Result<ConnectionId> {
+    /// The number of a connection that is opened now.
+    pub(super) fn next_connection(&mut self) -> ConnectionId {
         let id = ConnectionId(self.opened);
-        self.connections.open(id)?;
+        self.opened += 1;
+        id
+    }
+
+    fn open(&mut self, client: Client, over: Option<model::device::Transport>) -> io::Result<ConnectionId> {
+        let wanted = Vec::from_iter(over.map(Transport::from));
+        let id = ConnectionId(self.opened);
+        self.connections.open(id, &wanted)?;
         self.opened += 1;
         self.links.insert(id, Link::new(client));
         self.clients.insert(client, id);
         self.record(id, What::Opened(client.actor().to_owned()));
-        self.log(client, Did::Open);
+        self.record(id, What::Carried(self.connections.carries(&wanted)));
+        self.log(Some(client), Did::Open);
         Ok(id)
     }
 
-    fn connect(&mut self, id: ConnectionId, terms: &Terms) {
+    fn connect(&mut self, id: ConnectionId, terms: &Terms, identity: Identity) {
+        let session = terms.manner.session_of(terms.client_id);
         let Some(link) = self.links.get_mut(&id) else { return };
-        link.client_id = Some(terms.client_id);
+        let names = self.names.of(link.client);
+        link.client_id = Some(session);
+        link.is_of_a_session = terms.manner.is_of_a_session();
         link.speak(terms.version);
         link.awaits_answer = true;
         link.authentication = if terms.version.has_properties() { terms.authentication } else { Authentication::None };
-        let memory = self.memories.entry(terms.client_id).or_default();
+        let memory = self.memories.entry(session).or_default();
         match terms.clean_start {
             true => memory.clear(),
             false => memory.reconnect(),
         }
-        self.send(id, packets::connect(terms, &self.names, &self.credentials));
+        self.send(id, packets::connect(terms, &names, identity));
     }
 
     /// Answers a challenge as the client has made up its mind to.
@@ -258,7 +231,7 @@ impl Walker {
         self.write(id, bytes.to_vec(), Did::SendBytes(bytes.to_vec()));
     }
 
-    fn write(&mut self, id: ConnectionId, bytes: Vec<u8>, did: Did) {
+    pub(super) fn write(&mut self, id: ConnectionId, bytes: Vec<u8>, did: Did) {
         self.record(id, What::Sent(bytes.clone()));
         let Some(link) = self.links.get_mut(&id) else { return };
         link.held_back.push_back((bytes, did));
@@ -273,27 +246,45 @@ impl Walker {
             let client = link.client;
             let Some((bytes, did)) = link.held_back.pop_front() else { break };
             self.connections.write(id, &bytes);
-            self.log(client, did);
+            self.log(Some(client), did);
         }
     }
 
     /// Takes note of all that came. `true` if clients have said something by themselves.
     pub(super) fn drain(&mut self) -> bool {
         let said = self.said;
-        while let Some(arrival) = self.connections.take() {
-            self.arrived(arrival);
+        loop {
+            let heard = self.cloud.take();
+            let arrivals: Vec<Arrival> = std::iter::from_fn(|| self.connections.take()).collect();
+            if heard.is_empty() && arrivals.is_empty() {
+                break;
+            }
+            // In the order of their times, whoever has noted them.
+            let mut heard = heard.into_iter().peekable();
+            for arrival in arrivals {
+                while let Some(event) = heard.next_if(|event| event.at < arrival.at) {
+                    self.heard(event);
+                }
+                self.arrived(arrival);
+            }
+            heard.for_each(|event| self.heard(event));
         }
         self.said > said
     }
 
     pub(super) fn arrived(&mut self, arrival: Arrival) {
-        let Some(link) = self.links.get_mut(&arrival.connection) else { return };
-        match arrival.what {
+        let Arrival { at, connection, what } = arrival;
+        if let Arrived::Answer(answer) = what {
+            return self.answered(at, connection, answer);
+        }
+        let Some(link) = self.links.get_mut(&connection) else { return };
+        match what {
             Arrived::Bytes(bytes) => link.arrived(&bytes),
             Arrived::Close => link.closed(),
+            Arrived::Answer(_) => {}
         }
         if link.reading {
-            self.read(arrival.connection, arrival.at);
+            self.read(connection, at);
         }
     }
 
@@ -304,7 +295,8 @@ impl Walker {
             match incoming {
                 Incoming::Close => {
                     self.record_at(at, id, What::ClosedByPeer);
-                    self.log(client, Did::BeClosed);
+                    self.log(Some(client), Did::BeClosed);
+                    self.examine(id);
                     self.connections.close(id);
                     self.forget(id);
                 }
@@ -312,7 +304,7 @@ impl Walker {
                 Incoming::Packet(packet, bytes) => {
                     self.record_at(at, id, What::Received(bytes));
                     self.learn(id, &packet);
-                    self.log(client, Did::Receive(packet));
+                    self.log(Some(client), Did::Receive(packet));
                 }
             }
         }
@@ -320,8 +312,11 @@ impl Walker {
 
     /// What the client has to remember of a packet.
     fn learn(&mut self, id: ConnectionId, packet: &Packet) {
+        let Some(client) = self.links.get(&id).map(|link| link.client) else { return };
+        self.learn_answer(client, packet);
         let Some(link) = self.links.get_mut(&id) else { return };
         match packet {
+            Packet::Publish(publish) => self.cloud.learn(&publish.topic, &publish.payload),
             Packet::Connack(connack) => {
                 link.greeted = connack.code.is_accepted();
                 link.ending = !link.greeted;
@@ -346,7 +341,8 @@ impl Walker {
     pub(super) fn cut(&mut self, id: ConnectionId) {
         let Some(client) = self.links.get(&id).map(|link| link.client) else { return };
         self.record(id, What::ClosedByHarness);
-        self.log(client, Did::Break);
+        self.log(Some(client), Did::Break);
+        self.examine(id);
         self.connections.close(id);
         self.forget(id);
     }
@@ -374,17 +370,17 @@ impl Walker {
         self.settle();
     }
 
-    fn record(&mut self, connection: ConnectionId, what: What) {
+    pub(super) fn record(&mut self, connection: ConnectionId, what: What) {
         self.record_at(self.connections.now(), connection, what);
     }
 
-    fn record_at(&mut self, at: Duration, connection: ConnectionId, what: What) {
+    pub(super) fn record_at(&mut self, at: Duration, connection: ConnectionId, what: What) {
         // What was read late came late.
         let at = self.walked.trace.events.last().map_or(at, |last| at.max(last.at));
         self.walked.trace.events.push(Event { at, connection, what });
     }
 
-    fn log(&mut self, client: Client, what: Did) {
+    pub(super) fn log(&mut self, client: Option<Client>, what: Did) {
         let command = self.walked.commands.len().saturating_sub(1);
         self.walked.log.push(Logged { command, client, what });
     }

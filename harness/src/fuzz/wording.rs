@@ -2,6 +2,7 @@
 
 use super::avoided::Avoided;
 use super::command::{Alias, Authentication, Client, Content, Extras, Payload, Request, Terms, WillTerms};
+use super::device::Manner;
 use crate::case::LARGEST_FILLER;
 use model::packet::{ProtocolVersion, Qos, RetainHandling, SubscriptionOptions};
 use model::profile::{Feature, Profile};
@@ -58,6 +59,10 @@ pub(super) struct Wording {
     pub(super) ground: Ground,
     pub(super) versions: Versions,
     pub(super) avoided: BTreeSet<Avoided>,
+    /// Clients are devices, with topics of their own.
+    pub(super) is_of_devices: bool,
+    /// WebSocket carries the connections.
+    pub(super) has_frames: bool,
 }
 
 impl Wording {
@@ -143,6 +148,7 @@ impl Wording {
                 topic_alias_maximum,
                 problem_information: problems,
                 authentication: method,
+                manner: Manner::PLAIN,
             }
         })
     }
@@ -165,6 +171,7 @@ impl Wording {
 
     fn authentications(&self) -> BoxedStrategy<Authentication> {
         match self.ground {
+            _ if self.is_of_devices => Just(Authentication::None).boxed(),
             Ground::Embedded => prop_oneof![
                 30 => Just(Authentication::None),
                 1 => Just(Authentication::Foreign),
@@ -188,6 +195,7 @@ impl Wording {
 
     fn topics(&self) -> BoxedStrategy<&'static str> {
         match self.ground {
+            _ if self.is_of_devices => Wording::topics_of_devices(),
             Ground::Embedded => prop_oneof![12 => select(TOPICS), 1 => select(TOPICS_AT_THE_ROOT)].boxed(),
             Ground::Network => select(TOPICS).boxed(),
         }
@@ -195,15 +203,23 @@ impl Wording {
 
     fn filters(&self, version: ProtocolVersion) -> Union<BoxedStrategy<&'static str>> {
         let (overlap, shares) = (!self.avoids(Avoided::OverlappingFilters), !self.avoids(Avoided::SharedSubscriptions));
-        let at_the_root = if overlap && self.ground == Ground::Embedded { 8 } else { 0 };
+        let at_the_root = match self.ground {
+            _ if self.is_of_devices => 1,
+            Ground::Embedded if overlap => 8,
+            Ground::Embedded | Ground::Network => 0,
+        };
         let shared = match self.profile.has_in(Feature::SharedSubscriptions, version) {
             _ if !shares => 0,
             true => 10,
             false => 1,
         };
         let strange = STRANGE_FILTERS.iter().filter(|filter| shares || !filter.starts_with("$$share"));
+        let usual = match self.is_of_devices {
+            true => Wording::filters_of_devices(),
+            false => select(if overlap { FILTERS } else { DISJOINT_FILTERS }).boxed(),
+        };
         let weighted = [
-            (30, select(if overlap { FILTERS } else { DISJOINT_FILTERS }).boxed()),
+            (30, usual),
             (at_the_root, select(FILTERS_AT_THE_ROOT).boxed()),
             (shared, select(SHARED_FILTERS).boxed()),
             (1, select(Vec::from_iter(strange.copied())).boxed()),
@@ -239,9 +255,11 @@ impl Wording {
             true => Extras::Request,
             false => Extras::WildcardResponseTopic,
         };
+        // Devices say more: the log and the business server show it.
+        let often = if self.is_of_devices { 15 } else { 5 };
         prop_oneof![
             30 => Just(Extras::None),
-            5 => Just(Extras::UserProperties),
+            often => Just(Extras::UserProperties),
             5 => Just(Extras::Request),
             1 => Just(wildcard),
             1 => Just(Extras::ReservedName),

@@ -2,12 +2,11 @@
 
 use super::expect::seconds;
 use super::player::{Halt, Player};
-use crate::case::{API, AnswerPattern, Mismatch, Prepared, RequestTemplate, Step, Window};
+use crate::case::{API, AnswerPattern, Mismatch, RequestTemplate, Step, Window};
 use crate::cloud::{Business, Signer};
 use crate::trace::{ConnectionId, What};
 use model::cloud::Answer;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -81,7 +80,7 @@ impl Player<'_> {
         }
         let connection = self.next_connection();
         let signed = self.asked.signer.sign(&prepared);
-        let deadline = Instant::now() + self.timeout + call_time(&prepared);
+        let deadline = Instant::now() + self.timeout + prepared.call_time();
         self.recorder().record(connection, What::Opened(API.to_owned()));
         let request = prepared.request;
         self.recorder()
@@ -166,12 +165,6 @@ pub(super) fn mismatch_texts(mismatches: &[Mismatch]) -> (String, String, String
     let expected = list(|mismatch| format!("{} {}", mismatch.field, mismatch.expected));
     let seen = list(|mismatch| format!("{} {}", mismatch.field, mismatch.seen));
     (fields, expected, seen)
-}
-
-/// How long a call may take by itself.
-fn call_time(prepared: &Prepared) -> Duration {
-    let timeout = prepared.request.parameter("Timeout").and_then(|timeout| timeout.parse().ok());
-    timeout.map_or(Duration::ZERO, |timeout: u16| Duration::from_millis(timeout.into()))
 }
 
 fn lock(answer: &Mutex<Option<Answered>>) -> MutexGuard<'_, Option<Answered>> {

@@ -3,30 +3,51 @@
 use super::verdict::Finding;
 use crate::wire::Connection;
 use std::time::Duration;
-use transport::web_socket::SUBPROTOCOL;
+use transport::web_socket::{Frames, SUBPROTOCOL};
+
+/// Something that is wrong with a WebSocket.
+#[derive(Debug)]
+pub(crate) struct Misframed {
+    pub(crate) statement: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) expected: &'static str,
+    pub(crate) seen: String,
+}
 
 /// What is wrong with the WebSocket of a connection.
 pub(super) fn misframed(connection: &Connection, at: Duration) -> Vec<Finding> {
-    let Some(frames) = connection.frames() else { return Vec::new() };
-    let finding = |statement: &str, what: &str, expected: &str, seen: &str| Finding {
-        statements: vec![statement.to_owned()],
+    let all = connection.frames().map(misframed_by).unwrap_or_default();
+    let finding = |Misframed { statement, what, expected, seen }| Finding {
+        statements: vec![String::from(statement)],
         step: None,
         at,
         connection: Some(connection.id()),
-        what: what.to_owned(),
-        expected: expected.to_owned(),
-        seen: seen.to_owned(),
+        what: String::from(what),
+        expected: String::from(expected),
+        seen,
         bytes: Vec::new(),
     };
-    let mut findings = Vec::new();
+    all.into_iter().map(finding).collect()
+}
+
+/// What is wrong with the frames of a connection.
+pub(crate) fn misframed_by(frames: &Frames) -> Vec<Misframed> {
+    let mut all = Vec::new();
     if frames.subprotocol() != Some(SUBPROTOCOL) {
-        let seen = frames.subprotocol().map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
-        let what = "the server does not choose the WebSocket subprotocol that was offered";
-        findings.push(finding("MQTT-6.0.0-4", what, "`mqtt`", &seen));
+        all.push(Misframed {
+            statement: "MQTT-6.0.0-4",
+            what: "the server does not choose the WebSocket subprotocol that was offered",
+            expected: "`mqtt`",
+            seen: frames.subprotocol().map_or_else(|| "none".to_owned(), |name| format!("`{name}`")),
+        });
     }
     if frames.got_text() {
-        let what = "the server sends a WebSocket text frame";
-        findings.push(finding("MQTT-6.0.0-1", what, "MQTT in binary frames", "a text frame"));
+        all.push(Misframed {
+            statement: "MQTT-6.0.0-1",
+            what: "the server sends a WebSocket text frame",
+            expected: "MQTT in binary frames",
+            seen: "a text frame".to_owned(),
+        });
     }
-    findings
+    all
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What keeps variants apart on a shared broker. In memory each has its own, so reports are the same whatever is selected.
-pub(super) const UNIQUE: &str = "m";
+pub(crate) const UNIQUE: &str = "m";
 
 /// What keeps the topics and client ids of this run apart from those of others on the same broker: letters and digits.
 pub(crate) fn nonce() -> String {

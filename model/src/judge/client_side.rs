@@ -184,6 +184,10 @@ impl Judge {
             let too_many = requests.len() >= most_filters && of_filter != Some(Offence::ProtocolError);
             let offence = match too_many {
                 true => Some(Offence::TooManyFilters),
+                // A filter for topics of others is not granted, whatever QoS it asks for.
+                false if of_filter == Some(Offence::SubscriptionQosNotSupported) => {
+                    whole.or_else(of_device).or(of_filter)
+                }
                 false => whole.or(of_filter).or_else(of_device),
             };
             self.shared.any |= self.vocabulary.is_shared(filter);

@@ -19,10 +19,8 @@ impl Judge {
             reading.from_client.set_maximum_packet_size(maximum);
         }
         reading.connect = Some(connect.clone());
-        let mut login = self.devices.connects(&self.profile, at, connection, connect, version);
-        if login.identity.device().is_some_and(|device| self.cloud.disabled.contains(device)) {
-            login.offence = login.offence.or(Some(Offence::DeviceDisabled));
-        }
+        let disabled = &self.cloud.disabled;
+        let login = self.devices.connects(&self.profile, disabled, at, connection, connect, version);
         if let Some(device) = login.identity.device().filter(|device| self.cloud.is_online(device)) {
             self.cloud.logs.offline(device, "Kicked by the same device");
         }

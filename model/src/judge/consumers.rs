@@ -6,8 +6,10 @@
 
 use super::Judge;
 use super::cloud::CloudOffer;
-use crate::cloud::PlatformMessage;
-use crate::packet::{Publish, PublishProperties, Qos};
+use super::logs;
+use crate::cloud::{LogLine, PlatformMessage};
+use crate::device::Device;
+use crate::packet::{Publish, PublishProperties, Qos, Utf8String};
 use crate::profile::{Feature, Profile};
 use crate::server::{Breach, ConnectionId, MessageKey, Millis, Rule, permission};
 use base64::Engine as _;
@@ -27,12 +29,15 @@ pub(super) struct Consumers {
 #[derive(Debug, Clone, Hash)]
 struct Heard {
     number: u64,
+    device: Device,
     message: MessageKey,
     topic: String,
     payload: Vec<u8>,
     qos: Qos,
     properties: PublishProperties,
     fate: Fate,
+    /// What the platform called it when it last came: `messageId`, which is the same each time (P-AMQ-11).
+    message_id: Option<String>,
     /// How often it was delivered.
     deliveries: u8,
     is_settled: bool,
@@ -40,6 +45,8 @@ struct Heard {
     released: Option<Millis>,
     /// The platform may keep it to itself.
     is_consumed: bool,
+    /// Something is wrong with it, so it need not be served.
+    offends: bool,
 }
 
 /// What the server has decided on a message.
@@ -54,11 +61,30 @@ enum Fate {
 const REMEMBERED: usize = 4_096;
 /// How often one message is delivered by a server of ours: what may come twice may come for ever.
 const MOST_TIMES: u8 = 2;
+/// So many of a device's latest messages are looked for in its log: the platform shows it page by page.
+const LINES_OWED: usize = 4;
 /// A message that was given back comes about a minute later (P-AMQ-9): in milliseconds, with room for what "about" means.
 const COMES_AGAIN_WITHIN: Millis = 90_000;
 
 impl Heard {
-    fn is_it(&self, seen: &PlatformMessage) -> bool {
+    /// Whether this is the message as it comes. Under which keys the properties of 5.0 come nobody has published, so that
+    /// they come at all (P-AMQ-7) can be asked only of a server with the reference broker's.
+    fn is_it(&self, profile: &Profile, seen: &PlatformMessage) -> bool {
+        let is_whole = !profile.promises(Feature::FullService) || self.is_whole(seen);
+        is_whole && self.is_like(seen)
+    }
+
+    /// Whether nothing of what the device said beside its message is missing.
+    fn is_whole(&self, seen: &PlatformMessage) -> bool {
+        let PublishProperties { response_topic, correlation_data, user_properties, .. } = &self.properties;
+        let shown = seen.user_properties.as_deref().unwrap_or_default();
+        let shows = |(name, value): &(Utf8String, Utf8String)| shown.contains(&**name) && shown.contains(&**value);
+        response_topic.is_some() == seen.response_topic.is_some()
+            && correlation_data.is_some() == seen.correlation_data.is_some()
+            && (self.offends || user_properties.iter().all(shows))
+    }
+
+    fn is_like(&self, seen: &PlatformMessage) -> bool {
         let wanted = &self.properties;
         let data = seen.correlation_data.as_ref().map(|data| STANDARD.decode(data).ok());
         let has_right_data = data.is_none_or(|data| data.is_some() && data == wanted.correlation_data);
@@ -76,7 +102,7 @@ impl Heard {
             Some(released) => at >= released + COMES_AGAIN_WITHIN,
             None => self.deliveries == 0 && self.fate == Fate::Taken && arrives,
         };
-        profile.promises(Feature::FullService) && is_missing && !self.is_consumed
+        profile.promises(Feature::FullService) && is_missing && !self.is_consumed && !self.offends
     }
 
     fn worded(&self) -> PlatformMessage {
@@ -103,10 +129,10 @@ impl Judge {
         message: MessageKey,
         publish: &Publish,
         topic: &str,
+        offends: bool,
     ) {
-        if self.devices.on(connection).is_none() {
-            return;
-        }
+        let Some((device, _)) = self.devices.on(connection) else { return };
+        let device = device.clone();
         let consumers = &mut self.consumers;
         consumers.count += 1;
         if consumers.heard.len() >= REMEMBERED {
@@ -114,16 +140,19 @@ impl Judge {
         }
         consumers.heard.push_back(Heard {
             number: consumers.count,
+            device,
             message,
             topic: topic.to_owned(),
             payload: publish.payload.clone(),
             qos: publish.qos(),
             properties: publish.properties.clone(),
             fate: Fate::Open,
+            message_id: None,
             deliveries: 0,
             is_settled: false,
             released: None,
             is_consumed: permission::is_consumed(&self.profile, topic),
+            offends,
         });
     }
 
@@ -138,6 +167,20 @@ impl Judge {
         }
     }
 
+    /// The lines that the log of a device holds by now: those of its latest messages that were certainly taken.
+    pub(super) fn lines_owed(&self, device: &Device) -> Vec<LogLine> {
+        if !self.profile.promises(Feature::FullService) {
+            return Vec::new();
+        }
+        let kept = self.cloud.logs.of(device);
+        let is_taken = |heard: &&Heard| {
+            heard.device == *device && heard.fate == Fate::Taken && !heard.offends && heard.qos > Qos::AtMostOnce
+        };
+        let latest = self.consumers.heard.iter().rev().filter(is_taken).take(LINES_OWED);
+        let lines = latest.map(|heard| logs::uplink_line(&heard.topic, heard.qos, &heard.properties));
+        lines.filter(|line| kept.contains(line)).collect()
+    }
+
     /// A business server listens from now on.
     pub(super) fn consumer_attaches(&mut self, connection: ConnectionId) {
         self.consumers.attached.insert(connection);
@@ -150,12 +193,15 @@ impl Judge {
 
     /// A message comes to a business server.
     pub(super) fn consumer_is_sent(&mut self, at: Millis, connection: ConnectionId, seen: &PlatformMessage) {
-        let known =
-            self.consumers.heard.iter_mut().filter(|heard| heard.is_it(seen)).min_by_key(|heard| heard.deliveries);
+        let profile = &self.profile;
+        let fitting = self.consumers.heard.iter_mut().filter(|heard| heard.is_it(profile, seen));
+        // Of two that are alike the one comes that had to be served.
+        let known = fitting.min_by_key(|heard| (heard.deliveries, heard.offends));
         match known {
             Some(heard) => {
                 heard.deliveries = heard.deliveries.saturating_add(1);
                 heard.released = None;
+                heard.message_id = Some(seen.message_id.clone());
             }
             None if self.consumers.count > REMEMBERED as u64 => {}
             None => {
@@ -167,7 +213,7 @@ impl Judge {
 
     /// A business server has said what became of a message.
     pub(super) fn consumer_settles(&mut self, at: Millis, message_id: &str, is_accepted: bool) {
-        let is_it = |heard: &&mut Heard| heard.number.to_string() == message_id;
+        let is_it = |heard: &&mut Heard| heard.message_id.as_deref() == Some(message_id);
         if let Some(heard) = self.consumers.heard.iter_mut().find(is_it) {
             heard.is_settled |= is_accepted;
             heard.released = (!is_accepted).then_some(at);

@@ -11,7 +11,7 @@ use crate::server::rate::Rate;
 use crate::server::rrpc;
 use crate::server::{Breach, ConnectionId, Millis};
 use crate::topic::TopicFilter;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who sends what the platform pushes.
 const PLATFORM: &str = "\0platform";
@@ -65,10 +65,12 @@ impl Devices {
         self.transports.insert(connection, transport);
     }
 
-    /// Who a CONNECT is, and what is wrong with that.
+    /// Who a CONNECT is, and what is wrong with that; `disabled` are those that the cloud side has disabled. Of several things a
+    /// server may name any; the first of these is what servers look at first: who it is, before how often it comes.
     pub(super) fn connects(
         &mut self,
         profile: &Profile,
+        disabled: &BTreeSet<Device>,
         at: Millis,
         connection: ConnectionId,
         connect: &Connect,
@@ -79,6 +81,7 @@ impl Devices {
             login.offence = login.offence.or_else(|| self.secrets.check(registry, connect, &login.identity));
         }
         if let Some(device) = login.identity.device() {
+            login.offence = login.offence.or(disabled.contains(device).then_some(Offence::DeviceDisabled));
             if login.offence.is_none() {
                 self.secrets.logs_in(device);
             }

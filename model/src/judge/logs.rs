@@ -2,7 +2,7 @@
 
 use crate::cloud::LogLine;
 use crate::device::Device;
-use crate::packet::{Publish, Qos, Utf8String};
+use crate::packet::{Publish, PublishProperties, Qos, Utf8String};
 use std::collections::BTreeMap;
 
 /// How many lines of a device are remembered: nobody looks further back than its script.
@@ -20,10 +20,7 @@ impl Logs {
 
     /// A device publishes (P-LOG-2, P-LOG-6).
     pub(super) fn uplink(&mut self, device: &Device, topic: &str, publish: &Publish) {
-        let pair = |(name, value): &(Utf8String, Utf8String)| (name.to_string(), value.to_string());
-        let user_properties = publish.properties.user_properties.iter().map(pair).collect();
-        let content = format!("Device publish message to topic:{topic},QoS={}", publish.qos());
-        self.append(device, LogLine { user_properties, ..line("device-to-cloud", content, "200") });
+        self.append(device, uplink_line(topic, publish.qos(), &publish.properties));
     }
 
     /// A device publishes where it may not (P-LOG-3).
@@ -50,6 +47,22 @@ impl Logs {
         lines.truncate(LINES - 1);
         lines.insert(0, line);
     }
+}
+
+/// The line of a message that a device has published (P-LOG-2, P-LOG-6).
+pub(super) fn uplink_line(topic: &str, qos: Qos, properties: &PublishProperties) -> LogLine {
+    let pair = |(name, value): &(Utf8String, Utf8String)| (name.to_string(), value.to_string());
+    let user_properties = properties.user_properties.iter().map(pair).collect();
+    let content = format!("Device publish message to topic:{topic},QoS={qos}");
+    LogLine { user_properties, ..line("device-to-cloud", content, "200") }
+}
+
+/// Whether a line as the platform words it holds this one: how it lays out User Properties is not published.
+pub(super) fn is_held_by(owed: &LogLine, line: &LogLine) -> bool {
+    let parts: Vec<&str> = line.user_properties.iter().flat_map(|(name, value)| [name.as_str(), value]).collect();
+    let shows = |text: &String| parts.contains(&text.as_str()) || line.content.contains(text.as_str());
+    let properties = owed.user_properties.iter().flat_map(|(name, value)| [name, value]);
+    line.content.contains(&owed.content) && properties.into_iter().all(shows)
 }
 
 fn line(operation: &str, content: String, status: &str) -> LogLine {

@@ -63,7 +63,7 @@ impl Judge {
             }
             None => self.publish_message(at, connection, sender, publish, topic, size),
         };
-        self.device_is_heard(connection, message, publish, &content_topic);
+        self.device_is_heard(connection, message, publish, &content_topic, !offences.is_empty());
         let (id, is_served) = (publish.packet_id(), offences.iter().all(|one| self.may_be_served(connection, *one)));
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
         let ends = !offences.is_empty() && offences.iter().all(|offence| always_ends(&context, *offence, version));

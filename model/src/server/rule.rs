@@ -294,6 +294,9 @@ rules! {
     AmqpMessageArrives "amqp-message-arrives" "a message of a device reaches the business server that listens"
         v31 [] v311 [] v5 []
         platform ["P-AMQ-7" "P-AMQ-8" "P-V5-13"];
+    DeviceLogIsKept "device-log-is-kept" "the log of a device holds what it has published, with its User Properties"
+        v31 [] v311 [] v5 []
+        platform ["P-LOG-2" "P-LOG-6" "P-V5-10"];
     // time
     KeepAliveCloses "keep-alive-closes" "a client that is silent for 1.5 times its Keep Alive is disconnected"
         v31 [] v311 ["MQTT-3.1.2-24"] v5 ["MQTT-3.1.2-22"; "MQTT-3.2.2-22"]

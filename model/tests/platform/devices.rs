@@ -36,6 +36,16 @@ fn a_device_that_is_taken_over_hears_why_in_5_0() {
 }
 
 #[test]
+fn a_filter_of_others_is_refused_for_that_whatever_qos_it_asks_for() {
+    // X-22 before X-12.
+    lamp_and_tv(V5_0)
+        .send(2, &subscribe(7, &["/pk/lamp/user/get"], Qos::ExactlyOnce))
+        .receive(2, &suback(7, &[0x87]))
+        .alive(2)
+        .conforms();
+}
+
+#[test]
 fn one_client_identifier_may_be_two_devices() {
     // the first device may be left alone, or thrown out.
     let both = || {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, helpers of tests too")]
 
 mod calls;
+mod consumers;
 mod devices;
 mod reactions;
 mod rows;

@@ -14,6 +14,7 @@ use harness::report::{Detail, Header, Run, chart, terminal, whole_chart};
 use harness::run::{Interrupt, KnownFailing, NetworkTarget, RunError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::packet::ProtocolVersion;
+use model::profile::Feature;
 use reference_broker::Switch;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal as _, Write};
@@ -35,6 +36,7 @@ Examples:
   mqttspec fuzz                                         the reference broker, a minute long
   mqttspec fuzz --time 60s --start 'mosquitto -p {port}' --profile standard
   mqttspec fuzz --seed 4711 --runs 1                    the walk of this seed again
+  mqttspec fuzz --profile platform                      devices and the cloud side take part
   mqttspec fuzz --fault retained-not-deleted            what it finds when something is wrong
   mqttspec run mqttspec-findings                        what was found, played again
 
@@ -56,9 +58,10 @@ Exit codes:
 pub(crate) struct Arguments {
     #[command(flatten)]
     target: TargetOptions,
-    /// The dialect: a built-in profile (standard, platform, platform-2026) or a profile file
-    #[arg(long, value_name = "NAME|FILE", default_value = "standard")]
-    profile: String,
+    /// The dialect: a built-in profile (standard, platform, platform-2026) or a profile file [default: standard, or the one in
+    /// which the fault shows]
+    #[arg(long, value_name = "NAME|FILE")]
+    profile: Option<String>,
     /// How long walks go on; and how long a finding is shortened, if it is less than a minute
     #[arg(long, value_name = "SECONDS", default_value = "60", allow_hyphen_values = true, value_parser = duration)]
     time: Duration,
@@ -92,6 +95,11 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// The dialect: where a fault is looked for, that in which it shows.
+    fn profile_for(&self, switch: Option<Switch>) -> &str {
+        self.profile.as_deref().unwrap_or(switch.map_or("standard", Switch::profile))
+    }
+
     /// The arguments that say how a walk goes, as far as they are not the usual ones.
     fn terrain(&self) -> String {
         let mut said = String::new();
@@ -159,7 +167,8 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         return Err(Told);
     }
     let ground = if arguments.target.is_network() { Ground::Network } else { Ground::Embedded };
-    let profile = profile(&arguments.profile)?;
+    let switch = arguments.fault.as_deref().map(named).transpose()?;
+    let profile = profile(arguments.profile_for(switch))?;
     let credentials = arguments.target.credentials()?;
     let terrain = Terrain {
         clients: arguments.clients,
@@ -168,7 +177,13 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Told> {
         avoided: arguments.avoid.iter().copied().collect(),
         ..Terrain::of(&profile, ground)
     };
-    let switch = arguments.fault.as_deref().map(named).transpose()?;
+    if let Some(switch) = switch.filter(|switch| switch.needs_devices() || switch.needs_cloud())
+        && !profile.has(Feature::DeviceLogin)
+    {
+        let (fault, dialect) = (switch.name(), &profile.name);
+        complain(&format_args!("walks cannot show `{fault}`: {dialect} has no devices; leave --profile out"));
+        return Err(Told);
+    }
     let known = known_failing(&arguments.known_failing)?;
     let network = arguments.target.is_network().then(|| arguments.target.network()).transpose()?;
     Ok(Prepared { terrain, switch, known, network, seed: arguments.seed.unwrap_or_else(seed_of_the_clock) })
@@ -281,6 +296,7 @@ fn tell(arguments: &Arguments, campaign: &Campaign, report: &Report, log: Option
 
 fn tell_finding(arguments: &Arguments, finding: &Finding, saved: Option<&Path>, out: &mut dyn Write) -> io::Result<()> {
     let again = arguments.target.again();
+    let switch = arguments.fault.as_deref().and_then(Switch::named);
     let fault = arguments.fault.as_ref().map(|fault| format!(" --fault {fault}")).unwrap_or_default();
     let Finding { seed, violation, found_with, shrunk, confirmed, .. } = finding;
     let version = finding.version();
@@ -291,7 +307,7 @@ fn tell_finding(arguments: &Arguments, finding: &Finding, saved: Option<&Path>, 
         let header = Header {
             target: arguments.target.name(),
             rerun: format!("mqttspec run{again}{fault}{cases}"),
-            profile_file: Some(quote(&arguments.profile)),
+            profile_file: Some(quote(arguments.profile_for(switch))),
             ..Header::default()
         };
         let run = Run { header, outcomes: vec![outcome.clone()], ..Run::default() };
@@ -301,7 +317,7 @@ fn tell_finding(arguments: &Arguments, finding: &Finding, saved: Option<&Path>, 
         chart(&finding.trace(), version, out)?;
     }
     writeln!(out)?;
-    let (profile, terrain) = (&arguments.profile, arguments.terrain());
+    let (profile, terrain) = (arguments.profile_for(switch), arguments.terrain());
     writeln!(out, "found by    mqttspec fuzz{again}{fault} --profile {profile}{terrain} --seed {seed} --runs 1")?;
     let (left, walks) = (shrunk.commands.len(), shrunk.walks);
     writeln!(out, "shortened   from {found_with} commands to {left}, in {walks} walks")?;

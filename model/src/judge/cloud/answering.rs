@@ -1,8 +1,9 @@
 //! What the platform answers.
 
 use super::{Deed, Exchange};
-use crate::cloud::{Answer, RrpcCode};
+use crate::cloud::{Answer, LogLine, RrpcCode};
 use crate::judge::Judge;
+use crate::judge::logs::is_held_by;
 use crate::judge::track::Decided;
 use crate::packet::ProtocolVersion;
 use crate::profile::Feature;
@@ -50,7 +51,21 @@ impl Judge {
                 }
                 (needs_all && !answer.success).then(served)
             }
-            Deed::Pushing { .. } | Deed::Reading(_) => None,
+            Deed::Reading { owed, .. } => {
+                let is_there = |owed: &&LogLine| answer.log.iter().any(|line| is_held_by(owed, line));
+                let missing = owed.iter().find(|owed| !is_there(owed)).filter(|_| answer.success);
+                missing.map(|line| {
+                    Breach::of(Rule::DeviceLogIsKept, format!("a line with {}, and its User Properties", line.content))
+                })
+            }
+            Deed::Pushing { .. } if answer.success => None,
+            // P-API-8: it may be one too many within a minute, and is pushed to nobody then.
+            Deed::Pushing { .. } => {
+                if let Some(Exchange { deed: Deed::Pushing { to }, .. }) = self.cloud.exchanges.get_mut(&connection) {
+                    to.clear();
+                }
+                None
+            }
         };
         if let Some(breach) = broken {
             self.report_of_cloud(at, connection, &breach, answer.to_string());

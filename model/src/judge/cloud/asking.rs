@@ -91,7 +91,7 @@ impl Judge {
                 Deed::Disabling(device)
             }
             Command::Enable(device) => Deed::Enabling(device),
-            Command::QueryLog(device) => Deed::Reading(device),
+            Command::QueryLog(device) => Deed::Reading { owed: self.lines_owed(&device), device },
         }
     }
 
@@ -145,8 +145,10 @@ impl Judge {
         let mut terms = CallTerms { message_id: proposed, device, topic, timeout: timeout.into(), reach: Reach::Open };
         let request_topic = terms.request_topic();
         let is_subscribed = known.connection.is_some_and(|connection| self.is_subscribed(connection, &request_topic));
-        terms.reach = Reach::of(&terms.topic, is_subscribed, known.extras);
         let contents = self.pushed_contents(request_topic, &payload);
+        let fits = known.connection.is_none_or(|connection| self.fits(connection, contents));
+        let reach = Reach::of(&terms.topic, is_subscribed, known.extras);
+        terms.reach = if fits { reach } else { Reach::Open };
         match Call::new(&self.profile, at, terms, presence) {
             Ok(call) => {
                 let states = BTreeSet::from([call]);

@@ -18,7 +18,7 @@ mod devices;
 mod outlook;
 
 use super::logs::Logs;
-use crate::cloud::{Answer, PlatformMessage};
+use crate::cloud::{Answer, LogLine, PlatformMessage};
 use crate::device::Device;
 use crate::server::rate::Rate;
 use crate::server::{ConnectionId, ContentKey, MessageKey, Millis};
@@ -66,8 +66,11 @@ enum Deed {
     Calling(Box<OpenCall>),
     Disabling(Device),
     Enabling(Device),
-    /// The log of a device.
-    Reading(Device),
+    /// The log of a device, with what it must hold.
+    Reading {
+        device: Device,
+        owed: Vec<LogLine>,
+    },
 }
 
 /// A refusal as a right server words it.

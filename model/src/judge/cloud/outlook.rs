@@ -8,6 +8,9 @@ use crate::server::rrpc::{self, Call, MessageId, Outcome};
 use crate::server::{Breach, ConnectionId, ContentKey, Millis, Rule};
 use std::collections::BTreeSet;
 
+/// What a PUBLISH has beside topic and payload at most, with the digits of a number that a server may give.
+const ROOM: usize = 32;
+
 impl Judge {
     /// What is missing if nothing more comes: on which connection, and the rule.
     pub(in crate::judge) fn owed_by_cloud(&self, at: Millis) -> Option<(ConnectionId, Breach)> {
@@ -15,7 +18,10 @@ impl Judge {
         self.cloud.exchanges.iter().find_map(|(connection, exchange)| {
             let owed = match &exchange.deed {
                 Deed::Pushing { to } if exchange.is_answered && arrives => {
-                    let is_missing = |(to, pushed): (&ConnectionId, &Pushed)| !pushed.has_come && self.is_there(*to);
+                    let is_missing = |(to, pushed): (&ConnectionId, &Pushed)| {
+                        let is_owed = self.is_there(*to) && self.fits(*to, pushed.contents);
+                        !pushed.has_come && is_owed
+                    };
                     to.iter().any(is_missing).then(|| Breach::of(Rule::ApiRequestIsServed, "a PUBLISH to every device"))
                 }
                 Deed::Calling(call) if !exchange.is_answered => call.owed(&self.profile, at),
@@ -29,6 +35,18 @@ impl Judge {
     /// Whether a device is still on this connection.
     fn is_there(&self, connection: ConnectionId) -> bool {
         self.cloud.devices.values().any(|known| known.connection == Some(connection))
+    }
+
+    /// Whether the client on this connection certainly takes a PUBLISH with this content: what is larger than its Maximum Packet
+    /// Size is not sent (5.0: MQTT-3.1.2-24). How long the number in the topic is only the server knows.
+    pub(in crate::judge) fn fits(&self, connection: ConnectionId, contents: [ContentKey; 2]) -> bool {
+        let connect = self.readings.get(&connection).and_then(|reading| reading.connect.as_ref());
+        let maximum = connect.and_then(|connect| connect.properties.maximum_packet_size);
+        maximum.is_none_or(|maximum| {
+            let content = self.vocabulary.content_of(contents[1]);
+            let size = content.topic.len() + content.payload.len() + ROOM;
+            u32::try_from(size).is_ok_and(|size| size <= maximum.get())
+        })
     }
 
     /// Everything has come to rest: keeps the states of calls in which nothing is owed. False if there is none.
@@ -93,7 +111,7 @@ impl Judge {
                     }
                 }
                 Deed::Disabling(_) | Deed::Enabling(_) => answer(Answer::done()),
-                Deed::Reading(device) => {
+                Deed::Reading { device, .. } => {
                     let log = self.cloud.logs.of(device);
                     answer(Answer { log, ..Answer::done() });
                 }
