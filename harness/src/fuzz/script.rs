@@ -255,7 +255,7 @@ impl Script<'_> {
 
     fn receive(&mut self, client: Client, packet: &Packet, later: &[Logged]) {
         match packet {
-            Packet::Publish(publish) if is_answer(publish) && self.uses_answer(client) => {
+            Packet::Publish(publish) if is_answer(publish) && self.uses_answer(client, later) => {
                 let name = answer_of(client).replace('$', "");
                 let topic = text(&publish.topic);
                 self.steps.push(format!("{} <- PUBLISH: {{topic: {topic}, as: {name}}}", client.actor()));
@@ -292,7 +292,7 @@ impl Script<'_> {
 }
 
 /// What a CONNECT of this command says.
-fn terms_of(command: &Command) -> Option<&Terms> {
+pub(super) fn terms_of(command: &Command) -> Option<&Terms> {
     match command {
         Command::Does(_, Deed::Connect { terms, .. } | Deed::SecondConnect(terms)) => Some(terms),
         _ => None,

@@ -122,8 +122,14 @@ impl Session {
         whole: Option<Offence>,
         room: Option<Full>,
     ) -> Grant {
-        let offence = request.offence.or(whole).or(room.map(|_| Offence::TooManySubscriptions));
-        let accepted = match offence {
+        let of_request = request.offence.or(whole);
+        let too_many = room.map(|_| Offence::TooManySubscriptions);
+        let offence = match of_request {
+            // A QoS that is not served alone need not fail: where there is no room, that is what SUBACK tells of.
+            Some(Offence::SubscriptionQosNotSupported) => too_many.or(of_request),
+            _ => of_request.or(too_many),
+        };
+        let accepted = match of_request {
             Some(offence) => context.profile.reactions(offence, self.version()).contains(&Reaction::Accept),
             None => true,
         };
@@ -141,11 +147,13 @@ impl Session {
         let limit = usize::from(context.profile.limits().subscriptions_per_session?);
         let held = &self.kept.as_ref()?.subscriptions;
         let is_held = |filter: FilterKey| held.iter().any(|subscription| subscription.filter == filter);
-        if is_held(filter) || earlier.iter().any(|request| request.filter == filter) {
+        if is_held(filter) {
             return None;
         }
         let certain = held.iter().filter(|subscription| subscription.pending.is_none()).count();
-        let possible = held.len() + earlier.iter().filter(|request| !is_held(request.filter)).count();
+        // The same filter once more takes the room of the first, if there was some.
+        let is_another = |request: &&FilterRequest| request.filter != filter && !is_held(request.filter);
+        let possible = held.len() + earlier.iter().filter(is_another).count();
         match (certain >= limit, possible >= limit) {
             (true, _) => Some(Full::Certainly),
             (false, true) => Some(Full::Perhaps),

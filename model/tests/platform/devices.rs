@@ -36,6 +36,20 @@ fn a_device_that_is_taken_over_hears_why_in_5_0() {
 }
 
 #[test]
+fn what_finds_no_room_fails_whatever_qos_it_asks_for() {
+    // P-TOP-14 before X-12.
+    let filters: Vec<String> = (0..100).map(|number| format!("/pk/lamp/user/s{number}")).collect();
+    let lamp = || Trace::platform(V3_1_1).connected(1, device("lamp"));
+    let full =
+        || filters.iter().zip(1..).fold(lamp(), |lamp, (filter, packet_id)| lamp.subscribed(1, packet_id, filter));
+    let one_more = subscribe(101, &["/pk/lamp/user/one-more"], Qos::ExactlyOnce);
+    full().send(1, &one_more).receive(1, &suback(101, &[0x80])).alive(1).conforms();
+    // Nor does it find room the second time.
+    let twice = subscribe(101, &["/pk/lamp/user/one-more", "/pk/lamp/user/one-more"], Qos::AtLeastOnce);
+    full().send(1, &twice).receive(1, &suback(101, &[0x80, 0x80])).alive(1).conforms();
+}
+
+#[test]
 fn a_filter_of_others_is_refused_for_that_whatever_qos_it_asks_for() {
     // X-22 before X-12.
     lamp_and_tv(V5_0)

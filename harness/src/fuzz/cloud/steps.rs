@@ -74,7 +74,10 @@ impl Script<'_> {
         if let Some(missing) = theirs.iter().find(|message| count(&theirs, message) > count(&ours, message)) {
             let content: Vec<String> =
                 content(missing).into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
-            self.steps.push(format!("{AMQP} <- message: {{{}, within: 100s}}", content.join(", ")));
+            // Those that are like it and have come are expected first.
+            let alike = self.listening.unexpected.iter().filter(|payload| **payload == missing.payload).count();
+            let step = format!("{AMQP} <- message: {{{}, within: 100s}}", content.join(", "));
+            self.steps.extend(std::iter::repeat_n(step, alike + 1));
         }
     }
 }

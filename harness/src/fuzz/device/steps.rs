@@ -1,7 +1,8 @@
 //! What steps of devices need beyond those of clients.
 
-use crate::fuzz::command::{Client, Command, Deed};
-use crate::fuzz::script::Script;
+use crate::fuzz::command::Client;
+use crate::fuzz::script::{Script, terms_of};
+use crate::fuzz::walked::Logged;
 
 impl Script<'_> {
     /// A device that a step names has to be an actor's.
@@ -18,13 +19,11 @@ impl Script<'_> {
         self.steps.splice(0..0, introductions);
     }
 
-    /// Whether a client logs in with what a registration has brought.
-    pub(in crate::fuzz) fn uses_answer(&self, client: Client) -> bool {
-        self.walked.commands.iter().any(|(_, command)| match command {
-            Command::Does(other, Deed::Connect { terms, .. } | Deed::SecondConnect(terms)) => {
-                *other == client && terms.manner.login.starts_with("answer")
-            }
-            _ => false,
+    /// Whether a client logs in later with what a registration has brought.
+    pub(in crate::fuzz) fn uses_answer(&self, client: Client, later: &[Logged]) -> bool {
+        later.iter().filter(|logged| logged.client == Some(client)).any(|logged| {
+            let command = self.walked.commands.get(logged.command).map(|(_, command)| command);
+            command.and_then(terms_of).is_some_and(|terms| terms.manner.login.starts_with("answer"))
         })
     }
 }
