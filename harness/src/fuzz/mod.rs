@@ -16,7 +16,7 @@
 //! seen to fail.
 //!
 //! Who takes part follows from the seed, the dialect and the fault that is looked for (`furnish.rs`): clients as the standard
-//! has them, over TCP or WebSocket (`frames.rs`), or devices ([`device`]) with the cloud side at their back ([`cloud`]). What
+//! has them, over TCP or WebSocket (`frames.rs`), or devices (`device`) with the cloud side at their back (`cloud`). What
 //! devices say of themselves and what the cloud asks is written as in cases, and built by the case language.
 //!
 //! Read next: `command.rs` for what clients can do, `generate.rs` and `wording.rs` for how often, `walk.rs` for how it is

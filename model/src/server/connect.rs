@@ -168,9 +168,6 @@ impl Session {
             Phase::Connected if link.is_overdue(moment.silence) || self.may_fail_authentication() => {
                 Ok(self.with_link(|link| link.phase = Phase::Ending { greeted: true }))
             }
-            Phase::Connected if link.passed_over.is_some() => {
-                self.with_link(Connection::thinks_better_of_it).disconnect(context, moment, code)
-            }
             Phase::Connecting { .. } | Phase::Condemned { greeted: false, .. } => {
                 Err(Breach::of(Rule::ConnackComesFirst, "no DISCONNECT before an accepting CONNACK"))
             }
@@ -192,9 +189,6 @@ impl Session {
             }
             Phase::Connected if link.is_overdue(moment.silence) || self.may_fail_authentication() => {
                 Ok(self.lose(context, moment.now))
-            }
-            Phase::Connected if link.passed_over.is_some() => {
-                self.with_link(Connection::thinks_better_of_it).close(context, moment)
             }
             Phase::Connecting { .. } => Err(Breach::of(Rule::ConnectIsAccepted, "CONNACK")),
             Phase::Connected => Err(Breach::of(Rule::UnprovokedClose, "an open connection")),
@@ -272,6 +266,5 @@ fn connection(context: &Context<'_>, terms: &ConnectTerms, phase: Phase) -> Conn
         will: will::held(context, terms.version, terms.will),
         aliases: AliasTable::default(),
         exchange: if terms.authenticates { Exchange::Server } else { Exchange::None },
-        passed_over: None,
     }
 }

@@ -46,7 +46,6 @@ impl Connection {
             will,
             aliases,
             exchange: _,
-            passed_over: _,
         } = self;
         for response in responses {
             match response {

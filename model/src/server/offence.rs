@@ -20,9 +20,7 @@ impl Session {
             successors.push(self.condemned(offence));
         }
         if permitted.contains(&Reaction::Ignore) {
-            // What ends a connection may do so behind later answers too.
-            let ends = permitted.iter().any(|reaction| !reaction.keeps_connection());
-            successors.push(self.with_link(|link| link.passed_over = link.passed_over.or(ends.then_some(offence))));
+            successors.push(self.clone());
         }
         for (reaction, session) in instead {
             let wanted = |known: &Reaction| std::mem::discriminant(known) == std::mem::discriminant(reaction);
@@ -76,13 +74,6 @@ pub fn always_ends(context: &Context<'_>, offence: Offence, version: crate::pack
 }
 
 impl Connection {
-    /// The server ends it for what it has passed over until now.
-    pub(super) fn thinks_better_of_it(&mut self) {
-        if let Some(offence) = self.passed_over.take() {
-            self.phase = Phase::Condemned { offence, greeted: true };
-        }
-    }
-
     /// What the server says next on a connection that it ends: of the permitted reactions the preferred one.
     pub(super) fn last_word(&self, context: &Context<'_>) -> Output {
         let Phase::Condemned { offence, greeted } = self.phase else { return Output::Close };

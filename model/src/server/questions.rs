@@ -8,6 +8,7 @@ use super::rule::{Breach, Context, Rule, SeededBug};
 use super::session::{Connection, Moment, Phase, Session};
 use super::{ConnectionId, Millis};
 use crate::packet::ProtocolVersion;
+use crate::profile::Offence;
 
 impl Session {
     /// The sessions that may follow when `input` is taken at `now`. There is always one.
@@ -73,9 +74,12 @@ impl Session {
                 Ok(vec![self.clone()])
             }
             (Phase::Connecting { .. }, _) => Err(Breach::of(Rule::ConnackComesFirst, "CONNACK")),
-            // What it had for the client by then may still come, and so may what the filters before an invalid one have met: each
-            // acts as a SUBSCRIBE of its own (3.1.1: MQTT-3.8.4-4; 5.0: MQTT-3.8.4-5).
-            (Phase::Condemned { offence, greeted: true }, Output::Publish { .. }) => self
+            // What the filters before an invalid one have met may still come: each acts as a SUBSCRIBE of its own
+            // (3.1.1: MQTT-3.8.4-4; 5.0: MQTT-3.8.4-5). Upon other offences what came was sent before they were read.
+            (
+                Phase::Condemned { offence: offence @ Offence::TopicFilterInvalid, greeted: true },
+                Output::Publish { .. },
+            ) => self
                 .delivery(context, moment, output)
                 .map_err(|_| Breach::of(Rule::OffenceIsRefused, self.permitted_reactions(context, offence))),
             (Phase::Condemned { offence, .. }, _) => {
@@ -126,9 +130,9 @@ impl Session {
                     });
                 }
             }
-            Phase::Condemned { greeted, .. } => {
+            Phase::Condemned { offence, greeted } => {
                 on_link(Output::Close);
-                if greeted {
+                if greeted && offence == Offence::TopicFilterInvalid {
                     self.possible_deliveries(context, moment.now).into_iter().for_each(&mut on_link);
                 }
             }

@@ -78,8 +78,6 @@ pub struct Connection {
     pub aliases: AliasTable,
     /// The exchange of AUTH packets, where CONNECT has named a method.
     pub exchange: Exchange,
-    /// What the client has done that the server may pass over or end the connection for: no text says how soon it ends.
-    pub passed_over: Option<Offence>,
 }
 
 /// How far a connection is.
@@ -198,7 +196,6 @@ impl Connection {
             will: None,
             aliases: AliasTable::default(),
             exchange: Exchange::None,
-            passed_over: None,
         }
     }
 }

@@ -63,9 +63,7 @@ impl Session {
             Phase::Condemned { .. } => true,
             // With DISCONNECT 0x04 the Will stands (5.0: MQTT-3.14.4-3): with any other it is gone by now.
             Phase::Ending { .. } | Phase::Left => true,
-            Phase::Connected => {
-                link.is_overdue(moment.silence) || self.may_fail_authentication() || link.passed_over.is_some()
-            }
+            Phase::Connected => link.is_overdue(moment.silence) || self.may_fail_authentication(),
             Phase::Connecting { .. } => false,
         });
         let at_once = ended.and_then(|link| link.will_after(moment.now));

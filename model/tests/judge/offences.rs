@@ -323,19 +323,3 @@ fn what_a_filter_before_an_invalid_one_has_met_may_come_before_the_end() {
         subscribing(["a#", "r"]).receive(1, &met).see(1, Observation::ClosedByServer).violates("unprovoked-close", "");
     }
 }
-
-#[test]
-fn what_may_be_passed_over_may_end_the_connection_behind_a_later_answer() {
-    let pinged = |trace: Trace| trace.send(1, &Packet::Pingreq).receive(1, &Packet::Pingresp);
-    for version in [ProtocolVersion::V3_1, V311, V5] {
-        let offended = || pinged(Trace::new("standard", version).connected(1, "sub").send(1, &puback(99)));
-        offended().conforms();
-        offended().see(1, Observation::ClosedByServer).conforms();
-        let inoffensive = pinged(Trace::new("standard", version).connected(1, "sub"));
-        inoffensive.see(1, Observation::ClosedByServer).violates("unprovoked-close", "");
-    }
-    let goodbye = |reason| Packet::Disconnect(Disconnect::because(reason));
-    let offended = || pinged(Trace::new("standard", V5).connected(1, "sub").send(1, &puback(99)));
-    offended().receive(1, &goodbye(ReasonCode::ProtocolError)).see(1, Observation::ClosedByServer).conforms();
-    offended().receive(1, &goodbye(ReasonCode::ProtocolError)).violates("nothing-after-disconnect", "");
-}
