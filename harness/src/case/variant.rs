@@ -108,6 +108,12 @@ impl Variant {
     pub fn needs_devices(&self) -> bool {
         templates(&self.steps).into_iter().any(PacketTemplate::needs_devices)
     }
+
+    /// How many steps it has, those in blocks among them.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        length(&self.steps)
+    }
 }
 
 /// The Keep Alive, in seconds, that idle time is counted by: the script's own is known when it is played.
@@ -120,6 +126,15 @@ fn idle_time(steps: &[Step]) -> Duration {
         Action::AnyOrder(steps) => idle_time(steps),
         Action::Either(branches) => branches.iter().map(|steps| idle_time(steps)).max().unwrap_or_default(),
         _ => Duration::ZERO,
+    };
+    steps.iter().map(of).sum()
+}
+
+fn length(steps: &[Step]) -> usize {
+    let of = |step: &Step| match &step.action {
+        Action::AnyOrder(steps) => length(steps),
+        Action::Either(branches) => branches.iter().map(|steps| length(steps)).sum(),
+        _ => 1,
     };
     steps.iter().map(of).sum()
 }

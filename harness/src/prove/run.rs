@@ -4,15 +4,14 @@ use super::search::search;
 use super::stage::{Cut, Deed, Stage};
 use super::verdict::{Proof, Proved};
 use crate::case::{Roster, Variant};
-use crate::run::{Conditions, Fate, Interrupt, Plan, Rehearsed, rehearse};
+use crate::run::{Conditions, Interrupt, Plan, Rehearsed, rehearse, side_by_side};
 use crate::target::Peer;
 use model::permitted::PermittedServer;
 use model::profile::Profile;
+use std::cmp::Reverse;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 use tokio::time::sleep_until;
 
 /// How far a proof goes.
@@ -115,35 +114,22 @@ pub fn prove_variant(
     })
 }
 
-/// Proves all that a plan plays, with at most `jobs` variants at a time; `listener` is told of each as it is known.
+/// Proves all that these plans play, with at most `jobs` variants at a time; `listener` is told of each as it is known, in no
+/// particular order.
 pub fn prove(
-    plan: &Plan,
+    plans: &[Plan],
     conditions: &Conditions,
     bounds: Bounds,
     jobs: NonZeroUsize,
     interrupt: &Interrupt,
     listener: &mut dyn FnMut(Proved),
 ) {
-    let played = plan.variants.iter().filter(|planned| matches!(planned.fate, Fate::Play(_)));
-    let work: Vec<&Arc<Variant>> = played.map(|planned| &planned.variant).collect();
-    let next = AtomicUsize::new(0);
-    let (sender, proofs) = mpsc::channel();
-    thread::scope(|scope| {
-        for _ in 0..jobs.get().min(work.len()) {
-            let (sender, work, next) = (sender.clone(), &work, &next);
-            scope.spawn(move || {
-                while let Some(variant) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if interrupt.is_raised()
-                        || sender.send(prove_variant(variant, &plan.profile, conditions, bounds)).is_err()
-                    {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        for proved in proofs {
-            listener(proved);
-        }
-    });
+    let of_plan = |plan| Plan::played(plan).map(|planned| (&planned.variant, &plan.profile));
+    let mut work: Vec<(&Arc<Variant>, &Arc<Profile>)> = plans.iter().flat_map(of_plan).collect();
+    // Long scripts tend to be the dear ones: begun last, they would be waited for while all else is done.
+    work.sort_by_key(|(variant, _)| Reverse(variant.length()));
+    let one = |(variant, profile): &(&Arc<Variant>, &Arc<Profile>)| {
+        (!interrupt.is_raised()).then(|| prove_variant(variant, profile, conditions, bounds))
+    };
+    side_by_side(&work, jobs, one, |proved| proved.into_iter().for_each(&mut *listener));
 }

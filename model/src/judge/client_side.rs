@@ -2,7 +2,7 @@
 
 use super::cloud::Departure;
 use super::offences;
-use super::{Judge, Track};
+use super::Judge;
 use crate::packet::{Disconnect, Packet, ProtocolVersion, Qos, ReasonCode, Subscribe};
 use crate::profile::{Feature, Offence};
 use crate::server::offence::always_ends;
@@ -198,7 +198,7 @@ impl Judge {
             };
             for met in &mut retained {
                 // What is on its way once more may come as either: one PUBLISH cannot tell.
-                met.certain &= !self.tracks.values().flat_map(Track::under_way).any(|message| message == met.message);
+                met.certain &= !self.tracks.values().flat_map(|track| track.under_way()).any(|message| message == met.message);
             }
             let inherited = self.inherited(sender, filter);
             requests.push(FilterRequest { filter, options: request.options, identifier, retained, inherited, offence });

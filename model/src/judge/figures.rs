@@ -1,6 +1,6 @@
 //! How much a judge keeps in mind: what a bench and a test of long traces look at.
 
-use super::{Judge, Track};
+use super::Judge;
 
 /// The sizes of a judge's tables.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Judge {
     #[must_use]
     pub fn figures(&self) -> Figures {
         Figures {
-            states: self.tracks.values().map(Track::states).max().unwrap_or(0),
+            states: self.tracks.values().map(|track| track.states()).max().unwrap_or(0),
             sessions: self.tracks.len(),
             connections: self.readings.len(),
             tokens: self.vocabulary.len(),

@@ -32,6 +32,7 @@ mod cloud;
 mod connack;
 mod connecting;
 mod consumers;
+mod copied_late;
 mod devices;
 mod explain;
 mod figures;
@@ -53,6 +54,7 @@ use crate::device::Transport;
 use crate::profile::Profile;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabulary};
+use copied_late::CopiedLate;
 use devices::Devices;
 use reading::Reading;
 use std::collections::BTreeMap;
@@ -71,11 +73,11 @@ pub use resting::Offer;
 pub struct Judge {
     profile: Arc<Profile>,
     timing: Timing,
-    vocabulary: Vocabulary,
-    devices: Devices,
-    readings: BTreeMap<ConnectionId, Reading>,
+    vocabulary: CopiedLate<Vocabulary>,
+    devices: CopiedLate<Devices>,
+    readings: BTreeMap<ConnectionId, CopiedLate<Reading>>,
     senders: BTreeMap<String, SenderKey>,
-    tracks: BTreeMap<SenderKey, Track>,
+    tracks: BTreeMap<SenderKey, CopiedLate<Track>>,
     retained: RetainedMessages,
     wills: BTreeMap<MessageKey, wills::Will>,
     /// Until when Wills have been followed.
@@ -185,8 +187,8 @@ impl Judge {
         Judge {
             profile: Arc::new(profile.clone()),
             timing,
-            vocabulary: Vocabulary::default(),
-            devices: Devices::default(),
+            vocabulary: CopiedLate::default(),
+            devices: CopiedLate::default(),
             readings: BTreeMap::new(),
             senders: BTreeMap::new(),
             tracks: BTreeMap::new(),
@@ -206,7 +208,7 @@ impl Judge {
     pub fn observe(&mut self, at: Millis, connection: ConnectionId, what: Observation<'_>) {
         self.follow_wills(at);
         match what {
-            Observation::Opened => drop(self.readings.insert(connection, Reading::new(at))),
+            Observation::Opened => drop(self.readings.insert(connection, CopiedLate::new(Reading::new(at)))),
             Observation::Carried(transport) => self.devices.carried(connection, transport),
             Observation::Sent(bytes) => self.client_sent(at, connection, bytes),
             Observation::Received(bytes) => {
@@ -285,7 +287,7 @@ impl Judge {
         if let Some((connection, breach)) = self.owed_by_cloud(at).or_else(|| self.owed_to_consumers(at)) {
             self.report_of_cloud(at, connection, &breach, "silence".to_owned());
         }
-        if let Some(why) = self.tracks.values().find_map(Track::overflow) {
+        if let Some(why) = self.tracks.values().find_map(|track| track.overflow()) {
             return Judgement::Inconclusive(why);
         }
         match self.violations.is_empty() {

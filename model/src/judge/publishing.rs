@@ -113,7 +113,7 @@ impl Judge {
 
     /// Whether a server may deliver what offends like this.
     fn may_be_served(&self, connection: ConnectionId, offence: Offence) -> bool {
-        let version = self.readings.get(&connection).and_then(Reading::version);
+        let version = self.readings.get(&connection).and_then(|reading| reading.version());
         version.is_some_and(|version| self.profile.reactions(offence, version).contains(&Reaction::Accept))
     }
 
@@ -134,7 +134,7 @@ impl Judge {
 
     /// Whether a message of this connection can be retained.
     fn retains(&self, connection: ConnectionId) -> bool {
-        let version = self.readings.get(&connection).and_then(Reading::version);
+        let version = self.readings.get(&connection).and_then(|reading| reading.version());
         version.is_some_and(|version| self.profile.has_in(Feature::RetainedMessages, version))
     }
 

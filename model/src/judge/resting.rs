@@ -3,7 +3,6 @@
 //! With these questions the judge is a server: one that does all that it would let pass, and nothing else
 //! ([`permitted`](crate::permitted)).
 
-use super::reading::Reading;
 use super::track::Decided;
 use super::{Judge, Track};
 use crate::packet::{Connect, ProtocolVersion};
@@ -39,7 +38,7 @@ impl Judge {
     /// Time has come to `at`: what may have expired is owed no more.
     pub fn pass_time(&mut self, at: Millis) {
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
-        self.tracks.values_mut().for_each(|track| track.pass_time(&context, at));
+        self.tracks.values_mut().for_each(|track| Track::pass_time(track, &context, at));
     }
 
     /// Whether the server may leave it at what it has sent. If it may, the judge goes on from a server that has: nothing that
@@ -92,7 +91,7 @@ impl Judge {
     /// Why the judge has lost track of a session, if it has.
     #[must_use]
     pub fn overflow(&self) -> Option<String> {
-        self.tracks.values().find_map(Track::overflow)
+        self.tracks.values().find_map(|track| track.overflow())
     }
 
     /// The dialect that it judges by.
@@ -116,7 +115,7 @@ impl Judge {
     /// Whether anything can still come on a connection.
     #[must_use]
     pub fn is_open(&self, connection: ConnectionId) -> bool {
-        self.readings.get(&connection).is_some_and(Reading::is_open)
+        self.readings.get(&connection).is_some_and(|reading| reading.is_open())
     }
 
     /// Whose session is on a connection.

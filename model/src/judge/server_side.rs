@@ -189,7 +189,7 @@ impl Judge {
             track.open.retain(|_, unanswered| !refused.contains(&unanswered.message));
             refused.iter().for_each(|message| track.answered(*message));
         }
-        let says_present = self.readings.get(&connection).and_then(Reading::version) != Some(ProtocolVersion::V3_1);
+        let says_present = self.readings.get(&connection).and_then(|reading| reading.version()) != Some(ProtocolVersion::V3_1);
         if let Output::Connack { session_present: false, code: 0, .. } = output
             && says_present
         {
@@ -254,9 +254,9 @@ impl Judge {
             }
         }
         self.pass_on(at, &Decided { taken, doubtful: doubted }, &refused);
-        let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
-        for track in self.tracks.values_mut() {
-            on_its_way_again.iter().for_each(|message| track.float(&context, *message, Sending::Another));
+        if let Some(message) = on_its_way_again {
+            let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
+            self.tracks.values_mut().for_each(|track| track.float(&context, message, Sending::Another));
         }
         Some(())
     }
@@ -264,6 +264,9 @@ impl Judge {
     /// Tells the sessions, and who keeps what is retained, what the server has decided on messages.
     pub(super) fn pass_on(&mut self, at: Millis, decided: &Decided, refused: &[MessageKey]) {
         let Decided { taken, doubtful } = decided;
+        if taken.is_empty() && doubtful.is_empty() && refused.is_empty() {
+            return;
+        }
         self.consumers_learn(taken, refused);
         for message in taken.iter().chain(refused) {
             self.vocabulary.taken(*message, at);

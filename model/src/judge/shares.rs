@@ -3,7 +3,7 @@
 //! Each session by itself may be the one that is chosen. What no session can see, two deliveries of one message, is
 //! counted here.
 
-use super::{Judge, Track};
+use super::Judge;
 use crate::packet::Qos;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Breach, ConnectionId, Context, FilterKey, MessageKey, Output, Rule};
@@ -86,7 +86,7 @@ impl Judge {
         let Some(filter) = self.tracks.get(&sender).and_then(|track| track.only_share(&context, message)) else {
             return Ok(());
         };
-        let connections = |sender: SenderKey| self.tracks.get(&sender).map_or(0, Track::connections);
+        let connections = |sender: SenderKey| self.tracks.get(&sender).map_or(0, |track| track.connections());
         if let Some(chosen) = self.shared.chosen.get(&(message, filter)) {
             // What ends a connection may not have been seen there by the time that its message comes elsewhere.
             let may_be_gone = || self.tracks.get(&chosen.sender).is_none_or(|track| track.may_be_gone(&context));

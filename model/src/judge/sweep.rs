@@ -4,7 +4,6 @@
 //! them speaks of them. The judge sweeps when its vocabulary has doubled: so the work stays in proportion to the trace.
 
 use super::Judge;
-use super::reading::Reading;
 use crate::server::mentions::Live;
 
 /// So many tokens are not worth a sweep.
@@ -21,7 +20,7 @@ impl Judge {
         live.messages.extend(self.retained.messages());
         live.messages.extend(self.wills.keys());
         live.messages.extend(self.cloud.messages());
-        live.topics.extend(self.readings.values().flat_map(Reading::topics));
+        live.topics.extend(self.readings.values().flat_map(|reading| reading.topics()));
         self.vocabulary.sweep(&live);
         self.sweep_above = 2 * self.vocabulary.len();
     }

@@ -1,7 +1,6 @@
 //! Wills on their way: when a session may have published one it may come to every other, and when it must have, it is due.
 
 use super::Judge;
-use super::reading::Reading;
 use super::track::Sending;
 use crate::packet::{self, ProtocolVersion, PublishProperties};
 use crate::server::expiry::Expiry;
@@ -174,6 +173,6 @@ impl Judge {
     /// When the client was last heard on an open connection: just now, if it has none.
     fn last_heard(&self, at: Millis, sender: SenderKey) -> Millis {
         let its = self.readings.values().filter(|reading| reading.sender == Some(sender) && reading.is_open());
-        its.map(|reading: &Reading| reading.last_sent).max().unwrap_or(at)
+        its.map(|reading| reading.last_sent).max().unwrap_or(at)
     }
 }

@@ -85,9 +85,7 @@ fn prove_all(arguments: &Arguments) -> Result<u8, Told> {
     let bounds = Bounds { runs: arguments.runs };
     let start = Instant::now();
     let mut all = Proofs::default();
-    for plan in &plans {
-        prove(plan, &conditions, bounds, jobs, &interrupt, &mut |proved| all.proofs.push(proved));
-    }
+    prove(&plans, &conditions, bounds, jobs, &interrupt, &mut |proved| all.proofs.push(proved));
     all.elapsed = start.elapsed();
     all.sort(plans.iter().flat_map(|plan| &plan.variants).map(|planned| planned.variant.name.as_str()));
     let [_, _, refuted] = all.counts();

@@ -119,7 +119,8 @@ impl Scene {
             return;
         }
         self.server.pass_time(now);
-        if let Some(deed) = self.farewell(now) {
+        let moves = self.server.moves(now);
+        if let Some(deed) = self.farewell(&moves) {
             self.tell_server(&deed);
             self.perform(deed);
             return;
@@ -128,7 +129,7 @@ impl Scene {
             self.cut = Some(Cut::Lost(format!("the server does more than {MOST_DEEDS} things in one run")));
             return;
         }
-        let mut options: Vec<Deed> = self.moves(now).into_iter().map(Deed::Move).collect();
+        let mut options: Vec<Deed> = self.in_turn(moves).into_iter().map(Deed::Move).collect();
         let mut rested = self.server.clone();
         if rested.rest(now) {
             options.push(Deed::Rest { until: rested.next_turn(now) });
@@ -158,19 +159,16 @@ impl Scene {
     }
 
     /// A client that has said DISCONNECT has ended its direction of a connection: a server that may close does.
-    fn farewell(&self, now: u64) -> Option<Deed> {
-        let mut waiting = self.links.iter().filter(|(_, link)| link.is_half_closed && !link.is_over).peekable();
-        waiting.peek()?;
-        let moves = self.server.moves(now);
+    fn farewell(&self, moves: &[Move]) -> Option<Deed> {
+        let mut waiting = self.links.iter().filter(|(_, link)| link.is_half_closed && !link.is_over);
         let close = |connection: ConnectionId| {
             moves.iter().find(|one| one.connection == connection && one.said == Said::Close).cloned()
         };
         waiting.find_map(|(connection, _)| close(*connection)).map(Deed::Move)
     }
 
-    /// What the server may do, of what commutes only what comes first.
-    fn moves(&self, now: u64) -> Vec<Move> {
-        let mut moves = self.server.moves(now);
+    /// Of what commutes only what comes first.
+    fn in_turn(&self, mut moves: Vec<Move>) -> Vec<Move> {
         if let Some(before) = &self.preparing {
             moves.retain(|one| !self.watched.contains(&one.connection) && one.session >= before.session);
         }

@@ -1,5 +1,6 @@
 //! What is seen of a session, event by event: inputs wait, outputs are explained, silence leaves what owes nothing.
 
+use crate::judge::CopiedLate;
 use super::Track;
 use super::hypothesis::{Hypothesis, is_last_word};
 use super::states::folded;
@@ -130,15 +131,13 @@ impl Track {
     }
 
     /// What may have expired by `now` is owed no more.
-    pub(in crate::judge) fn pass_time(&mut self, context: &Context<'_>, now: Millis) {
-        let passed: Vec<(Hypothesis, Session)> = self
-            .hypotheses
-            .iter()
-            .filter_map(|hypothesis| Some((hypothesis.clone(), hypothesis.session.after_expiries(context, now)?)))
-            .collect();
+    pub(in crate::judge) fn pass_time(track: &mut CopiedLate<Track>, context: &Context<'_>, now: Millis) {
+        let of = |hypothesis: &Hypothesis| hypothesis.session.after_expiries(context, now);
+        let passed = |hypothesis: &Hypothesis| Some((hypothesis.clone(), of(hypothesis)?));
+        let passed: Vec<(Hypothesis, Session)> = track.hypotheses.iter().filter_map(passed).collect();
         for (hypothesis, session) in passed {
-            self.hypotheses.remove(&hypothesis);
-            self.hypotheses.insert(hypothesis.with(session));
+            track.hypotheses.remove(&hypothesis);
+            track.hypotheses.insert(hypothesis.with(session));
         }
     }
 
