@@ -10,7 +10,7 @@ use model::packet::{
 };
 
 /// What a variable can stand for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Thing {
     Packet(Box<Packet>),
     /// A request to the API: its answer names it.

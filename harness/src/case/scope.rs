@@ -10,6 +10,7 @@ use model::device::Transport;
 use model::nearest::suggestion;
 use model::packet::{Packet, PacketId, PacketType, Qos};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{Hash, Hasher};
 
 /// How an actor presents itself when its CONNECT does not say otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub struct Scope {
 }
 
 /// What an actor remembers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Hash)]
 struct Memory {
     last_id: Option<PacketId>,
     /// Identifiers that wait for an acknowledgement of this type, oldest first.
@@ -274,6 +275,13 @@ impl Scope {
     /// Leaves the variables that `other` has too, with a packet of the same type.
     pub(super) fn keep_common(&mut self, other: &Scope) {
         self.bindings.retain(|name, thing| other.bindings.get(name).is_some_and(|twin| twin.kind() == thing.kind()));
+    }
+
+    /// All that changes in it while a script is played.
+    pub(crate) fn fingerprint<H: Hasher>(&self, state: &mut H) {
+        let Scope { topic_prefix: _, client_prefix: _, credentials: _, roster: _, cast: _, acting, bindings, actors } =
+            self;
+        (acting, bindings, actors).hash(state);
     }
 
     fn memory(&mut self, actor: &str) -> &mut Memory {

@@ -15,9 +15,10 @@
 //! code that decides.
 //!
 //! **When two runs are the same.** The player is deterministic: what it does from some moment on depends on the steps that it
-//! has begun, on what came in on each connection and when, and on the time. The server's future depends on the state of its
-//! judge. Two cut runs that agree in all of this have the same future, and only one is followed. They are told apart by 64
-//! bits, like all states of stateright.
+//! has begun, on how it stood when it began the last of them, on what came in since and when, and on the time. How it stands
+//! is what it remembers and has not looked at: in which order answers came that it is done with is forgotten. The server's
+//! future depends on the state of its judge. Two cut runs that agree in all of this have the same future, and only one is
+//! followed. They are told apart by 64 bits, like all states of stateright.
 //!
 //! **What is left out.** A server acts only when the player waits: what it could have done before comes as well then, for a
 //! judge takes what a client sent as late as it can. Outputs on connections that the player does not look at commute

@@ -24,7 +24,7 @@ pub struct Bounds {
 impl Default for Bounds {
     /// Far beyond what most variants need; the largest take some seconds.
     fn default() -> Bounds {
-        Bounds { runs: 15_000 }
+        Bounds { runs: 10_000 }
     }
 }
 

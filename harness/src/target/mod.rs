@@ -20,7 +20,7 @@ pub use file::{Endpoint, TargetFile};
 pub use log::{Log, LogTail};
 pub use offer::Offer;
 pub(crate) use peer::as_logins_say;
-pub use peer::{Counterpart, Peer};
+pub use peer::{Attention, Counterpart, Peer};
 pub use pool::{Pool, Shortage};
 pub use probe::{Unreachable, probe};
 pub use tls_versions::{Reply, TlsVersion, TlsVersions};

@@ -37,8 +37,18 @@ pub trait Counterpart: Debug + Send + Sync {
     /// Nobody wants more of them.
     fn stop_consuming(&self, connection: ConnectionId);
 
-    /// The script begins with a step, and looks at these connections.
-    fn attend(&self, step: &Location, watched: BTreeSet<ConnectionId>);
+    /// The script begins with a step.
+    fn attend(&self, step: &Location, attention: Attention);
+}
+
+/// How a script begins with a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attention {
+    /// The connections that it looks at.
+    pub watched: BTreeSet<ConnectionId>,
+    /// All that was, as far as anything that the player does from now on depends on it; what came over the API and over
+    /// AMQP excepted. Two that stand alike go on alike.
+    pub standing: u64,
 }
 
 /// The peer of one variant.
@@ -116,10 +126,10 @@ impl Peer {
         matches!(self, Peer::Counterpart(_))
     }
 
-    /// The script begins with a step, and looks at what `watched` names.
-    pub fn attend(&self, step: &Location, watched: impl FnOnce() -> BTreeSet<ConnectionId>) {
+    /// The script begins with a step.
+    pub fn attend(&self, step: &Location, attention: impl FnOnce() -> Attention) {
         if let Peer::Counterpart(counterpart) = self {
-            counterpart.attend(step, watched());
+            counterpart.attend(step, attention());
         }
     }
 }

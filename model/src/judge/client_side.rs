@@ -1,8 +1,8 @@
 //! What the client sent: bytes to inputs of the model, each fault of the client named as an offence.
 
+use super::Judge;
 use super::cloud::Departure;
 use super::offences;
-use super::Judge;
 use crate::packet::{Disconnect, Packet, ProtocolVersion, Qos, ReasonCode, Subscribe};
 use crate::profile::{Feature, Offence};
 use crate::server::offence::always_ends;
@@ -198,7 +198,8 @@ impl Judge {
             };
             for met in &mut retained {
                 // What is on its way once more may come as either: one PUBLISH cannot tell.
-                met.certain &= !self.tracks.values().flat_map(|track| track.under_way()).any(|message| message == met.message);
+                met.certain &=
+                    !self.tracks.values().flat_map(|track| track.under_way()).any(|message| message == met.message);
             }
             let inherited = self.inherited(sender, filter);
             requests.push(FilterRequest { filter, options: request.options, identifier, retained, inherited, offence });

@@ -189,7 +189,8 @@ impl Judge {
             track.open.retain(|_, unanswered| !refused.contains(&unanswered.message));
             refused.iter().for_each(|message| track.answered(*message));
         }
-        let says_present = self.readings.get(&connection).and_then(|reading| reading.version()) != Some(ProtocolVersion::V3_1);
+        let says_present =
+            self.readings.get(&connection).and_then(|reading| reading.version()) != Some(ProtocolVersion::V3_1);
         if let Output::Connack { session_present: false, code: 0, .. } = output
             && says_present
         {

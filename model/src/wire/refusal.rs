@@ -4,7 +4,7 @@ use crate::packet::{PacketType, ProtocolVersion, ReasonCode};
 use std::fmt;
 
 /// Why a decoder stopped: the first place at which a stream is not what its version permits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Refusal {
     /// Position of the offending byte in the stream, from 0.
     pub offset: u64,

@@ -17,7 +17,7 @@ mod client_end;
 mod scene;
 
 use crate::case::Location;
-use crate::target::Counterpart;
+use crate::target::{Attention, Counterpart};
 use crate::trace::ConnectionId;
 use crate::wire::Stream;
 use client_end::ClientEnd;
@@ -26,7 +26,6 @@ use model::device::Transport;
 use model::judge::Observation;
 use model::permitted::{Move, PermittedServer};
 use scene::{Link, Scene};
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -119,7 +118,7 @@ impl Stage {
 impl Counterpart for Stage {
     fn connect(&self, transport: Transport) -> Box<dyn Stream> {
         let mut scene = self.scene();
-        let connection = scene.open(Link::default());
+        let connection = scene.open(Link { carries_packets: true, ..Link::default() });
         scene.hear(connection, Observation::Opened);
         scene.hear(connection, Observation::Carried(transport));
         Box::new(ClientEnd { stage: self.clone(), connection, is_closed: false })
@@ -149,7 +148,7 @@ impl Counterpart for Stage {
         self.scene().hear(connection, Observation::ClosedByClient);
     }
 
-    fn attend(&self, step: &Location, watched: BTreeSet<ConnectionId>) {
-        self.scene().attend(step, watched);
+    fn attend(&self, step: &Location, attention: Attention) {
+        self.scene().attend(step, attention);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Cut, Deed, Question};
 use crate::case::Location;
+use crate::target::Attention;
 use crate::trace::ConnectionId;
 use model::cloud::{Answer, PlatformMessage};
 use model::judge::Observation;
@@ -25,6 +26,8 @@ pub(super) struct Scene {
     /// The steps that the player has begun, and when the last one began.
     script: DefaultHasher,
     step_began: u64,
+    /// What has become of all that came in before.
+    standing: u64,
     watched: BTreeSet<ConnectionId>,
     /// The session that the server does something for which nobody sees yet.
     preparing: Option<Move>,
@@ -41,12 +44,24 @@ pub(super) struct Link {
     pub(super) is_half_closed: bool,
     pub(super) is_over: bool,
     pub(super) reader: Option<Waker>,
-    /// What came from the server, and when.
+    /// What came from the server that the player had not looked at when it began its step, and when.
     pub(super) received: DefaultHasher,
     /// Who waits for the answer to a request, if this is one.
     pub(super) asking: Option<oneshot::Sender<Answer>>,
     /// Who gets messages of devices, if this is for them.
     pub(super) consuming: Option<mpsc::UnboundedSender<PlatformMessage>>,
+    /// It is one of an actor's: the player tells what has become of what it has read.
+    pub(super) carries_packets: bool,
+}
+
+impl Link {
+    /// The player tells how it stands, with all that it has read.
+    fn is_looked_at(&mut self) {
+        if self.carries_packets {
+            self.received = DefaultHasher::new();
+            self.to_client.hash(&mut self.received);
+        }
+    }
 }
 
 /// The most deeds of one run: no script needs so many, but a server might talk for ever.
@@ -63,6 +78,7 @@ impl Scene {
             server,
             script: DefaultHasher::new(),
             step_began: 0,
+            standing: 0,
             watched: BTreeSet::new(),
             preparing: None,
             rested_at: None,
@@ -87,12 +103,14 @@ impl Scene {
         connection
     }
 
-    /// The player begins a step, and looks at these connections.
-    pub(super) fn attend(&mut self, step: &Location, watched: BTreeSet<ConnectionId>) {
+    /// The player begins a step.
+    pub(super) fn attend(&mut self, step: &Location, attention: Attention) {
         (step.line, step.column).hash(&mut self.script);
         self.step_began = self.now();
-        self.watched = watched;
+        self.watched = attention.watched;
+        self.standing = attention.standing;
         self.preparing = None;
+        self.links.values_mut().for_each(Link::is_looked_at);
     }
 
     /// A client does something.
@@ -222,10 +240,10 @@ impl Scene {
 
     fn fingerprint(&self, now: u64) -> u64 {
         let mut all = DefaultHasher::new();
-        (now, self.script.finish(), self.step_began, &self.watched).hash(&mut all);
+        (now, self.script.finish(), self.step_began, self.standing, &self.watched).hash(&mut all);
         self.preparing.as_ref().map(|before| before.session).hash(&mut all);
         for (connection, link) in &self.links {
-            (connection, link.received.finish()).hash(&mut all);
+            (connection, link.received.finish(), link.is_half_closed, link.is_over).hash(&mut all);
         }
         self.server.fingerprint(&mut all);
         all.finish()

@@ -15,6 +15,7 @@ mod conditions;
 mod pace;
 mod played;
 mod script;
+mod standing;
 
 use super::cloud::Asked;
 use super::consume::Consuming;

@@ -4,6 +4,7 @@ use super::actors::Sending;
 use super::{Halt, Player};
 use crate::case::{AMQP, Action, Elapse, Expectation, FrameKind, Step, Window};
 use crate::run::verdict::{Finding, StepReference, cited};
+use crate::target::Attention;
 use crate::trace::ConnectionId;
 use model::packet::PacketType;
 use std::collections::BTreeSet;
@@ -19,7 +20,8 @@ impl Player<'_> {
             for step in steps {
                 let bound = self.bound(step);
                 let began = Instant::now();
-                self.peer.attend(&step.location, || self.watched(step));
+                self.peer
+                    .attend(&step.location, || Attention { watched: self.watched(step), standing: self.standing() });
                 match timeout(bound, self.step(step)).await {
                     Ok(done) => done?,
                     Err(_) => return Err(self.error(step, &format!("it took more than {} s", bound.as_secs()))),

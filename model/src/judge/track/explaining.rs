@@ -1,10 +1,10 @@
 //! What is seen of a session, event by event: inputs wait, outputs are explained, silence leaves what owes nothing.
 
-use crate::judge::CopiedLate;
 use super::Track;
 use super::hypothesis::{Hypothesis, is_last_word};
 use super::states::folded;
 use super::under_way::Sent;
+use crate::judge::CopiedLate;
 use crate::server::session::Phase;
 use crate::server::{Breach, ConnectionId, Context, Input, Millis, Moment, Output, Rule, Session};
 use std::collections::BTreeSet;
