@@ -8,7 +8,7 @@ use super::notation::{data, fields, hex, text};
 use super::walked::{Did, Logged, Walked};
 use crate::concealing::Secrets;
 use model::packet::{Packet, PacketId, PacketType, Publish, Qos};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Time for what nobody waits for.
 const PAUSE: &str = "elapse: 20ms";
@@ -36,6 +36,7 @@ pub(super) fn steps(walked: &Walked, names: &Names, pace: Pace, right: Option<Ri
         secrets,
         steps: Vec::new(),
         open: BTreeMap::new(),
+        connected: BTreeSet::new(),
         bound: 0,
         calls: BTreeMap::new(),
         listening: Listening::default(),
@@ -64,6 +65,8 @@ pub(super) struct Script<'a> {
     pub(super) steps: Vec<String>,
     /// What came on the connection of a client and was not expected yet.
     open: BTreeMap<Client, Vec<Came>>,
+    /// The clients whose connection has seen a CONNECT: another one is not accepted.
+    connected: BTreeSet<Client>,
     /// Packets that are bound so far.
     bound: usize,
     /// The variables of the requests of calls, by their topics.
@@ -113,6 +116,7 @@ impl Script<'_> {
             match what {
                 Did::Open => {
                     self.open.remove(client);
+                    self.connected.remove(client);
                     // CONNECT opens by itself.
                     let next = later.iter().find(|logged| logged.client == Some(*client)).map(|logged| &logged.what);
                     if !matches!(next, Some(Did::Send(_))) {
@@ -153,6 +157,9 @@ impl Script<'_> {
             None => format!("{actor} -> {name}"),
         });
         let Some(answer) = answer(packet) else { return false };
+        if answer == PacketType::Connack && !self.connected.insert(client) {
+            return false;
+        }
         let is_expected = answer == PacketType::Connack || self.pace == Pace::Answers;
         let now = |logged: &&Logged| later.first().is_some_and(|first| first.command == logged.command);
         let came = later.iter().take_while(now).any(|logged| match &logged.what {

@@ -23,6 +23,7 @@ impl Judge {
                 Ok(None) => return,
                 Ok(Some(decoded)) => {
                     let size = decoded.bytes.len();
+                    reading.largest = reading.largest.max(size);
                     self.client_packet(at, connection, &decoded.packet, size);
                 }
                 Err(refusal) => self.client_bytes_refused(at, connection, &refusal),

@@ -14,6 +14,8 @@ pub(super) struct Reading {
     /// One decoder, once the version is known; before that one for each version.
     pub(super) from_server: Vec<(ProtocolVersion, Decoder)>,
     pub(super) sender: Option<SenderKey>,
+    /// How many bytes the largest packet of the client has.
+    pub(super) largest: usize,
     /// When the client last sent something.
     pub(super) last_sent: Millis,
     /// CONNECT, once it came.
@@ -57,6 +59,7 @@ impl Reading {
             last_sent: at,
             connect: None,
             connected: 0,
+            largest: 0,
             after: 0,
             accepted_among: None,
             offer: Offer {

@@ -10,6 +10,7 @@ use crate::server::vocabulary::Content;
 use crate::server::{Breach, ConnectionId, Context, MessageKey, Millis, Moment, Output, Rule, Vocabulary};
 use crate::wire::{Decoded, Refusal};
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 impl Judge {
     pub(super) fn server_sent(&mut self, at: Millis, connection: ConnectionId, bytes: &[u8]) {
@@ -68,6 +69,13 @@ impl Judge {
                     return None;
                 }
                 take_offer(reading, &connack.properties);
+                // A client need not wait for CONNACK (3.1.4); a server that has its limit need not wait either.
+                let exceeds = |maximum: NonZeroU32| reading.largest > maximum.get() as usize;
+                if connack.properties.maximum_packet_size.is_some_and(exceeds)
+                    && let Some(track) = reading.sender.and_then(|sender| self.tracks.get_mut(&sender))
+                {
+                    track.follow_leniently();
+                }
                 // A client that comes back with the identifier it was given finds its session (5.0: MQTT-3.1.3-7).
                 let assigned = connack.properties.assigned_client_identifier.as_ref();
                 if let (Some(assigned), Some(sender)) = (assigned, reading.sender) {

@@ -323,3 +323,23 @@ fn what_a_filter_before_an_invalid_one_has_met_may_come_before_the_end() {
         subscribing(["a#", "r"]).receive(1, &met).see(1, Observation::ClosedByServer).violates("unprovoked-close", "");
     }
 }
+
+#[test]
+fn what_a_client_could_not_know_to_be_too_large_may_be_refused() {
+    let sent = |size: usize| {
+        let Packet::Connack(mut connack) = connack(V5, false) else { panic!("no CONNACK") };
+        connack.properties.maximum_packet_size = std::num::NonZeroU32::new(100);
+        Trace::new("standard", V5)
+            .see(1, Observation::Opened)
+            .send(1, &Packet::Connect(connect("dev")))
+            .send(1, &qos1("t/a", &"x".repeat(size), 1, false))
+            .receive(1, &Packet::Connack(connack))
+    };
+    let refused = |trace: Trace| {
+        let too_large = Disconnect::because(ReasonCode::PacketTooLarge);
+        trace.receive(1, &Packet::Disconnect(too_large)).see(1, Observation::ClosedByServer)
+    };
+    refused(sent(200)).conforms();
+    sent(200).receive(1, &puback(1)).conforms();
+    refused(sent(10)).violates("disconnect-has-a-reason", "");
+}

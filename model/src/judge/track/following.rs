@@ -8,8 +8,8 @@ use super::hypothesis::CAP;
 pub(super) enum Following {
     /// All that the server does is explained.
     Strictly,
-    /// The client has sent what is malformed, and its version lets a server make anything of it (3.1): what cannot be explained
-    /// may come from that, and ends the following.
+    /// The client has sent what is malformed, and its version lets a server make anything of it (3.1), or what is too large,
+    /// before it could know: what cannot be explained may come from that, and ends the following.
     Leniently,
     /// No more: after a violation no state explains the session.
     NoMore,
