@@ -136,7 +136,8 @@ impl Party {
             Step::Connect => return None,
             Step::Subscribe(filter, options) => {
                 let (retained, inherited) = (Vec::new(), Vec::new());
-                let request = FilterRequest { filter, options, identifier: None, retained, inherited, offence: None };
+                let request =
+                    FilterRequest { filter, options, identifier: None, retained, inherited, offences: [None; 2] };
                 Input::Subscribe { id: asking, requests: vec![request] }
             }
             Step::Unsubscribe(filter) => Input::Unsubscribe { id: asking, filters: vec![filter], invalid: None },
@@ -167,7 +168,7 @@ impl Party {
             maximum_packet_size: None,
             will: role.will,
             authenticates: false,
-            offence: None,
+            offences: Vec::new(),
         })
     }
 }

@@ -183,13 +183,13 @@ impl Judge {
             let of_device = || self.devices.subscribes(&self.profile, connection, &request.filter);
             // One filter too many comes before what a dialect may leave to its sender: a QoS, for one.
             let too_many = requests.len() >= most_filters && of_filter != Some(Offence::ProtocolError);
-            let offence = match too_many {
-                true => Some(Offence::TooManyFilters),
+            let offences = match (too_many, whole.or(of_filter)) {
+                (true, _) => [Some(Offence::TooManyFilters), None],
                 // A filter for topics of others is not granted, whatever QoS it asks for.
-                false if of_filter == Some(Offence::SubscriptionQosNotSupported) => {
-                    whole.or_else(of_device).or(of_filter)
-                }
-                false => whole.or(of_filter).or_else(of_device),
+                (false, Some(Offence::SubscriptionQosNotSupported)) => [of_device().or(of_filter), None],
+                // A server may look first at how long a filter is, or at whose topics it is for.
+                (false, long @ Some(Offence::TopicTooLong)) => [long, of_device()],
+                (false, found) => [found.or_else(of_device), None],
             };
             self.shared.any |= self.vocabulary.is_shared(filter);
             let fits = |topic| self.vocabulary.matches(filter, topic);
@@ -203,9 +203,16 @@ impl Judge {
                     !self.tracks.values().flat_map(|track| track.under_way()).any(|message| message == met.message);
             }
             let inherited = self.inherited(sender, filter);
-            requests.push(FilterRequest { filter, options: request.options, identifier, retained, inherited, offence });
+            requests.push(FilterRequest {
+                filter,
+                options: request.options,
+                identifier,
+                retained,
+                inherited,
+                offences,
+            });
         }
-        let protocol_error = requests.iter().any(|request| request.offence == Some(Offence::ProtocolError));
+        let protocol_error = requests.iter().any(|request| request.offences.contains(&Some(Offence::ProtocolError)));
         if protocol_error {
             return self.client_offends(at, connection, sender, Offence::ProtocolError);
         }

@@ -25,7 +25,7 @@ impl Judge {
             self.cloud.logs.offline(device, "Kicked by the same device");
         }
         self.device_asks(connection);
-        let offence = offences::of_connect(&self.profile, connect, version, &login);
+        let offences = offences::of_connect(&self.profile, connect, version, &login);
         let sender = self.sender(match login.identity {
             Identity::Client(id) => id,
             Identity::Device(device) => format!("\0device {device}"),
@@ -56,10 +56,10 @@ impl Judge {
             maximum_packet_size: connect.properties.maximum_packet_size.map(std::num::NonZeroU32::get),
             will,
             authenticates: connect.properties.authentication_method.is_some(),
-            offence,
+            offences: offences.clone(),
         };
         let Some(track) = self.tracks.get_mut(&sender) else { return };
-        if terms.clean_start && offence.is_none() {
+        if terms.clean_start && offences.is_empty() {
             track.open.clear();
         }
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
@@ -73,7 +73,7 @@ impl Judge {
             reading.connected = connected;
             reading.after = after;
         }
-        if let Some(offence) = offence {
+        for offence in offences {
             self.stop_listening_after(connection, offence);
         }
         for other in self.devices.sharing(connection) {

@@ -195,8 +195,12 @@ impl Judge {
     pub(super) fn consumer_is_sent(&mut self, at: Millis, connection: ConnectionId, seen: &PlatformMessage) {
         let profile = &self.profile;
         let fitting = self.consumers.heard.iter_mut().filter(|heard| heard.is_it(profile, seen));
-        // Of two that are alike the one comes that had to be served.
-        let known = fitting.min_by_key(|heard| (heard.deliveries, heard.offends));
+        // Of two that are alike the one comes that its number and its QoS tell, else the one that had to be served.
+        let known = fitting.min_by_key(|heard| {
+            let is_another = heard.message_id.as_deref() != Some(&seen.message_id);
+            let differs = seen.qos.is_some_and(|qos| qos != heard.qos.value());
+            (is_another, differs, heard.deliveries, heard.offends)
+        });
         match known {
             Some(heard) => {
                 heard.deliveries = heard.deliveries.saturating_add(1);

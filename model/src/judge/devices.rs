@@ -121,7 +121,8 @@ impl Devices {
         self.logins.iter().filter(shares).map(|(connection, _)| *connection).collect()
     }
 
-    /// What is wrong with a PUBLISH because of who sends it.
+    /// What is wrong with a PUBLISH because of who sends it, and how often. What is refused counts like all others: a server may
+    /// look at the rate first.
     pub(super) fn publishes(
         &mut self,
         profile: &Profile,
@@ -129,21 +130,21 @@ impl Devices {
         connection: ConnectionId,
         publish: &Publish,
         topic: &str,
-    ) -> Option<Offence> {
-        let identity = &self.logins.get(&connection)?.identity;
-        if !permission::may_publish(profile, identity, topic) {
-            return Some(Offence::TopicNotPermitted);
-        }
-        if publish.qos() == Qos::AtLeastOnce && rrpc::is_answer(profile, identity, topic) {
-            return Some(Offence::RrpcAnswerQos);
-        }
-        let history = self.devices.get_mut(identity.device()?)?;
-        let [at_qos_0, at_qos_1] = profile.limits().uplink_per_second?;
-        let exceeds = match publish.qos() {
-            Qos::AtMostOnce => history.uplink[0].exceeds(at, at_qos_0, SECOND),
-            Qos::AtLeastOnce | Qos::ExactlyOnce => history.uplink[1].exceeds(at, at_qos_1, SECOND),
-        };
-        exceeds.then_some(Offence::UplinkRateExceeded)
+    ) -> Vec<Offence> {
+        let Some(Known { identity, .. }) = self.logins.get(&connection) else { return Vec::new() };
+        let is_foreign = !permission::may_publish(profile, identity, topic);
+        let is_answer = !is_foreign && publish.qos() == Qos::AtLeastOnce && rrpc::is_answer(profile, identity, topic);
+        let history = identity.device().and_then(|device| self.devices.get_mut(device));
+        let is_hurried = history.zip(profile.limits().uplink_per_second).is_some_and(|(history, limits)| {
+            let kind = usize::from(publish.qos() > Qos::AtMostOnce);
+            history.uplink[kind].exceeds(at, limits[kind], SECOND)
+        });
+        let offences = [
+            is_foreign.then_some(Offence::TopicNotPermitted),
+            is_answer.then_some(Offence::RrpcAnswerQos),
+            is_hurried.then_some(Offence::UplinkRateExceeded),
+        ];
+        offences.into_iter().flatten().collect()
     }
 
     /// What is wrong with a filter because of who subscribes.

@@ -23,13 +23,21 @@ pub(super) fn of_bytes(refusal: &Refusal, has_session: bool) -> Offence {
     }
 }
 
-/// CONNECT.
+/// CONNECT: what is wrong with it, and what with the login.
 pub(super) fn of_connect(
     profile: &Profile,
     connect: &Connect,
     version: ProtocolVersion,
     login: &Login,
-) -> Option<Offence> {
+) -> Vec<Offence> {
+    match of_terms(profile, connect, version, login) {
+        // Who asks for another way to say who it is need not be held to the login.
+        Some(method @ Offence::AuthenticationMethodGiven) => vec![method],
+        found => found.into_iter().chain(login.offence.filter(|offence| found != Some(*offence))).collect(),
+    }
+}
+
+fn of_terms(profile: &Profile, connect: &Connect, version: ProtocolVersion, login: &Login) -> Option<Offence> {
     let range = profile.limits().keep_alive;
     let is_timed = login.is_held_to_keep_alive();
     let user_properties = &connect.properties.user_properties;
@@ -69,7 +77,8 @@ pub(super) fn of_connect(
         let is_demanding = |will: &Will| version.has_properties() && (!takes_qos(will.qos) || will.retain && !keeps);
         let demanding = connect.will.as_ref().is_some_and(is_demanding).then_some(Offence::WillDemanding);
         let is_anonymous = connect.user_name.is_none() && !profile.promises(Feature::FullService);
-        login.offence.or(demanding).or(is_anonymous.then_some(Offence::LoginMissing))
+        let is_lesser = login.offence.is_none();
+        demanding.or(is_anonymous.then_some(Offence::LoginMissing)).filter(|_| is_lesser)
     }
 }
 

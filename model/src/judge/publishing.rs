@@ -42,7 +42,7 @@ impl Judge {
         self.device_publishes(at, connection, publish, &topic);
         let content_topic = topic.clone();
         let of_device = self.devices.publishes(&self.profile, at, connection, publish, &topic);
-        if of_device == Some(Offence::TopicNotPermitted)
+        if of_device.contains(&Offence::TopicNotPermitted)
             && let Some((device, _)) = self.devices.on(connection)
         {
             self.cloud.logs.uplink_refused(device, &topic);

@@ -119,8 +119,8 @@ pub struct ConnectTerms {
     pub will: Option<Will>,
     /// Whether it names an Authentication Method (5.0).
     pub authenticates: bool,
-    /// What is wrong with it, if something is.
-    pub offence: Option<Offence>,
+    /// What is wrong with it: of several things a server may name any.
+    pub offences: Vec<Offence>,
 }
 
 /// A Will as a session holds it.
@@ -177,8 +177,8 @@ pub struct FilterRequest {
     pub retained: Vec<Met>,
     /// Messages that another member of the Shared Subscription may leave to this one (4.8.2).
     pub inherited: Vec<MessageKey>,
-    /// What is wrong with it, if something is.
-    pub offence: Option<Offence>,
+    /// What is wrong with it, if something is: the server may answer either.
+    pub offences: [Option<Offence>; 2],
 }
 
 /// What comes from the server for a session.

@@ -16,7 +16,7 @@ use crate::profile::{Feature, Offence, Reaction};
 impl Session {
     /// CONNECT is taken. Where the end of a stored session falls into the server's freedom, both may follow.
     pub(super) fn connect(&self, context: &Context<'_>, now: Millis, terms: &ConnectTerms) -> Vec<Session> {
-        let mut successors: Vec<Session> = self.refuse(context, terms).into_iter().collect();
+        let mut successors: Vec<Session> = self.refuse(context, terms).collect();
         if !terms.may_be_accepted(context) {
             return successors;
         }
@@ -43,15 +43,17 @@ impl Session {
         successors
     }
 
-    /// The session beside a CONNECT that the server refuses; `None` if it may not. Nothing changes: neither an older connection
-    /// nor the session (3.1.1: MQTT-3.1.4-5; 5.0: MQTT-3.1.4-6).
-    #[must_use]
-    pub fn refuse(&self, context: &Context<'_>, terms: &ConnectTerms) -> Option<Session> {
-        let offence = terms.offence?;
-        let reactions = context.profile.reactions(offence, terms.version);
-        reactions.iter().any(|reaction| !reaction.keeps_connection()).then(|| {
+    /// The session beside a CONNECT that the server refuses, for each thing that it may name. Nothing changes: neither an older
+    /// connection nor the session (3.1.1: MQTT-3.1.4-5; 5.0: MQTT-3.1.4-6).
+    fn refuse(&self, context: &Context<'_>, terms: &ConnectTerms) -> impl Iterator<Item = Session> {
+        let may_refuse = |offence: &&Offence| {
+            let reactions = context.profile.reactions(**offence, terms.version);
+            reactions.iter().any(|reaction| !reaction.keeps_connection())
+        };
+        terms.offences.iter().filter(may_refuse).map(|offence| {
             let mut next = self.clone();
-            next.refused.push(connection(context, terms, Phase::Condemned { offence, greeted: false }).into());
+            let phase = Phase::Condemned { offence: *offence, greeted: false };
+            next.refused.push(connection(context, terms, phase).into());
             next.refused.sort();
             next
         })
@@ -245,7 +247,8 @@ impl ConnectTerms {
     /// Whether the server may accept it.
     #[must_use]
     pub fn may_be_accepted(&self, context: &Context<'_>) -> bool {
-        self.offence.is_none_or(|offence| context.profile.reactions(offence, self.version).contains(&Reaction::Accept))
+        let accepts = |offence| context.profile.reactions(offence, self.version).contains(&Reaction::Accept);
+        self.offences.iter().all(|offence| accepts(*offence))
     }
 }
 

@@ -178,8 +178,8 @@ impl Connection {
         let granted = grant.granted.iter().map(Qos::value);
         let refuses = grant.may_refuse && !context.profile.promises(Feature::FullService);
         let refused = refuses.then_some(if self.version.has_properties() { QUOTA_EXCEEDED } else { 0x80 });
-        let reactions = grant.offence.map_or(&[][..], |offence| context.profile.reactions(offence, self.version));
-        let reacted = reactions.iter().flat_map(|reaction| match *reaction {
+        let reactions = |offence| context.profile.reactions(offence, self.version);
+        let reacted = grant.offences.into_iter().flatten().flat_map(reactions).flat_map(|reaction| match *reaction {
             Reaction::Suback(code) | Reaction::SubackThenClose(code) => codes(code, ANY_ERROR),
             _ => Vec::new(),
         });

@@ -35,8 +35,8 @@ pub struct Grant {
     pub filter: FilterKey,
     /// The grants that are permitted.
     pub granted: QosSet,
-    /// What was wrong with the request: its SUBACK reactions are permitted.
-    pub offence: Option<Offence>,
+    /// What was wrong with the request: the SUBACK reactions to either are permitted.
+    pub offences: [Option<Offence>; 2],
     /// Whether the server may refuse without any reason of the client's.
     pub may_refuse: bool,
 }
@@ -99,7 +99,7 @@ impl Response {
         let code = |offence| reactions(offence).iter().find_map(of_puback).unwrap_or(0);
         let grant = |grant: &Grant| match grant.granted.iter().last() {
             Some(qos) => qos.value(),
-            None => reactions(&grant.offence).iter().find_map(of_suback).unwrap_or(0x80),
+            None => grant.offences.iter().flat_map(reactions).find_map(of_suback).unwrap_or(0x80),
         };
         let not_found = |known: bool| if known || !version.has_properties() { 0 } else { PACKET_IDENTIFIER_NOT_FOUND };
         match self {

@@ -29,14 +29,20 @@ impl Session {
         };
         let grants: Vec<Grant> = (0..requests.len()).map(grant).collect();
         let mut served = self.responding(Response::Suback(id, grants.clone()));
+        // Who ends the connection behind the SUBACK need not look for retained messages any more.
+        let may_end = |offence: Offence| {
+            let reactions = context.profile.reactions(offence, self.version());
+            reactions.iter().any(|reaction| matches!(reaction, Reaction::SubackThenClose(_)))
+        };
+        let may_end = grants.iter().flat_map(|grant| grant.offences).flatten().any(may_end);
         // What stands in front of an offence, by the offences in their order.
         let mut offences: Vec<(Offence, Session)> = Vec::new();
         let mut held = self.clone();
         for (place, (request, grant)) in requests.iter().zip(&grants).enumerate() {
             let is_one_more = limit.is_some_and(|limit| place == usize::from(limit));
-            let found = request.offence.into_iter().chain(whole.filter(|_| is_one_more));
+            let found = request.offences.into_iter().flatten().chain(whole.filter(|_| is_one_more));
             offences.extend(found.map(|offence| (offence, held.clone())));
-            served.hold(context, id, request, grant, whole.is_some());
+            served.hold(context, id, request, grant, whole.is_some() || may_end);
             held.hold(context, id, request, grant, true);
         }
         if offences.is_empty() {
@@ -72,7 +78,7 @@ impl Session {
         if grant.granted.is_empty() && replaced.is_none() {
             return;
         }
-        let may_fail = grant.may_refuse || grant.offence.is_some() || offends;
+        let may_fail = grant.may_refuse || grant.offences != [None; 2] || offends;
         let terms = SubscriptionTerms {
             granted: grant.granted,
             no_local: request.options.no_local,
@@ -122,23 +128,22 @@ impl Session {
         whole: Option<Offence>,
         room: Option<Full>,
     ) -> Grant {
-        let of_request = request.offence.or(whole);
+        let [first, second] = request.offences;
+        let of_request = first.or(whole);
         let too_many = room.map(|_| Offence::TooManySubscriptions);
         let offence = match of_request {
             // A QoS that is not served alone need not fail: where there is no room, that is what SUBACK tells of.
             Some(Offence::SubscriptionQosNotSupported) => too_many.or(of_request),
             _ => of_request.or(too_many),
         };
-        let accepted = match of_request {
-            Some(offence) => context.profile.reactions(offence, self.version()).contains(&Reaction::Accept),
-            None => true,
-        };
-        let granted = match (accepted || request.offence.is_none()) && room != Some(Full::Certainly) {
+        let accepts = |offence| context.profile.reactions(offence, self.version()).contains(&Reaction::Accept);
+        let accepted = request.offences.into_iter().flatten().all(accepts);
+        let granted = match accepted && room != Some(Full::Certainly) {
             true => self.permitted_grants(context, request.options.qos),
             false => QosSet::EMPTY,
         };
         let may_refuse = !context.profile.has(Feature::FullGrants) && context.profile.has(Feature::SubscriberQos);
-        Grant { filter: request.filter, granted, offence, may_refuse }
+        Grant { filter: request.filter, granted, offences: [offence, second], may_refuse }
     }
 
     /// Whether the session has as many subscriptions as it may have (P-TOP-14): one that the SUBACK may still refuse counts
@@ -221,7 +226,8 @@ impl Session {
         // the server may end it behind its SUBACK.
         let mut successors = vec![next];
         for (grant, code) in grants.iter().zip(codes) {
-            if let Some(offence) = grant.offence.filter(|offence| self.may_close_behind(context, *offence, *code)) {
+            let of_code = |offence: &Offence| self.may_close_behind(context, *offence, *code);
+            for offence in grant.offences.into_iter().flatten().filter(of_code) {
                 successors
                     .push(successors[0].with_link(|link| link.phase = Phase::Condemned { offence, greeted: true }));
             }
@@ -242,7 +248,7 @@ impl Session {
     /// Whether this failure code is permitted for the filter.
     fn may_refuse(&self, context: &Context<'_>, grant: &Grant, code: u8) -> bool {
         let version = self.version();
-        let known = grant.offence.is_some_and(|offence| {
+        let known = grant.offences.into_iter().flatten().any(|offence| {
             context.profile.reactions(offence, version).iter().any(
                 |reaction| matches!(reaction, Reaction::Suback(wanted) | Reaction::SubackThenClose(wanted) if wanted.admits(code, PacketType::Suback, version)),
             )

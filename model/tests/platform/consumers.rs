@@ -50,6 +50,15 @@ fn a_message_that_offends_is_not_owed_to_business_servers() {
 }
 
 #[test]
+fn what_was_given_back_comes_again_under_its_number() {
+    let settle = |trace: Trace, message_id, is_accepted| trace.see(2, Observation::Settled { message_id, is_accepted });
+    let both = lamp_and_ear().published(1, 1, TOPIC, "m1").published(1, 2, TOPIC, "m1");
+    let both = delivered(delivered(both, &message("m1", "1")), &message("m1", "2"));
+    let given_back = settle(settle(both, "1", true), "2", false).later(60_000);
+    delivered(given_back, &message("m1", "2")).later(40_000).alive(1).conforms();
+}
+
+#[test]
 fn of_two_messages_that_are_alike_the_right_one_comes() {
     let foreign = "/pk/tv/user/update";
     let both = || {

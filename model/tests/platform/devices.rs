@@ -3,7 +3,7 @@
 use crate::trace::{Trace, at_qos1, connack, device, disconnect, login, puback, qos0, qos1, suback, subscribe};
 use model::packet::ProtocolVersion::{V3_1, V3_1_1, V5_0};
 use model::packet::{Connect, Packet, ProtocolVersion, Qos};
-use model::profile::Profile;
+use model::profile::{Feature, Profile};
 
 /// Two devices, the first with a subscription to a custom topic of its own.
 fn lamp_and_tv(version: ProtocolVersion) -> Trace {
@@ -57,6 +57,60 @@ fn a_filter_of_others_is_refused_for_that_whatever_qos_it_asks_for() {
         .receive(2, &suback(7, &[0x87]))
         .alive(2)
         .conforms();
+}
+
+#[test]
+fn of_two_things_that_are_wrong_a_server_may_name_either() {
+    // A filter that is too long, and for topics of others.
+    let filter = format!("/pk/lamp/user/{}", "x".repeat(128));
+    for code in [0x87, 0x8F] {
+        let asked = lamp_and_tv(V5_0).send(2, &subscribe(7, &[&filter], Qos::AtLeastOnce));
+        asked.receive(2, &suback(7, &[code])).alive(2).conforms();
+    }
+    // A way to sign that nobody knows, and a Keep Alive that is too low.
+    let unknown = Connect { keep_alive: 10, ..login("lamp|securemode=3,signmethod=hmacsha7|", "lamp&pk") };
+    let connects = || Trace::platform(V3_1_1).open(1).send(1, &Packet::Connect(unknown.clone()));
+    for code in [4, 5] {
+        connects().receive(1, &connack(V3_1_1, code)).closed(1).conforms();
+    }
+    connects().receive(1, &connack(V3_1_1, 1)).closed(1).violates("offence-is-refused", "X-1");
+}
+
+#[test]
+fn an_answer_at_a_wrong_qos_counts_like_other_messages() {
+    let topic = "/pk/lamp/user/get";
+    let answered =
+        || Trace::platform(V3_1_1).connected(1, device("lamp")).send(1, &qos1("/sys/pk/lamp/rrpc/response/7", "m", 1));
+    let often = || (2..=10).fold(answered(), |trace, id| trace.published(1, id, topic, "m"));
+    often().send(1, &qos1(topic, "m", 11)).alive(1).conforms();
+    let seldom = || (2..=9).fold(answered(), |trace, id| trace.published(1, id, topic, "m"));
+    seldom().send(1, &qos1(topic, "m", 11)).alive(1).violates("publish-is-answered", "MQTT-4.3.2-2");
+}
+
+#[test]
+fn who_ends_a_connection_behind_its_suback_need_not_look_for_retained_messages() {
+    let lasting = || {
+        let mut connect = Connect { clean_start: false, ..device("lamp") };
+        connect.properties.session_expiry_interval = Some(100);
+        connect
+    };
+    let mut kept = at_qos1("/pk/lamp/user/get", "m", 1);
+    kept.retain = true;
+    let served = std::collections::BTreeSet::from([Feature::FullService]);
+    let profile = Profile::builtin("platform-2026").unwrap().counting_on(&served);
+    let ended = |filters: &[&str], codes: &[u8]| {
+        let asked = Trace::new(&profile, V5_0)
+            .connected(1, lasting())
+            .send(1, &Packet::Publish(kept.clone()))
+            .receive(1, &puback(1, 0))
+            .send(1, &subscribe(2, filters, Qos::AtLeastOnce))
+            .receive(1, &suback(2, codes));
+        let Packet::Connack(mut connack) = connack(V5_0, 0) else { panic!("no CONNACK") };
+        connack.session_present = true;
+        let again = asked.receive(1, &disconnect(0x87)).closed(1).open(2).send(2, &Packet::Connect(lasting()));
+        again.receive(2, &Packet::Connack(connack)).alive(2)
+    };
+    ended(&["/pk/tv/user/get", "/pk/lamp/user/get"], &[0x87, 1]).conforms();
 }
 
 #[test]

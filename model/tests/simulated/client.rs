@@ -148,7 +148,7 @@ impl Client {
             maximum_packet_size: None,
             will,
             authenticates: connect.properties.authentication_method.is_some(),
-            offence,
+            offences: offence.into_iter().collect(),
         });
         Utterance { packet: Packet::Connect(connect), input }
     }
@@ -248,10 +248,10 @@ impl Client {
                     false => RetainHandling::Send,
                 },
             };
-            let offence = misplaced.then_some(Offence::TopicFilterInvalid);
+            let offences = [misplaced.then_some(Offence::TopicFilterInvalid), None];
             let key = vocabulary.filter(&filter);
             let (retained, inherited) = (Vec::new(), Vec::new());
-            asked.push(FilterRequest { filter: key, options, identifier, retained, inherited, offence });
+            asked.push(FilterRequest { filter: key, options, identifier, retained, inherited, offences });
             requests.push(SubscriptionRequest { filter: filter.try_into().unwrap(), options });
         }
         let properties = SubscribeProperties { subscription_identifier: identifier, ..SubscribeProperties::default() };

@@ -235,7 +235,7 @@ impl World {
         self.note(connection, What::Opened);
         if let Input::Connect(terms) = &utterance.input
             && terms.clean_start
-            && terms.offence.is_none()
+            && terms.offences.is_empty()
         {
             self.clients[client].unanswered.clear();
         }
