@@ -57,8 +57,9 @@ impl Judge {
         offences.retain(|offence| self.profile.reactions(*offence, version) != [Reaction::Accept]);
         let message = match again {
             Some(unanswered) => {
-                let connected = self.readings.get(&connection).map_or(0, |reading| reading.connected);
-                self.vocabulary.repeat(unanswered.message, connected);
+                let connected = self.readings.get(&connection).map(|reading| (reading.connected, reading.after));
+                let (connected, after) = connected.unwrap_or_default();
+                self.vocabulary.repeat(unanswered.message, connected, after);
                 unanswered.message
             }
             None => self.publish_message(at, connection, sender, publish, topic, size),

@@ -107,8 +107,8 @@ pub struct Vocabulary {
     contents: BTreeMap<ContentKey, Content>,
     content_keys: std::collections::HashMap<Content, ContentKey>,
     messages: BTreeMap<MessageKey, Message>,
-    /// Where messages stand that were sent once more.
-    repeated: BTreeMap<MessageKey, Place>,
+    /// Where messages stand that were sent once more, and up to where the connections of their sender were gone by then.
+    repeated: BTreeMap<MessageKey, (Place, u32)>,
     /// Which messages of QoS 2 their client has released, and as which one of all.
     released: BTreeMap<MessageKey, u32>,
     coined: Coined,
@@ -213,7 +213,7 @@ impl Vocabulary {
     /// Where it stands when its sender has sent it once more: the last of these places.
     #[must_use]
     pub fn last_place(&self, key: MessageKey) -> Place {
-        self.repeated.get(&key).copied().unwrap_or(self.place(key))
+        self.repeated.get(&key).map_or(self.place(key), |(place, _)| *place)
     }
 
     /// Whether all of one message was sent before the other: on the same connection, or on one that was gone when the
@@ -222,10 +222,15 @@ impl Vocabulary {
     /// a message of QoS 2 on as soon as it is published or not before it is released (4.3.3).
     #[must_use]
     pub fn is_sent_before(&self, one: MessageKey, other: MessageKey) -> bool {
-        let begin = self.place(other);
-        let is_past = |place: Place| place < begin && (place.0 == begin.0 || place.0 <= self.of(other).after);
+        let is_past =
+            |place: Place, begin: Place, after: u32| place < begin && (place.0 == begin.0 || place.0 <= after);
         // The first copy may be read behind the last one: its connection may have been open all the time.
-        let is_sent = is_past(self.place(one)) && is_past(self.last_place(one));
+        let precedes = |begin: Place, after: u32| {
+            is_past(self.place(one), begin, after) && is_past(self.last_place(one), begin, after)
+        };
+        let copy_is_later = |(place, after): &(Place, u32)| is_past(self.place(one), *place, *after);
+        let is_sent =
+            precedes(self.place(other), self.of(other).after) && self.repeated.get(&other).is_none_or(copy_is_later);
         is_sent && !self.is_released_before(other, one)
     }
 
@@ -243,12 +248,12 @@ impl Vocabulary {
     /// Whether its sender has sent it once more on a connection after this one.
     #[must_use]
     pub fn is_repeated_after(&self, key: MessageKey, connection: u32) -> bool {
-        self.repeated.get(&key).is_some_and(|place| place.0 > connection)
+        self.repeated.get(&key).is_some_and(|(place, _)| place.0 > connection)
     }
 
-    /// A message is sent once more, on this connection of its sender.
-    pub fn repeat(&mut self, key: MessageKey, connection: u32) {
-        self.repeated.insert(key, Place(connection, MessageKey(self.coined.messages)));
+    /// A message is sent once more, on this connection of its sender, whose connections up to `after` were gone when it began.
+    pub fn repeat(&mut self, key: MessageKey, connection: u32, after: u32) {
+        self.repeated.insert(key, (Place(connection, MessageKey(self.coined.messages)), after));
     }
 
     /// Every message, in the order in which they were published.

@@ -211,6 +211,30 @@ fn a_message_that_is_taken_twice_meets_what_was_subscribed_meanwhile() {
 }
 
 #[test]
+fn a_copy_on_a_connection_that_is_read_first_comes_before_what_was_sent_earlier() {
+    let raced = |is_gone: bool| {
+        let first = Trace::new("standard", V5)
+            .connected(1, "sub")
+            .subscribed(1, 1, "t/a", Qos::AtLeastOnce)
+            .see(2, Observation::Opened)
+            .send(2, &Packet::Connect(lasting("pub", V5)))
+            .send(2, &qos1("t/a", "m1", 6, false))
+            .send(2, &qos1("t/a", "m2", 7, false));
+        let first = if is_gone { first.see(2, Observation::ClosedByClient) } else { first };
+        first
+            .connected_with(3, lasting("pub", V5), is_gone)
+            .send(3, &qos1("t/a", "m2", 7, true))
+            .receive(1, &qos1("t/a", "m2", 1, false))
+            .receive(3, &puback(7))
+            .receive(1, &qos1("t/a", "m1", 2, false))
+            .receive(1, &qos1("t/a", "m2", 3, false))
+    };
+    let read_last = raced(false).see(3, Observation::ClosedByServer).receive(2, &connack(V5, true));
+    read_last.receive(2, &puback(6)).receive(2, &puback(7)).conforms();
+    raced(true).violates("delivery-was-subscribed", "");
+}
+
+#[test]
 fn a_copy_that_waits_on_another_connection_may_come_behind_a_later_message() {
     for version in [V311, V5] {
         // The server reads the first connection last: it takes the second one over.
