@@ -68,9 +68,10 @@ impl Session {
                     if candidate.kind != Kind::Live || !candidate.shares.is_empty() || !firsts.iter().any(is_first_of) {
                         successors.push(session);
                     }
-                    // One that need not come may have been left out, above QoS 0 with consequences for the next.
-                    let is_qos_0 = context.vocabulary.of(candidate.message).qos == Qos::AtMostOnce;
-                    if candidate.kind == Kind::Live && (candidate.owed || is_qos_0) {
+                    // One that need not come may have been left out, with consequences for the next where that must come.
+                    let may_be_lost = context.vocabulary.of(candidate.message).qos == Qos::AtMostOnce
+                        && !context.profile.promises(Feature::Qos0Arrives);
+                    if candidate.kind == Kind::Live && (candidate.owed || may_be_lost) {
                         firsts.push(candidate.clone());
                     }
                     taken.push((floats, candidate));

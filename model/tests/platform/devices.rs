@@ -303,3 +303,16 @@ fn plain_logins_stay_plain_clients() {
             .conforms();
     }
 }
+
+#[test]
+fn of_messages_alike_at_qos_0_the_one_that_must_come_has_come() {
+    let served = std::collections::BTreeSet::from([Feature::FullService, Feature::Qos0Arrives]);
+    let profile = Profile::builtin("platform").unwrap().counting_on(&served);
+    let (topic, same, next) = ("/pk/lamp/user/get", qos0("/pk/lamp/user/get", "m1"), qos0("/pk/lamp/user/get", "m2"));
+    let twice = || {
+        let before = Trace::new(&profile, V3_1_1).connected(1, device("lamp")).send(1, &same);
+        before.subscribed(1, 1, topic).send(1, &same)
+    };
+    twice().receive(1, &same).alive(1).send(1, &next).receive(1, &next).conforms();
+    twice().alive(1).send(1, &next).receive(1, &next).violates("order-is-kept", "");
+}
