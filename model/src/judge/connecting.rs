@@ -1,7 +1,7 @@
 //! A client connects: whose session it is, and what its CONNECT asks for.
 
 use super::offences;
-use super::{CopiedLate, Judge, Track};
+use super::{Judge, Track};
 use crate::packet::{Connect, ProtocolVersion};
 use crate::profile::{Feature, Offence};
 use crate::server::identity::Identity;
@@ -37,7 +37,7 @@ impl Judge {
             true => Vec::new(),
             false => self.tracks.values().flat_map(|track| track.under_way()).chain(self.floating_wills()).collect(),
         };
-        let track = self.tracks.entry(sender).or_insert_with(|| CopiedLate::new(Track::new(sender)));
+        let track = self.tracks.entry(sender).or_insert_with(|| Track::new(sender).into());
         // What others have sent before may still meet what this client will subscribe to.
         under_way.into_iter().for_each(|message| track.meet(message));
         let will = connect.will.as_ref().filter(|_| self.profile.has_in(Feature::Will, version));
@@ -97,7 +97,7 @@ impl Judge {
         };
         let sessions = versions.map(condemned).collect();
         let sender = self.sender(format!("\0connection {connection}"));
-        self.tracks.insert(sender, CopiedLate::new(Track::starting_with(sender, sessions)));
+        self.tracks.insert(sender, Track::starting_with(sender, sessions).into());
         if let Some(reading) = self.readings.get_mut(&connection) {
             reading.sender = Some(sender);
             if let Some(version) = version {

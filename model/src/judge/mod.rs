@@ -32,7 +32,6 @@ mod cloud;
 mod connack;
 mod connecting;
 mod consumers;
-mod copied_late;
 mod devices;
 mod explain;
 mod figures;
@@ -52,9 +51,9 @@ mod wills;
 use crate::cloud::{Answer, PlatformMessage, Request};
 use crate::device::Transport;
 use crate::profile::Profile;
+use crate::server::shared::Shared;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Context, MessageKey, Millis, RetainedMessages, Rule, Vocabulary};
-use copied_late::CopiedLate;
 use devices::Devices;
 use reading::Reading;
 use std::collections::BTreeMap;
@@ -68,16 +67,17 @@ pub use figures::Figures;
 pub use registering::Unanswered;
 pub use resting::Offer;
 
-/// Follows the traffic of one server with all its clients.
+/// Follows the traffic of one server with all its clients. Who looks for what the server may do next clones it for each thing
+/// that it might, and little of it changes then.
 #[derive(Debug, Clone)]
 pub struct Judge {
     profile: Arc<Profile>,
     timing: Timing,
-    vocabulary: CopiedLate<Vocabulary>,
-    devices: CopiedLate<Devices>,
-    readings: BTreeMap<ConnectionId, CopiedLate<Reading>>,
+    vocabulary: Shared<Vocabulary>,
+    devices: Shared<Devices>,
+    readings: BTreeMap<ConnectionId, Shared<Reading>>,
     senders: BTreeMap<String, SenderKey>,
-    tracks: BTreeMap<SenderKey, CopiedLate<Track>>,
+    tracks: BTreeMap<SenderKey, Shared<Track>>,
     retained: RetainedMessages,
     wills: BTreeMap<MessageKey, wills::Will>,
     /// Until when Wills have been followed.
@@ -187,8 +187,8 @@ impl Judge {
         Judge {
             profile: Arc::new(profile.clone()),
             timing,
-            vocabulary: CopiedLate::default(),
-            devices: CopiedLate::default(),
+            vocabulary: Shared::default(),
+            devices: Shared::default(),
             readings: BTreeMap::new(),
             senders: BTreeMap::new(),
             tracks: BTreeMap::new(),
@@ -208,7 +208,7 @@ impl Judge {
     pub fn observe(&mut self, at: Millis, connection: ConnectionId, what: Observation<'_>) {
         self.follow_wills(at);
         match what {
-            Observation::Opened => drop(self.readings.insert(connection, CopiedLate::new(Reading::new(at)))),
+            Observation::Opened => drop(self.readings.insert(connection, Reading::new(at).into())),
             Observation::Carried(transport) => self.devices.carried(connection, transport),
             Observation::Sent(bytes) => self.client_sent(at, connection, bytes),
             Observation::Received(bytes) => {

@@ -5,8 +5,8 @@ use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// A value that copies share until one of them changes it. A session is copied with every step of the model, and a step
-/// changes little of it.
+/// A value that copies share until one of them changes it. A session is copied with every step of the model, a judge for
+/// each thing that a server might do, and little of them changes.
 #[derive(Debug, Clone, Default)]
 pub struct Shared<T>(Arc<T>);
 

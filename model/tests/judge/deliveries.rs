@@ -210,16 +210,19 @@ fn a_message_that_is_taken_twice_meets_what_was_subscribed_meanwhile() {
     delivered.receive(1, &qos1("t/a", "m1", 1, false)).receive(3, &puback(7)).conforms();
 }
 
+/// Who listens is heard on connection 1; what a publisher sends on connection 2, its CONNECT first, waits to be read.
+fn heard_and_unread(version: ProtocolVersion) -> Trace {
+    Trace::new("standard", version)
+        .connected(1, "sub")
+        .subscribed(1, 1, "t/a", Qos::AtLeastOnce)
+        .see(2, Observation::Opened)
+        .send(2, &Packet::Connect(lasting("pub", version)))
+}
+
 #[test]
 fn a_copy_on_a_connection_that_is_read_first_comes_before_what_was_sent_earlier() {
     let raced = |is_gone: bool| {
-        let first = Trace::new("standard", V5)
-            .connected(1, "sub")
-            .subscribed(1, 1, "t/a", Qos::AtLeastOnce)
-            .see(2, Observation::Opened)
-            .send(2, &Packet::Connect(lasting("pub", V5)))
-            .send(2, &qos1("t/a", "m1", 6, false))
-            .send(2, &qos1("t/a", "m2", 7, false));
+        let first = heard_and_unread(V5).send(2, &qos1("t/a", "m1", 6, false)).send(2, &qos1("t/a", "m2", 7, false));
         let first = if is_gone { first.see(2, Observation::ClosedByClient) } else { first };
         first
             .connected_with(3, lasting("pub", V5), is_gone)
@@ -238,12 +241,7 @@ fn a_copy_on_a_connection_that_is_read_first_comes_before_what_was_sent_earlier(
 fn a_copy_that_waits_on_another_connection_may_come_behind_a_later_message() {
     for version in [V311, V5] {
         // The server reads the first connection last: it takes the second one over.
-        let again = Packet::Connect(lasting("pub", version));
-        Trace::new("standard", version)
-            .connected(1, "sub")
-            .subscribed(1, 1, "t/a", Qos::AtLeastOnce)
-            .see(2, Observation::Opened)
-            .send(2, &again)
+        heard_and_unread(version)
             .send(2, &qos1("t/a", "m1", 7, false))
             .connected_with(3, lasting("pub", version), false)
             .send(3, &qos1("t/a", "m1", 7, true))

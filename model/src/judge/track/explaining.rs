@@ -4,8 +4,8 @@ use super::Track;
 use super::hypothesis::{Hypothesis, is_last_word};
 use super::states::folded;
 use super::under_way::Sent;
-use crate::judge::CopiedLate;
 use crate::server::session::Phase;
+use crate::server::shared::Shared;
 use crate::server::{Breach, ConnectionId, Context, Input, Millis, Moment, Output, Rule, Session};
 use std::collections::BTreeSet;
 
@@ -131,7 +131,7 @@ impl Track {
     }
 
     /// What may have expired by `now` is owed no more.
-    pub(in crate::judge) fn pass_time(track: &mut CopiedLate<Track>, context: &Context<'_>, now: Millis) {
+    pub(in crate::judge) fn pass_time(track: &mut Shared<Track>, context: &Context<'_>, now: Millis) {
         let of = |hypothesis: &Hypothesis| hypothesis.session.after_expiries(context, now);
         let passed = |hypothesis: &Hypothesis| Some((hypothesis.clone(), of(hypothesis)?));
         let passed: Vec<(Hypothesis, Session)> = track.hypotheses.iter().filter_map(passed).collect();
