@@ -130,7 +130,7 @@ impl Track {
         true
     }
 
-    /// What may have expired by `now` is owed no more.
+    /// What may have expired by `now` is owed no more. Where nothing has, copies go on sharing the track.
     pub(in crate::judge) fn pass_time(track: &mut Shared<Track>, context: &Context<'_>, now: Millis) {
         let of = |hypothesis: &Hypothesis| hypothesis.session.after_expiries(context, now);
         let passed = |hypothesis: &Hypothesis| Some((hypothesis.clone(), of(hypothesis)?));
