@@ -28,7 +28,10 @@ impl Session {
             let link =
                 connection(context, terms, Phase::Connecting { clean_start: terms.clean_start, session_present });
             for floating in next.floating.iter_mut() {
-                floating.routing.missed |= !link.takes(context.vocabulary.of(floating.message));
+                // Nobody knows whether the server has it already, and then it need not have been stored.
+                let is_stored = self.link.is_some() || context.profile.has(Feature::OfflineMessages);
+                let may_be_gone = !is_stored || floating.routing.due.qos.contains(Qos::AtMostOnce);
+                floating.routing.missed |= may_be_gone || !link.takes(context.vocabulary.of(floating.message));
             }
             if let Some(kept) = &mut next.kept {
                 kept.ends_at = None;

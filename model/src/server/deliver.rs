@@ -1,9 +1,10 @@
 //! PUBLISH to the client: which message it is, whether it may come now, and the session after it.
 
 use super::Millis;
+use super::candidate::Candidate;
 use super::delivery::{Delivery, Kind, Progress, Routing};
 use super::marks::{check_dup, check_expiry, check_forms, check_identifier};
-use super::order::{keeps_order, precedes, same_lane};
+use super::order::{keeps_order, precedes};
 use super::qos_set::QosSet;
 use super::rule::{Breach, Context, Rule, SeededBug};
 use super::session::{Connection, Kept, Session};
@@ -46,40 +47,22 @@ impl Session {
         };
         let mut successors = Vec::new();
         let mut nearest: Option<(bool, Breach)> = None;
-        // Of messages alike in one lane the first one that is owed is meant: they come in order, and without an order it makes
-        // no difference if nothing else tells them apart.
-        let mut firsts: Vec<Delivery> = Vec::new();
-        let in_order = keeps_order(context, link);
-        let alike = |one: &Delivery, other: &Delivery| {
-            let (message, others) = (context.vocabulary.of(one.message), context.vocabulary.of(other.message));
-            same_lane(message, others) && (in_order || (one.stands_beside(other) && message.expiry == others.expiry))
-        };
-        let mut taken: Vec<(bool, Delivery)> = Vec::new();
+        let mut taken: Vec<Candidate> = Vec::new();
         for candidate in self.candidates(context, link, kept, seen.content) {
-            let floats = !kept.deliveries.contains(&candidate);
-            // What the session will make of a message that still floats is open: then it may stand for no other.
-            if taken.iter().any(|(other_floats, other)| *other_floats <= floats && other.stands_for(&candidate)) {
+            if taken.iter().any(|other| other.is_copy_for(&candidate)) {
                 continue;
             }
-            match self.deliver_as(context, now, link, kept, &candidate, seen) {
+            match self.deliver_as(context, now, link, kept, &candidate.delivery, seen) {
                 Ok(session) => {
-                    // Further copies do not come in order, nor does a message that was taken twice.
-                    let is_first_of = |other: &Delivery| other.message != candidate.message && alike(other, &candidate);
-                    if candidate.kind != Kind::Live || !candidate.shares.is_empty() || !firsts.iter().any(is_first_of) {
+                    if !taken.iter().any(|other| other.comes_before(context, link, &candidate)) {
                         successors.push(session);
                     }
-                    // One that need not come may have been left out, with consequences for the next where that must come.
-                    let may_be_lost = context.vocabulary.of(candidate.message).qos == Qos::AtMostOnce
-                        && !context.profile.promises(Feature::Qos0Arrives);
-                    if candidate.kind == Kind::Live && (candidate.owed || may_be_lost) {
-                        firsts.push(candidate.clone());
-                    }
-                    taken.push((floats, candidate));
+                    taken.push(candidate);
                 }
                 Err(breach) => {
                     // One that might have come, only not now, says more than one that could not come in this form.
                     let fits = matches!(breach.rule, Rule::ReceiveMaximumIsObeyed | Rule::OrderIsKept)
-                        && !candidate.forms.qos.is_empty();
+                        && !candidate.delivery.forms.qos.is_empty();
                     if nearest.as_ref().is_none_or(|(known, _)| fits && !known) {
                         nearest = Some((fits, breach));
                     }
@@ -93,35 +76,6 @@ impl Session {
             (true, Some((_, breach))) => Err(breach),
             (true, None) => Err(Breach::of(Rule::DeliveryWasSubscribed, self.waiting_deliveries(context))),
         }
-    }
-
-    /// Deliveries with this content, in the order of their messages: bound ones, then those that still float.
-    fn candidates(&self, context: &Context<'_>, link: &Connection, kept: &Kept, content: ContentKey) -> Vec<Delivery> {
-        let has_content = |message: MessageKey| context.vocabulary.of(message).content(link.version) == content;
-        let floating = self.floating.iter().filter(|floating| floating.routing.may_come());
-        let floating = floating.filter(|floating| has_content(floating.message)).flat_map(|floating| {
-            let Routing { due, further, further_copies, shares, .. } = floating.routing.clone();
-            let copy = |forms, kind| Delivery {
-                message: floating.message,
-                forms,
-                owed: false,
-                kind,
-                shares: shares.clone(),
-                progress: floating.progress(),
-                undecided: None,
-            };
-            let due = (!due.qos.is_empty()).then(|| copy(due, Kind::Live));
-            let further = (further_copies > 0).then(|| copy(further, Kind::Further));
-            due.into_iter().chain(further)
-        });
-        let bound = kept.deliveries.iter().filter(|delivery| has_content(delivery.message)).cloned();
-        let mut candidates: Vec<Delivery> = bound.chain(floating).collect();
-        // The copy that is due before further ones, and one whose DUP is certain before others.
-        candidates.sort_by_key(|delivery| {
-            let place = context.vocabulary.place(delivery.message);
-            (place, delivery.kind, !delivery.owed, delivery.progress != Progress::Waiting)
-        });
-        candidates
     }
 
     /// `seen` as this delivery.

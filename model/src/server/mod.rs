@@ -8,7 +8,7 @@
 //!   │ connect   authenticate   keep_alive   will     │   one file a theme,
 //!   │ subscribe   unsubscribe   routing   retained   │   each rule once, in `rule`
 //!   │ publish   alias   expiry                       │
-//!   │ deliver   order   marks   due   delivery       │
+//!   │ deliver   candidate   order   marks   due      │
 //!   │ acknowledge   response                         │
 //!   │ offence   at_stake                             │
 //!   │ identity   permission   rate   rrpc            │   the platform's own
@@ -34,6 +34,7 @@ pub mod alphabet;
 pub mod at_stake;
 pub mod authenticate;
 mod breach;
+mod candidate;
 mod connect;
 mod cover;
 mod deliver;

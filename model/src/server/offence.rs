@@ -7,7 +7,7 @@ use crate::profile::{Offence, Reaction};
 
 impl Session {
     /// The client has offended. One successor condemns the connection; `instead` are those in which the server goes on, each
-    /// with the reaction that it needs.
+    /// with the reaction that it needs. Who ignores it goes on as before, unless that is told there.
     pub(super) fn offend(
         &self,
         context: &Context<'_>,
@@ -19,7 +19,8 @@ impl Session {
         if permitted.iter().any(|reaction| !reaction.keeps_connection()) {
             successors.push(self.condemned(offence));
         }
-        if permitted.contains(&Reaction::Ignore) {
+        let is_told = |reaction: &Reaction| instead.iter().any(|(told, _)| told == reaction);
+        if permitted.contains(&Reaction::Ignore) && !is_told(&Reaction::Ignore) {
             successors.push(self.clone());
         }
         for (reaction, session) in instead {

@@ -2,7 +2,7 @@
 
 use super::alias::AliasTable;
 use super::alphabet::AliasUse;
-use super::response::{PACKET_IDENTIFIER_NOT_FOUND, Response};
+use super::response::{Blemish, PACKET_IDENTIFIER_NOT_FOUND, Response};
 use super::rule::{Breach, Context, Rule, SeededBug};
 use super::session::{Kept, Session};
 use super::vocabulary::MessageKey;
@@ -31,10 +31,19 @@ impl Session {
             .all(|offence| context.profile.reactions(*offence, self.version()).contains(&Reaction::Accept));
         let mut successors = Vec::new();
         for offence in offences {
-            let refused = self.answering(context, message, id, Some(offence));
-            let mut instead = vec![(Reaction::Puback(Code::AnyError), refused)];
+            let permitted = context.profile.reactions(offence, self.version());
+            let is_answered = is_served || permitted.iter().any(|reaction| matches!(reaction, Reaction::Puback(_)));
+            // What a server of QoS 2 has answered it remembers: there it makes a difference whether it has.
+            let is_remembered = context.vocabulary.of(message).qos == Qos::ExactlyOnce;
+            let may_be_ignored = permitted.contains(&Reaction::Ignore) && !is_remembered;
+            let blemish = Blemish { may_be_ignored, may_be_served: is_served, offence };
+            let answering = self.answering(context, message, id, Some(blemish));
+            let mut instead = vec![(Reaction::Puback(Code::AnyError), answering.clone())];
             if is_served {
-                instead.push((Reaction::Accept, self.answering(context, message, id, None)));
+                instead.push((Reaction::Accept, answering.clone()));
+            }
+            if is_answered && may_be_ignored {
+                instead.push((Reaction::Ignore, answering));
             }
             successors.extend(self.offend(context, offence, &instead));
         }
@@ -65,13 +74,13 @@ impl Session {
         context: &Context<'_>,
         message: MessageKey,
         id: Option<PacketId>,
-        offence: Option<Offence>,
+        blemish: Option<Blemish>,
     ) -> Session {
         let Some(id) = id else { return self.clone() };
         if context.vocabulary.of(message).qos < Qos::ExactlyOnce {
-            return self.responding(Response::Puback(id, offence));
+            return self.responding(Response::Puback(id, blemish));
         }
-        let mut next = self.responding(Response::Pubrec(id, offence));
+        let mut next = self.responding(Response::Pubrec(id, blemish));
         if let Some(kept) = next.kept.as_mut().filter(|kept| !kept.incoming.contains(&id)) {
             kept.incoming.push(id);
             kept.incoming.sort();
@@ -92,8 +101,8 @@ impl Session {
         let waiting = |response: &Response| matches!(response, Response::Puback(of, _) if *of == id);
         let (next, response) =
             self.answered(waiting).ok_or_else(|| Breach::of(Rule::PubackNamesItsPublish, self.waiting_responses()))?;
-        let Response::Puback(_, offence) = response else { return Ok(vec![next]) };
-        self.check_refusal(context, offence, PacketType::Puback, code)?;
+        let Response::Puback(_, blemish) = response else { return Ok(vec![next]) };
+        self.check_refusal(context, blemish, PacketType::Puback, code)?;
         Ok(vec![next])
     }
 
@@ -102,8 +111,8 @@ impl Session {
         let waiting = |response: &Response| matches!(response, Response::Pubrec(of, _) if *of == id);
         let (mut next, response) =
             self.answered(waiting).ok_or_else(|| Breach::of(Rule::PubackNamesItsPublish, self.waiting_responses()))?;
-        let Response::Pubrec(_, offence) = response else { return Ok(vec![next]) };
-        self.check_refusal(context, offence, PacketType::Pubrec, code)?;
+        let Response::Pubrec(_, blemish) = response else { return Ok(vec![next]) };
+        self.check_refusal(context, blemish, PacketType::Pubrec, code)?;
         if is_error(code)
             && let Some(kept) = &mut next.kept
         {
@@ -116,15 +125,14 @@ impl Session {
     fn check_refusal(
         &self,
         context: &Context<'_>,
-        offence: Option<Offence>,
+        blemish: Option<Blemish>,
         packet: PacketType,
         code: u8,
     ) -> Result<(), Breach> {
-        let Some(offence) = offence else { return Ok(()) };
+        let Some(Blemish { may_be_served: false, offence, .. }) = blemish else { return Ok(()) };
         let version = self.version();
         let permitted = context.profile.reactions(offence, version).iter().any(|reaction| match reaction {
             Reaction::Puback(wanted) => wanted.admits(code, packet, version),
-            Reaction::Accept => !is_error(code),
             _ => false,
         });
         match permitted {

@@ -179,7 +179,8 @@ impl Session {
             Phase::Left => None,
             Phase::Connected => link
                 .responses
-                .first()
+                .iter()
+                .find(|response| response.is_owed())
                 .map(|response| Breach::of(response.rule(), response.to_string()))
                 .or_else(|| link.exchange.owed())
                 .or_else(|| self.owed_delivery(context)),

@@ -6,11 +6,11 @@
 
 use super::alphabet::{Announcement, Output};
 use super::delivery::Progress;
-use super::response::{Grant, PACKET_IDENTIFIER_NOT_FOUND, Response};
+use super::response::{Blemish, Grant, PACKET_IDENTIFIER_NOT_FOUND, Response};
 use super::session::{Connection, Moment, Phase, Session};
 use super::{ConnectionId, Context};
 use crate::packet::{PacketId, ProtocolVersion, Qos};
-use crate::profile::{Code, Feature, Offence, Reaction};
+use crate::profile::{Code, Feature, Reaction};
 
 /// An output that stands for those that nobody could tell from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,13 +134,13 @@ impl Connection {
     fn forms_of(&self, context: &Context<'_>, response: &Response) -> Vec<Output> {
         let has_codes = self.version.has_properties();
         match response {
-            Response::Puback(id, offence) if has_codes => {
+            Response::Puback(id, blemish) if has_codes => {
                 let form = |code| Output::Puback { id: *id, code };
-                self.publish_codes(context, *offence).into_iter().map(form).collect()
+                self.publish_codes(context, *blemish).into_iter().map(form).collect()
             }
-            Response::Pubrec(id, offence) if has_codes => {
+            Response::Pubrec(id, blemish) if has_codes => {
                 let form = |code| Output::Pubrec { id: *id, code };
-                self.publish_codes(context, *offence).into_iter().map(form).collect()
+                self.publish_codes(context, *blemish).into_iter().map(form).collect()
             }
             Response::StrayPubrel(id) if has_codes => {
                 [0, PACKET_IDENTIFIER_NOT_FOUND].map(|code| Output::Pubrel { id: *id, code }).to_vec()
@@ -159,18 +159,21 @@ impl Connection {
     }
 
     /// What PUBACK or PUBREC may say.
-    fn publish_codes(&self, context: &Context<'_>, offence: Option<Offence>) -> Vec<u8> {
-        let Some(offence) = offence else {
+    fn publish_codes(&self, context: &Context<'_>, blemish: Option<Blemish>) -> Vec<u8> {
+        let mut all = Vec::new();
+        if blemish.is_none_or(|blemish| blemish.may_be_served) {
             let refusal = (!context.profile.promises(Feature::FullService)).then_some(QUOTA_EXCEEDED);
-            return [0, NO_MATCHING_SUBSCRIBERS].into_iter().chain(refusal).collect();
-        };
-        let reactions = context.profile.reactions(offence, self.version).iter();
-        let said = reactions.flat_map(|reaction| match *reaction {
+            all.extend([0, NO_MATCHING_SUBSCRIBERS].into_iter().chain(refusal));
+        }
+        let reactions = |blemish: Blemish| context.profile.reactions(blemish.offence, self.version);
+        let said = blemish.into_iter().flat_map(reactions).flat_map(|reaction| match *reaction {
             Reaction::Puback(code) => codes(code, ANY_ERROR),
-            Reaction::Accept => vec![0],
             _ => Vec::new(),
         });
-        said.collect()
+        all.extend(said);
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// What SUBACK may say of a filter.

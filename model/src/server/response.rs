@@ -12,10 +12,10 @@ use std::fmt;
 /// An answer that the server owes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Response {
-    /// PUBACK, with the offence that its code may tell of.
-    Puback(PacketId, Option<Offence>),
-    /// PUBREC, with the offence that its code may tell of.
-    Pubrec(PacketId, Option<Offence>),
+    /// PUBACK, with what its code may tell of.
+    Puback(PacketId, Option<Blemish>),
+    /// PUBREC, with what its code may tell of.
+    Pubrec(PacketId, Option<Blemish>),
     /// PUBREL for a PUBREC that belongs to nothing.
     StrayPubrel(PacketId),
     /// PUBCOMP, and whether the identifier was known.
@@ -26,6 +26,18 @@ pub enum Response {
     Unsuback(PacketId, Vec<bool>),
     /// PINGRESP.
     Pingresp,
+}
+
+/// What is wrong with a PUBLISH that is answered all the same. What must be answered comes first: an answer is for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Blemish {
+    /// Whether the server may ignore the PUBLISH instead. One state has both: with many such messages at once there would be
+    /// a state for every choice.
+    pub may_be_ignored: bool,
+    /// Whether the server may serve it: then any code is permitted, as where nothing is wrong.
+    pub may_be_served: bool,
+    /// The offence: the PUBACK reactions to it are permitted.
+    pub offence: Offence,
 }
 
 /// What a SUBACK code may state for one filter.
@@ -69,6 +81,16 @@ impl Session {
 }
 
 impl Response {
+    /// Whether it must come.
+    pub(super) fn is_owed(&self) -> bool {
+        match self {
+            Response::Puback(_, blemish) | Response::Pubrec(_, blemish) => {
+                blemish.is_none_or(|blemish| !blemish.may_be_ignored)
+            }
+            _ => true,
+        }
+    }
+
     /// The rule that demands it.
     pub(super) fn rule(&self) -> Rule {
         match self {
@@ -96,15 +118,17 @@ impl Response {
             Reaction::Suback(code) => Some(code.in_answer()),
             _ => None,
         };
-        let code = |offence| reactions(offence).iter().find_map(of_puback).unwrap_or(0);
+        let code = |blemish: &Option<Blemish>| {
+            reactions(&blemish.map(|blemish| blemish.offence)).iter().find_map(of_puback).unwrap_or(0)
+        };
         let grant = |grant: &Grant| match grant.granted.iter().last() {
             Some(qos) => qos.value(),
             None => grant.offences.iter().flat_map(reactions).find_map(of_suback).unwrap_or(0x80),
         };
         let not_found = |known: bool| if known || !version.has_properties() { 0 } else { PACKET_IDENTIFIER_NOT_FOUND };
         match self {
-            Response::Puback(id, offence) => Output::Puback { id: *id, code: code(offence) },
-            Response::Pubrec(id, offence) => Output::Pubrec { id: *id, code: code(offence) },
+            Response::Puback(id, blemish) => Output::Puback { id: *id, code: code(blemish) },
+            Response::Pubrec(id, blemish) => Output::Pubrec { id: *id, code: code(blemish) },
             Response::StrayPubrel(id) => Output::Pubrel { id: *id, code: not_found(false) },
             Response::Pubcomp(id, known) => Output::Pubcomp { id: *id, code: not_found(*known) },
             Response::Pingresp => Output::Pingresp,

@@ -255,6 +255,14 @@ impl Routing {
     }
 }
 
+impl Floating {
+    /// Whether the copy that is due will be owed once the server has taken the message over, however that goes.
+    pub(super) fn will_be_owed(&self, context: &Context<'_>, link: &Connection) -> bool {
+        let is_first = !self.is_repeated() && !self.perhaps_sent;
+        is_first && self.routing.owes(&self.routing.due, context, Some(link), self.message)
+    }
+}
+
 impl Kept {
     /// The copy that is due, if there is one.
     pub(super) fn push_due(

@@ -1,8 +1,9 @@
 //! How a session begins, is resumed and ends.
 
-use crate::trace::{Trace, V5, V311, connack, connect, lasting, pair, puback, qos1};
+use crate::trace::{Trace, V5, V311, connack, connect, lasting, pair, puback, qos0, qos1};
 use model::judge::Observation;
-use model::packet::{Connect, Disconnect, Packet, ReasonCode};
+use model::packet::{Connect, Disconnect, Packet, Qos, ReasonCode};
+use model::profile::Feature;
 
 #[test]
 fn session_present_tells_the_truth() {
@@ -101,4 +102,17 @@ fn a_session_may_be_over_when_a_connect_is_read_that_was_sent_before() {
     coming_back().receive(2, &connack(V5, false)).violates("stored-session-is-present", "");
     coming_back().later(1_000).receive(2, &connack(V5, true)).conforms();
     coming_back().later(1_000).receive(2, &connack(V5, false)).conforms();
+}
+
+#[test]
+fn what_is_routed_before_its_receiver_is_back_need_not_be_stored_at_qos_0() {
+    let sent_while_away = || {
+        let away = Trace::counting_on(Feature::Qos0Arrives, V311).connected_with(1, lasting("sub", V311), false);
+        let away = away.subscribed(1, 1, "t/#", Qos::AtMostOnce).see(1, Observation::ClosedByClient);
+        away.connected(2, "pub").send(2, &qos0("t/a", "m1"))
+    };
+    let back = |away: Trace| away.connected_with(3, lasting("sub", V311), true);
+    let alive = |trace: Trace| trace.send(2, &Packet::Pingreq).receive(2, &Packet::Pingresp);
+    alive(back(sent_while_away())).conforms();
+    back(alive(sent_while_away())).conforms();
 }

@@ -7,9 +7,10 @@ use model::packet::{
     ReasonProperties, Suback, Subscribe, SubscribeProperties, SubscriptionOptions, SubscriptionRequest, Unsuback,
     Unsubscribe, UnsubscribeProperties,
 };
-use model::profile::Profile;
+use model::profile::{Feature, Profile};
 use model::server::Rule;
 use model::wire::encode;
+use std::collections::BTreeSet;
 
 pub(crate) const V311: ProtocolVersion = ProtocolVersion::V3_1_1;
 pub(crate) const V5: ProtocolVersion = ProtocolVersion::V5_0;
@@ -29,6 +30,12 @@ impl Trace {
     pub(crate) fn new(profile: &str, version: ProtocolVersion) -> Trace {
         let profile = Profile::builtin(profile).unwrap();
         Trace { judge: Judge::new(profile, Timing::virtual_time()), version, now: 0 }
+    }
+
+    /// By the standard, where a case counts on a feature that a server need not have.
+    pub(crate) fn counting_on(feature: Feature, version: ProtocolVersion) -> Trace {
+        let profile = Profile::builtin("standard").unwrap().counting_on(&BTreeSet::from([feature]));
+        Trace { judge: Judge::new(&profile, Timing::virtual_time()), version, now: 0 }
     }
 
     pub(crate) fn see(mut self, connection: u32, what: Observation<'_>) -> Trace {

@@ -304,10 +304,15 @@ fn plain_logins_stay_plain_clients() {
     }
 }
 
+/// Platform, where a case counts on it that all is served.
+fn served() -> Profile {
+    let served = std::collections::BTreeSet::from([Feature::FullService, Feature::Qos0Arrives]);
+    Profile::builtin("platform").unwrap().counting_on(&served)
+}
+
 #[test]
 fn of_messages_alike_at_qos_0_the_one_that_must_come_has_come() {
-    let served = std::collections::BTreeSet::from([Feature::FullService, Feature::Qos0Arrives]);
-    let profile = Profile::builtin("platform").unwrap().counting_on(&served);
+    let profile = served();
     let (topic, same, next) = ("/pk/lamp/user/get", qos0("/pk/lamp/user/get", "m1"), qos0("/pk/lamp/user/get", "m2"));
     let twice = || {
         let before = Trace::new(&profile, V3_1_1).connected(1, device("lamp")).send(1, &same);
@@ -315,4 +320,35 @@ fn of_messages_alike_at_qos_0_the_one_that_must_come_has_come() {
     };
     twice().receive(1, &same).alive(1).send(1, &next).receive(1, &next).conforms();
     twice().alive(1).send(1, &next).receive(1, &next).violates("order-is-kept", "");
+}
+
+#[test]
+fn of_messages_beyond_the_rate_a_server_may_drop_any() {
+    // P-LIM-2, X-27: ten a second, and these are fifteen.
+    let topic = "/pk/lamp/user/get";
+    for version in [V3_1, V3_1_1, V5_0] {
+        for is_alike in [true, false] {
+            let payload = |id: u16| if is_alike { "same".to_owned() } else { format!("m{id}") };
+            let message = |id| qos1(topic, &payload(id), id);
+            let lamp = Trace::new(&served(), version).connected(1, device("lamp"));
+            let lamp = (101..=103).fold(lamp, |lamp, id| lamp.published(1, id, topic, "before"));
+            let sent = (1..=12).fold(lamp.subscribed(1, 200, topic), |lamp, id| lamp.send(1, &message(id)));
+            let came =
+                |sent: Trace| (1..=7).fold(sent, |lamp, id| lamp.receive(1, &message(id)).receive(1, &puback(id, 0)));
+            let done = (1..=7).fold(came(sent).later(1000), |lamp, id| lamp.send(1, &puback(id, 0)));
+            assert!(done.states() < 10, "{version}: {}", done.states());
+            done.alive(1).conforms();
+        }
+    }
+}
+
+#[test]
+fn messages_alike_at_qos_0_take_few_states() {
+    // P-LIM-1: thirty a second must come, three may.
+    let (topic, same) = ("/pk/lamp/user/get", qos0("/pk/lamp/user/get", "same"));
+    let lamp = Trace::new(&served(), V3_1_1).connected(1, device("lamp")).subscribed(1, 1, topic);
+    let sent = (0..33).fold(lamp, |lamp, _| lamp.send(1, &same));
+    let came = (0..30).fold(sent, |lamp, _| lamp.receive(1, &same));
+    assert!(came.states() < 10, "{}", came.states());
+    came.alive(1).conforms();
 }
