@@ -82,20 +82,21 @@ impl Candidate {
         if !are_comparable {
             return false;
         }
-        let in_order = keeps_order(context, link);
         let are_equal = || first.stands_beside(second) && published.expiry == others.expiry;
         // One that need not come may have been left out, with consequences for the next where that must come.
         let may_be_lost = published.qos == Qos::AtMostOnce && !context.profile.promises(Feature::Qos0Arrives);
-        if (first.owed || may_be_lost) && (in_order || are_equal()) {
-            return true;
+        let is_meant = first.owed || may_be_lost;
+        if !keeps_order(context, link) {
+            return is_meant && are_equal();
         }
-        // The second one has overtaken the first one, and that breaks a rule unless the first one need not come. It may need
+        // Connections that are open at once are read in any order: then each may be what a third message comes behind.
+        if !precedes(context.vocabulary, first.message, second.message) {
+            return false;
+        }
+        // Where the second one has overtaken the first one, that breaks a rule unless the first one need not come. It may need
         // not where a connection between them was lost, or where it may come again.
         let is_broken = self.must_come && published.connection == others.connection;
-        let is_strict = in_order
-            && published.qos < Qos::ExactlyOnce
-            && first.shares.is_empty()
-            && precedes(context.vocabulary, first.message, second.message);
-        is_strict && are_equal() && (is_broken || !other.must_come)
+        let is_for_good = published.qos < Qos::ExactlyOnce && first.shares.is_empty() && are_equal();
+        is_meant || (is_for_good && (is_broken || !other.must_come))
     }
 }

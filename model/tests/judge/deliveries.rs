@@ -257,3 +257,22 @@ fn a_copy_that_waits_on_another_connection_may_come_behind_a_later_message() {
             .conforms();
     }
 }
+
+#[test]
+fn of_messages_alike_on_two_connections_the_one_of_the_connection_that_is_read_first_comes() {
+    let takes = |trace: Trace, connection| {
+        let opened = trace.see(connection, Observation::Opened);
+        opened.send(connection, &Packet::Connect(connect("pub"))).receive(connection, &connack(V311, false))
+    };
+    let subscribed = Trace::new("standard", V311).connected(1, "sub").subscribed(1, 1, "t/#", Qos::AtMostOnce);
+    let waiting = subscribed.see(2, Observation::Opened).send(2, &Packet::Connect(connect("pub")));
+    takes(waiting.send(2, &qos0("t/a", "same")), 3)
+        .send(3, &qos0("t/a", "same"))
+        .receive(1, &qos0("t/a", "same"))
+        .send(3, &qos0("t/a", "next"))
+        .receive(1, &qos0("t/a", "next"))
+        .see(3, Observation::ClosedByServer)
+        .receive(2, &connack(V311, false))
+        .receive(1, &qos0("t/a", "same"))
+        .conforms();
+}
