@@ -23,16 +23,28 @@ pub struct Offer {
 impl Judge {
     /// What a server might send at `at`, as far as anybody could tell it apart. Some of it may not be permitted after all:
     /// that shows when it is observed.
-    #[must_use]
-    pub fn offers(&self, at: Millis) -> Vec<Offer> {
+    pub fn offers(&mut self, at: Millis) -> Vec<Offer> {
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
-        let mut offers = Vec::new();
+        let (mut offers, mut too_wide) = (Vec::new(), Vec::new());
         for (sender, track) in &self.tracks {
             let moment = Moment { now: at, silence: self.silence_of(at, *sender) };
-            let of_session = track.offers(&context, moment).into_iter();
-            offers.extend(of_session.map(|representative| Offer { session: *sender, representative }));
+            match track.offers(&context, moment) {
+                Some(of_session) => offers
+                    .extend(of_session.into_iter().map(|representative| Offer { session: *sender, representative })),
+                None => too_wide.push(*sender),
+            }
         }
+        self.give_up(&too_wide);
         offers
+    }
+
+    /// These sessions may be in too many states to be followed.
+    pub(super) fn give_up(&mut self, sessions: &[SenderKey]) {
+        for sender in sessions {
+            if let Some(track) = self.tracks.get_mut(sender) {
+                track.give_up();
+            }
+        }
     }
 
     /// Time has come to `at`: what may have expired is owed no more.

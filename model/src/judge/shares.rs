@@ -8,6 +8,7 @@ use crate::packet::Qos;
 use crate::server::vocabulary::SenderKey;
 use crate::server::{Breach, ConnectionId, Context, FilterKey, MessageKey, Output, Rule};
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::repeat_n;
 
 /// Deliveries that are remembered: far more than are open at once.
 const REMEMBERED: usize = 1024;
@@ -33,14 +34,20 @@ struct Chosen {
 
 impl Judge {
     /// What the other members of a Shared Subscription may leave to one that joins.
-    pub(super) fn inherited(&self, joining: SenderKey, filter: FilterKey) -> Vec<MessageKey> {
+    pub(super) fn inherited(&mut self, joining: SenderKey, filter: FilterKey) -> Vec<MessageKey> {
         if !self.vocabulary.is_shared(filter) {
             return Vec::new();
         }
         let context = Context { profile: &self.profile, vocabulary: &self.vocabulary, bug: None };
-        let others = self.tracks.iter().filter(|(member, _)| **member != joining);
-        let left = others.flat_map(|(_, track)| track.may_leave(&context, filter));
-        left.flat_map(|(message, times)| std::iter::repeat_n(message, times)).collect()
+        let (mut inherited, mut too_wide) = (Vec::new(), Vec::new());
+        for (member, track) in self.tracks.iter().filter(|(member, _)| **member != joining) {
+            match track.may_leave(&context, filter) {
+                Some(left) => inherited.extend(left.into_iter().flat_map(|(message, times)| repeat_n(message, times))),
+                None => too_wide.push(*member),
+            }
+        }
+        self.give_up(&too_wide);
+        inherited
     }
 
     /// The server has taken a message over: one member of each group is to have it.

@@ -98,8 +98,7 @@ impl PermittedServer {
     }
 
     /// What it may do at `at`, in an order that is always the same.
-    #[must_use]
-    pub fn moves(&self, at: Millis) -> Vec<Move> {
+    pub fn moves(&mut self, at: Millis) -> Vec<Move> {
         let mut moves: Vec<Move> = Vec::new();
         for offer in self.judge.offers(at) {
             if let Some(one) = self.wording(at, &offer).filter(|one| !moves.contains(one)) {
@@ -198,7 +197,7 @@ impl PermittedServer {
     pub fn can_finish(&self, at: Millis, mut budget: usize) -> Option<bool> {
         let mut last = vec![self.clone()];
         let mut known = BTreeSet::new();
-        while let Some(server) = last.pop() {
+        while let Some(mut server) = last.pop() {
             let mut fingerprint = DefaultHasher::new();
             server.fingerprint(&mut fingerprint);
             if !known.insert(fingerprint.finish()) {

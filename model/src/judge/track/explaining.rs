@@ -1,13 +1,16 @@
 //! What is seen of a session, event by event: inputs wait, outputs are explained, silence leaves what owes nothing.
 
 use super::Track;
-use super::hypothesis::{Hypothesis, is_last_word};
+use super::hypothesis::{Hypothesis, REACH_CAP, is_last_word};
 use super::states::folded;
 use super::under_way::Sent;
 use crate::server::session::Phase;
 use crate::server::shared::Shared;
 use crate::server::{Breach, ConnectionId, Context, Input, Millis, Moment, Output, Rule, Session};
 use std::collections::BTreeSet;
+
+/// So few attempts are not worth a look for equal ones.
+const FEW: usize = 32;
 
 impl Track {
     /// The client has sent something that the server will take.
@@ -53,16 +56,17 @@ impl Track {
         let ends = is_last_word(output);
         let mut explained = BTreeSet::new();
         let (mut nearest, mut nearest_end) = (None, None);
-        for hypothesis in &self.hypotheses {
-            let mut attempts = vec![hypothesis.clone()];
-            // An attempt that explains the output stops; one that does not goes on by taking one more input.
-            while let Some(attempt) = attempts.pop() {
+        // An attempt that explains the output stops; one that does not goes on by taking one more input.
+        let mut attempts: Vec<Hypothesis> = self.hypotheses.iter().cloned().collect();
+        while !attempts.is_empty() {
+            let mut further = Vec::new();
+            for attempt in attempts {
                 let moment = attempt.moment_on(&self.queue, connection, moment);
                 match attempt.session.accept(context, moment, connection, output) {
                     Ok(sessions) => {
                         explained.extend(sessions.into_iter().map(|session| attempt.with(session)));
                         if ends || attempt.leaves_another_reading(context, &self.queue, connection, output) {
-                            attempts.extend(attempt.taking_more_of(context, &self.queue, connection));
+                            further.extend(attempt.taking_more_of(context, &self.queue, connection));
                         }
                     }
                     Err(breach) => {
@@ -72,12 +76,18 @@ impl Track {
                         let has_left = attempt.session.link.as_ref().is_some_and(|link| link.phase == Phase::Left);
                         let is_end = has_left || breach.rule == Rule::OffenceIsRefused;
                         let nearest = if is_end { &mut nearest_end } else { &mut nearest };
-                        if nearest.as_ref().is_none_or(|(known, _)| *known <= rank) {
+                        if nearest.as_ref().is_none_or(|(known, _)| *known < rank) {
                             *nearest = Some((rank, breach));
                         }
-                        attempts.extend(attempt.taking_towards(context, &self.queue, connection, output));
+                        further.extend(attempt.taking_towards(context, &self.queue, connection, output));
                     }
                 }
+            }
+            // Many ways lead to few states.
+            attempts = if further.len() > FEW { sorted(further) } else { further };
+            if attempts.len().max(explained.len()) > REACH_CAP {
+                self.give_up();
+                return Ok(());
             }
         }
         match nearer(output, nearest, nearest_end) {
@@ -103,7 +113,11 @@ impl Track {
     pub(in crate::judge) fn rest(&mut self, context: &Context<'_>) -> Option<(ConnectionId, Breach)> {
         let mut nearest: Option<(bool, ConnectionId, Breach)> = None;
         for hypothesis in &self.hypotheses {
-            for settled in self.at_rest(context, hypothesis) {
+            let Some(settled) = self.at_rest(context, hypothesis) else {
+                self.give_up();
+                return None;
+            };
+            for settled in settled {
                 let owed = settled.session.owed(context)?;
                 let Session { link, older, refused, .. } = &settled.session;
                 let refused = refused.first();
@@ -120,8 +134,12 @@ impl Track {
     /// Everything has come to rest: keeps the states in which nothing is owed. False, and nothing has changed, if there is none.
     pub(in crate::judge) fn come_to_rest(&mut self, context: &Context<'_>) -> bool {
         let is_calm = |settled: &Hypothesis| settled.session.owed(context).is_none();
-        let settled = self.hypotheses.iter().flat_map(|hypothesis| self.at_rest(context, hypothesis));
-        let calm: BTreeSet<Hypothesis> = settled.filter(is_calm).collect();
+        let settled = self.hypotheses.iter().map(|hypothesis| self.at_rest(context, hypothesis));
+        let Some(settled) = settled.collect::<Option<Vec<_>>>() else {
+            self.give_up();
+            return true;
+        };
+        let calm: BTreeSet<Hypothesis> = settled.into_iter().flatten().filter(is_calm).collect();
         if calm.is_empty() {
             return self.is_left() || self.may_go_its_way();
         }
@@ -151,13 +169,21 @@ impl Track {
             let mut stale = self.queue.lanes().filter(|(_, lane)| lane.is_stale(now));
             stale.all(|(connection, lane)| reached.is_done_with(connection, lane))
         };
-        let noticing =
-            |hypothesis: &Hypothesis| hypothesis.reachable(context, &self.queue).into_iter().filter(has_noticed);
-        let noticed = self.hypotheses.iter().flat_map(noticing).collect();
+        let noticing = |hypothesis: &Hypothesis| hypothesis.reaching_where(context, &self.queue, has_noticed);
+        let noticed = self.hypotheses.iter().map(noticing).collect::<Option<Vec<_>>>();
+        let Some(noticed) = noticed else { return self.give_up() };
+        let noticed = noticed.into_iter().flatten().collect();
         self.queue.end_stale(now);
         self.replace(noticed);
         self.skip();
     }
+}
+
+/// Each of them once. Where they are few, their order says which is likelier to be meant, and is kept.
+fn sorted(mut hypotheses: Vec<Hypothesis>) -> Vec<Hypothesis> {
+    hypotheses.sort_unstable();
+    hypotheses.dedup();
+    hypotheses
 }
 
 /// Of the nearest breach where the server goes on and that where it only waits for the end, the one that says more. A delivery

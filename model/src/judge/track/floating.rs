@@ -16,12 +16,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What decides what a message meets, found once for all states that have it in common.
 #[derive(Default)]
-struct Hearings(BTreeMap<Hypothesis, BTreeSet<Hearing>>);
+struct Hearings {
+    known: BTreeMap<Hypothesis, BTreeSet<Hearing>>,
+    /// Whether there were too many states to find all of it.
+    is_partial: bool,
+}
 
 impl Hearings {
     fn of(&mut self, context: &Context<'_>, queue: &Queue, hypothesis: &Hypothesis) -> &BTreeSet<Hearing> {
+        let Hearings { known, is_partial } = self;
         let bare = hypothesis.bare();
-        self.0.entry(bare.clone()).or_insert_with(|| bare.hearings(context, queue))
+        known.entry(bare.clone()).or_insert_with(|| {
+            let hearings = bare.hearings(context, queue);
+            *is_partial |= hearings.is_none();
+            hearings.unwrap_or_default()
+        })
     }
 }
 
@@ -45,7 +54,15 @@ impl Track {
             })
         };
         let updated = hypotheses.into_iter().map(floating).collect();
-        self.replace(updated);
+        self.replace_knowing(&hearings, updated);
+    }
+
+    /// The states behind what was found with the help of `hearings`.
+    fn replace_knowing(&mut self, hearings: &Hearings, hypotheses: BTreeSet<Hypothesis>) {
+        match hearings.is_partial {
+            true => self.give_up(),
+            false => self.replace(hypotheses),
+        }
     }
 
     /// A SUBSCRIBE that waits may come after the message, and its sender inherit it from another member.
@@ -75,7 +92,7 @@ impl Track {
             hypothesis.change(|session| met.into_iter().fold(session, float))
         };
         let rerouted = hypotheses.into_iter().map(rerouting).collect();
-        self.replace(rerouted);
+        self.replace_knowing(&hearings, rerouted);
     }
 
     /// What a message may meet in any of these cases.

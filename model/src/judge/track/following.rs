@@ -30,6 +30,11 @@ impl Track {
         self.leave(Following::NoMore);
     }
 
+    /// Stops judging: too many states explain the session, now or as the server takes what waits.
+    pub(in crate::judge) fn give_up(&mut self) {
+        self.leave(Following::Overflowed);
+    }
+
     pub(super) fn leave(&mut self, following: Following) {
         self.following = following;
         self.hypotheses.clear();

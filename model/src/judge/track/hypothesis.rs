@@ -10,6 +10,9 @@ use std::collections::BTreeSet;
 /// Above this many hypotheses the judge gives no verdict: some freedom of the server is not folded well enough.
 pub(super) const CAP: usize = 2000;
 
+/// Nor does it if it had to look at more than so many on the way: most of those explain nothing.
+pub(super) const REACH_CAP: usize = 10 * CAP;
+
 /// How far one looks ahead at what a server may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
@@ -28,6 +31,13 @@ pub(super) struct Hypothesis {
     /// The connections that the server had taken when it began the session, as far as somebody asks for them: their ordinals,
     /// sorted.
     before: Vec<u32>,
+}
+
+/// What follows as the server takes what waits.
+pub(super) struct Reach {
+    pub(super) states: BTreeSet<Hypothesis>,
+    /// Whether these are all of them: there may be too many.
+    pub(super) is_whole: bool,
 }
 
 impl Hypothesis {
@@ -101,7 +111,11 @@ impl Hypothesis {
 
     /// Whether the session has begun after this connection, or may do so as the server takes what waits.
     pub(super) fn may_begin_after(&self, context: &Context<'_>, queue: &Queue, ordinal: u32) -> bool {
-        self.has_begun_after(ordinal) || self.reachable(context, queue).iter().any(|one| one.has_begun_after(ordinal))
+        let may_begin = || {
+            let reach = self.reachable(context, queue);
+            !reach.is_whole || reach.states.iter().any(|one| one.has_begun_after(ordinal))
+        };
+        self.has_begun_after(ordinal) || may_begin()
     }
 
     /// Whether it remembers its beginning more exactly than whoever asks whether it has begun after one of these connections.
@@ -265,20 +279,44 @@ impl Hypothesis {
     }
 
     /// This one and all that follow from it as the server takes what waits.
-    pub(super) fn reachable(&self, context: &Context<'_>, queue: &Queue) -> BTreeSet<Hypothesis> {
+    pub(super) fn reachable(&self, context: &Context<'_>, queue: &Queue) -> Reach {
         self.clone().reaching(context, queue, Look::Everything)
     }
 
-    fn reaching(self, context: &Context<'_>, queue: &Queue, look: Look) -> BTreeSet<Hypothesis> {
-        let mut all = BTreeSet::new();
+    fn reaching(self, context: &Context<'_>, queue: &Queue, look: Look) -> Reach {
+        let mut states = BTreeSet::new();
         let mut last = vec![self];
         while let Some(one) = last.pop() {
-            if all.len() <= CAP && !all.contains(&one) {
+            if states.len() > REACH_CAP {
+                return Reach { states, is_whole: false };
+            }
+            if !states.contains(&one) {
                 last.extend(one.taking(context, queue, look));
-                all.insert(one);
+                states.insert(one);
             }
         }
-        all
+        Reach { states, is_whole: true }
+    }
+
+    /// Those of them in which this is so; none if there are too many states at a time. However much waits, what lies behind is
+    /// not kept.
+    pub(super) fn reaching_where(
+        &self,
+        context: &Context<'_>,
+        queue: &Queue,
+        is_so: impl Fn(&Hypothesis) -> bool,
+    ) -> Option<BTreeSet<Hypothesis>> {
+        let mut reached = BTreeSet::new();
+        let mut last = BTreeSet::from([self.clone()]);
+        while !last.is_empty() {
+            let next = last.iter().flat_map(|one| one.taking_one(context, queue)).collect();
+            reached.extend(last.into_iter().filter(&is_so));
+            last = next;
+            if last.len().max(reached.len()) > REACH_CAP {
+                return None;
+            }
+        }
+        Some(reached)
     }
 
     /// The same with nothing but what subscriptions depend on.
@@ -286,10 +324,10 @@ impl Hypothesis {
         self.with(self.session.bare())
     }
 
-    /// What decides what a message meets, now and as the server takes what waits.
-    pub(super) fn hearings(self, context: &Context<'_>, queue: &Queue) -> BTreeSet<Hearing> {
-        let reached = self.reaching(context, queue, Look::Subscriptions);
-        reached.into_iter().map(|one| one.session.hearing()).collect()
+    /// What decides what a message meets, now and as the server takes what waits; none if there are too many states.
+    pub(super) fn hearings(self, context: &Context<'_>, queue: &Queue) -> Option<BTreeSet<Hearing>> {
+        let reach = self.reaching(context, queue, Look::Subscriptions);
+        reach.is_whole.then(|| reach.states.into_iter().map(|one| one.session.hearing()).collect())
     }
 }
 

@@ -5,17 +5,20 @@ use crate::server::{ConnectionId, Context, Millis, Moment, Representative, Sessi
 use std::collections::BTreeSet;
 
 impl Track {
-    /// What the server might send next in any of the states.
-    pub(in crate::judge) fn offers(&self, context: &Context<'_>, moment: Moment) -> Vec<Representative> {
-        let reached = self.reached(context);
-        let sessions: BTreeSet<Session> = reached.map(|reached| reached.session).collect();
+    /// What the server might send next in any of the states; none if there are too many of them.
+    pub(in crate::judge) fn offers(&self, context: &Context<'_>, moment: Moment) -> Option<Vec<Representative>> {
+        let reach = self.reached(context);
+        if !reach.is_whole {
+            return None;
+        }
+        let sessions: BTreeSet<Session> = reach.states.into_iter().map(|reached| reached.session).collect();
         let mut offers = Vec::new();
         for offer in sessions.iter().flat_map(|session| session.representatives(context, moment)) {
             if !offers.contains(&offer) {
                 offers.push(offer);
             }
         }
-        offers
+        Some(offers)
     }
 
     /// When time alone changes what may come, given that the client was last heard at `heard` on its connection.

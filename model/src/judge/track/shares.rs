@@ -1,7 +1,7 @@
 //! What this session is to others: its subscriptions, and what its Shared Subscriptions may take or leave.
 
 use super::Track;
-use super::hypothesis::Hypothesis;
+use super::hypothesis::{Hypothesis, Reach};
 use crate::packet::Qos;
 use crate::profile::Feature;
 use crate::server::delivery::Delivery;
@@ -12,8 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 impl Track {
     /// Messages above QoS 0 that a server may give to another member of this Shared Subscription once this session ends, and
-    /// how often it has each.
-    pub(in crate::judge) fn may_leave(&self, context: &Context<'_>, filter: FilterKey) -> BTreeMap<MessageKey, usize> {
+    /// how often it has each; none if there are too many states.
+    pub(in crate::judge) fn may_leave(
+        &self,
+        context: &Context<'_>,
+        filter: FilterKey,
+    ) -> Option<BTreeMap<MessageKey, usize>> {
         let is_meant = |message: MessageKey| {
             let published = context.vocabulary.of(message);
             published.qos > Qos::AtMostOnce && context.vocabulary.matches(filter, published.topic)
@@ -23,9 +27,12 @@ impl Track {
             delivery.shares.contains(&filter)
                 && (delivery.forms.qos != QosSet::only(Qos::ExactlyOnce) || delivery.progress.id().is_none())
         };
-        let reached = self.reached(context);
+        let reach = self.reached(context);
+        if !reach.is_whole {
+            return None;
+        }
         let mut most: BTreeMap<MessageKey, usize> = BTreeMap::new();
-        for Session { kept, floating, .. } in reached.map(|member| member.session) {
+        for Session { kept, floating, .. } in reach.states.into_iter().map(|member| member.session) {
             // Whether it still is a member does not matter to what it was chosen for.
             let held = kept.iter().flat_map(|kept| &kept.deliveries).filter(may_go);
             let held = held.map(|delivery| (delivery.message, 1));
@@ -43,14 +50,18 @@ impl Track {
                 *known = times.max(*known);
             }
         }
-        most
+        Some(most)
     }
 
     /// The Shared Subscription that a message can only have met in this session.
     pub(in crate::judge) fn only_share(&self, context: &Context<'_>, message: MessageKey) -> Option<FilterKey> {
         let topic = context.vocabulary.of(message).topic;
-        let reached = self.reached(context);
-        let held = reached.flat_map(|one| one.session.kept).flat_map(|kept| kept.into_inner().subscriptions);
+        let reach = self.reached(context);
+        if !reach.is_whole {
+            return None;
+        }
+        let held =
+            reach.states.into_iter().flat_map(|one| one.session.kept).flat_map(|kept| kept.into_inner().subscriptions);
         let met: BTreeSet<FilterKey> =
             held.map(|held| held.filter).filter(|filter| context.vocabulary.matches(*filter, topic)).collect();
         let mut met = met.into_iter();
@@ -89,7 +100,8 @@ impl Track {
     pub(in crate::judge) fn may_be_gone(&self, context: &Context<'_>) -> bool {
         let is_served =
             |reached: &Hypothesis| reached.session.link.as_ref().is_some_and(|link| link.phase == Phase::Connected);
-        self.is_left() || self.reached(context).any(|reached| !is_served(&reached))
+        let may_be = |reach: Reach| !reach.is_whole || reach.states.iter().any(|reached| !is_served(reached));
+        self.is_left() || may_be(self.reached(context))
     }
 
     /// Whether this session is certainly a member of a group, connected, and has no delivery under way.

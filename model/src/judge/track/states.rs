@@ -1,23 +1,28 @@
 //! The set of states that explain a session: what all of them change to, and how it is kept small.
 
 use super::Track;
-use super::following::Following;
-use super::hypothesis::{CAP, Hypothesis};
+use super::hypothesis::{CAP, Hypothesis, Reach};
 use crate::server::{Context, MessageKey, Session};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 impl Track {
-    /// What follows from a hypothesis when the server has taken all that waits.
-    pub(super) fn at_rest(&self, context: &Context<'_>, hypothesis: &Hypothesis) -> impl Iterator<Item = Hypothesis> {
+    /// What follows from a hypothesis when the server has taken all that waits; none if there are too many states.
+    pub(super) fn at_rest(&self, context: &Context<'_>, hypothesis: &Hypothesis) -> Option<BTreeSet<Hypothesis>> {
         let is_done =
             |reached: &Hypothesis| self.queue.lanes().all(|(connection, lane)| reached.is_done_with(connection, lane));
-        hypothesis.reachable(context, &self.queue).into_iter().filter(is_done)
+        hypothesis.reaching_where(context, &self.queue, is_done)
     }
 
     /// The states that explain what was seen, and those that follow as the server takes the queue.
-    pub(super) fn reached(&self, context: &Context<'_>) -> impl Iterator<Item = Hypothesis> {
-        self.hypotheses.iter().flat_map(|hypothesis| hypothesis.reachable(context, &self.queue))
+    pub(super) fn reached(&self, context: &Context<'_>) -> Reach {
+        let mut all = Reach { states: BTreeSet::new(), is_whole: true };
+        for hypothesis in &self.hypotheses {
+            let Reach { states, is_whole } = hypothesis.reachable(context, &self.queue);
+            all.states.extend(states);
+            all.is_whole &= is_whole;
+        }
+        all
     }
 
     /// Changes every state.
@@ -43,7 +48,7 @@ impl Track {
     pub(super) fn replace(&mut self, hypotheses: BTreeSet<Hypothesis>) {
         self.hypotheses = hypotheses;
         if self.hypotheses.len() > CAP {
-            self.leave(Following::Overflowed);
+            self.give_up();
         }
     }
 

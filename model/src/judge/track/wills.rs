@@ -1,6 +1,7 @@
 //! Wills of this client: which may be published, which must have been.
 
 use super::Track;
+use super::hypothesis::Hypothesis;
 use crate::server::{Context, MessageKey, Millis, Moment, Session};
 use std::collections::BTreeSet;
 
@@ -21,8 +22,9 @@ impl Track {
     pub(in crate::judge) fn must_publish_will(&self, context: &Context<'_>, message: MessageKey, now: Millis) -> bool {
         !self.hypotheses.is_empty()
             && self.hypotheses.iter().all(|hypothesis| {
-                let mut ends = self.at_rest(context, hypothesis);
-                ends.all(|one| one.session.overdue_wills(now).any(|will| will == message))
+                let ends = self.at_rest(context, hypothesis);
+                let is_overdue = |one: &Hypothesis| one.session.overdue_wills(now).any(|will| will == message);
+                ends.is_some_and(|ends| ends.iter().all(is_overdue))
             })
     }
 
@@ -43,12 +45,13 @@ impl Track {
         heard: Millis,
         early: Millis,
     ) -> BTreeSet<Millis> {
-        let reached = self.reached(context);
-        reached.flat_map(|one| one.session.turns_of_wills(heard, early)).collect()
+        let reached = self.reached(context).states;
+        reached.iter().flat_map(|one| one.session.turns_of_wills(heard, early)).collect()
     }
 
     /// Whether this is so in a state that explains what was seen, or in one that follows as the server takes the queue.
     fn in_some_future(&self, context: &Context<'_>, holds: impl Fn(&Session) -> bool) -> bool {
-        self.reached(context).any(|one| holds(&one.session))
+        let reach = self.reached(context);
+        !reach.is_whole || reach.states.iter().any(|one| holds(&one.session))
     }
 }
