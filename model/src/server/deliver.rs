@@ -47,7 +47,7 @@ impl Session {
         };
         let mut successors = Vec::new();
         let mut nearest: Option<(bool, Breach)> = None;
-        let mut taken: Vec<Candidate> = Vec::new();
+        let mut taken: Vec<Candidate<'_>> = Vec::new();
         for candidate in self.candidates(context, link, kept, seen.content) {
             if taken.iter().any(|other| other.is_copy_for(&candidate)) {
                 continue;

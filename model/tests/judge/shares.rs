@@ -220,3 +220,15 @@ fn each_group_has_its_copy_though_the_connection_breaks() {
     broken().conforms();
     broken().receive(2, &identified(qos1("t/a", "m1", 4, false))).violates("delivery-once", "MQTT-4.3.2-1");
 }
+
+#[test]
+fn messages_alike_take_few_states() {
+    let joined = Trace::new("standard", V5).connected(1, "one").subscribed(1, 1, "$share/g/t/a", Qos::AtLeastOnce);
+    let joined = joined.connected(2, "two").subscribed(2, 1, "$share/g/t/a", Qos::AtLeastOnce).connected(3, "pub");
+    let same = |id| qos1("t/a", "same", id, false);
+    let sent = (1..=12).fold(joined, |trace, id| trace.send(3, &same(id)));
+    let came = (1..=6).fold(sent, |trace, id| trace.receive(1, &same(id)).receive(2, &same(id)));
+    assert!(came.states() < 10, "{}", came.states());
+    let taken = |trace: Trace| (1..=12).fold(trace, |trace, id| trace.receive(3, &puback(id)));
+    taken(came).conforms();
+}

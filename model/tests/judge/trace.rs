@@ -79,6 +79,11 @@ impl Trace {
         self.judge.finish(self.now + 1)
     }
 
+    /// How many states of the model explain the session that most of them explain.
+    pub(crate) fn states(&self) -> usize {
+        self.judge.figures().states
+    }
+
     pub(crate) fn conforms(self) {
         assert_eq!(self.verdict(), Judgement::Conforms);
     }
