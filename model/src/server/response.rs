@@ -9,7 +9,7 @@ use crate::packet::{PacketId, ProtocolVersion};
 use crate::profile::{Offence, Reaction};
 use std::fmt;
 
-/// An answer that the server owes.
+/// An answer that the server owes, or may give.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Response {
     /// PUBACK, with what its code may tell of.

@@ -1,7 +1,7 @@
 //! Connections that break, and several of one client.
 
-use crate::trace::{V5, V311, connack, connect, lasting, pair, puback, qos1, unsubscribe};
-use model::judge::Observation;
+use crate::trace::{Trace, V5, V311, connack, connect, lasting, pair, puback, qos1, unsubscribe};
+use model::judge::{Judgement, Observation};
 use model::packet::{Disconnect, Packet, ReasonCode};
 
 #[test]
@@ -126,4 +126,14 @@ fn what_was_sent_before_the_server_closed_may_have_been_read() {
     };
     closed().conforms();
     closed().receive(3, &qos1("t/a", "m1", 7, true)).conforms();
+}
+
+#[test]
+fn too_many_states_give_no_verdict() {
+    // Which of its connections the server has taken so far, and which of them last, nobody can tell.
+    let opened = (1..=16).fold(Trace::new("standard", V311), |trace, connection| {
+        trace.see(connection, Observation::Opened).send(connection, &Packet::Connect(lasting("same", V311)))
+    });
+    let told = opened.receive(1, &connack(V311, false));
+    assert!(matches!(told.verdict(), Judgement::Inconclusive(why) if why.contains("states of the model")));
 }

@@ -84,7 +84,7 @@ impl Track {
                 }
             }
             // Many ways lead to few states.
-            attempts = if further.len() > FEW { sorted(further) } else { further };
+            attempts = if further.len() > FEW { each_once(further) } else { further };
             if attempts.len().max(explained.len()) > REACH_CAP {
                 self.give_up();
                 return Ok(());
@@ -179,8 +179,8 @@ impl Track {
     }
 }
 
-/// Each of them once. Where they are few, their order says which is likelier to be meant, and is kept.
-fn sorted(mut hypotheses: Vec<Hypothesis>) -> Vec<Hypothesis> {
+/// Each of them once, in another order. That is lost on the many alone: of few, the first is likelier to be meant.
+fn each_once(mut hypotheses: Vec<Hypothesis>) -> Vec<Hypothesis> {
     hypotheses.sort_unstable();
     hypotheses.dedup();
     hypotheses
